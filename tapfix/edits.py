@@ -1,0 +1,202 @@
+"""Edits: how a fix says what it changes, how fixes meet and clash, and where each changed byte came from.
+
+A fix is a set of edits on one snapshot, made whole or not at all. Edits are plain text replacements, so that what no edit
+names survives by construction.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Safety(StrEnum):
+    """How far a fix may be trusted."""
+
+    SAFE = "safe"
+    """The stack means the same afterwards."""
+    UNSAFE = "unsafe"
+    """The contract asks for a change in meaning."""
+    SUGGESTION = "suggestion"
+    """Shown, never applied."""
+
+
+class Edit(NamedTuple):
+    """Replace `text[start:end]` of `file` by `text`. An insertion has `start == end`; a file that is not there is made."""
+
+    file: str
+    start: int
+    end: int
+    text: str
+
+
+class Fix(NamedTuple):
+    """Edits that belong together. `exclusive`: it renames or moves things all over, so no other fix may share its pass."""
+
+    edits: tuple[Edit, ...]
+    exclusive: bool = False
+    removes: tuple[str, ...] = ()
+    """Whole files that go."""
+
+
+def clashes(edit: Edit, other: Edit) -> bool:
+    """Whether two edits of one file cannot both be made.
+
+    Edits that only touch do not clash, and equal edits merge. Two different insertions at one point clash, since nothing says
+    which comes first.
+    """
+    if edit == other or edit.file != other.file:
+        return False
+    if edit.start == edit.end == other.start == other.end:
+        return True
+    return edit.start < other.end and other.start < edit.end or _inside(edit, other) or _inside(other, edit)
+
+
+def _inside(insertion: Edit, other: Edit) -> bool:
+    return insertion.start == insertion.end and other.start < insertion.start < other.end
+
+
+class EditSet:
+    """The edits accepted for one pass, by file; `accepts` refuses a fix that clashes with any of them, whole."""
+
+    def __init__(self) -> None:
+        self._edits: dict[str, list[Edit]] = {}
+        self.removes: set[str] = set()
+        self._exclusive = False
+        self._count = 0
+
+    def __bool__(self) -> bool:
+        return self._count > 0
+
+    def accepts(self, fix: Fix) -> bool:
+        """Take the fix in, whole, and say True; or leave it out, whole, and say False."""
+        if self._exclusive or (fix.exclusive and self._count):
+            return False
+        mine = list(dict.fromkeys(fix.edits))
+        if any(edit.file in self.removes for edit in mine) or any(file in self._edits for file in fix.removes):
+            return False
+        if any(clashes(edit, other) for edit in mine for other in self._near(edit)):
+            return False
+        for edit in mine:
+            there = self._edits.setdefault(edit.file, [])
+            if edit not in self._near(edit):
+                there.insert(bisect_right(there, edit), edit)
+        self.removes.update(fix.removes)
+        self._exclusive = fix.exclusive
+        self._count += 1
+        return True
+
+    def _near(self, edit: Edit) -> Sequence[Edit]:
+        """The accepted edits of the same file that may touch this one. They are sorted and do not overlap."""
+        there = self._edits.get(edit.file, [])
+        high = bisect_right(there, (edit.file, edit.end, float("inf"), ""))  # type: ignore[arg-type]
+        low = bisect_right(there, (edit.file, edit.start, -1, ""))  # type: ignore[arg-type]
+        while low > 0 and there[low - 1].end >= edit.start:
+            low -= 1
+        return there[low:high]
+
+    def by_file(self) -> dict[str, list[Edit]]:
+        """The edits of each file, sorted by place; an insertion stands before a replacement that starts where it is."""
+        return self._edits
+
+
+class Piece(NamedTuple):
+    """A stretch of a text: `origin` is where it stood in the original, or -1 if `rule` wrote it."""
+
+    length: int
+    origin: int
+    rule: str
+
+
+class Provenance:
+    """Where every character of a text that went through passes came from."""
+
+    def __init__(self, length: int, origin: int = 0, rule: str = "") -> None:
+        self.pieces: list[Piece] = [Piece(length, origin, rule)] if length else []
+        self._starts: list[int] | None = None
+        self.gaps: list[int] = []
+        """Offsets of the current text where something was taken out and nothing put in."""
+
+    def apply(self, edits: Iterable[tuple[int, int, str, str]]) -> None:
+        """Follow edits `(start, end, new text, rule)`, sorted and not overlapping."""
+        out: list[Piece] = []
+        gaps: list[int] = []
+        old_gaps = iter([*self.gaps, float("inf")])
+        gap = next(old_gaps)
+        todo = iter(self.pieces)
+        piece: Piece | None = next(todo, None)
+        offset = 0
+        shift = 0
+
+        def take(upto: int, keep: bool) -> None:
+            nonlocal piece, offset
+            while piece is not None and offset < upto:
+                n = min(piece.length, upto - offset)
+                if keep:
+                    out.append(Piece(n, piece.origin, piece.rule))
+                offset += n
+                rest = piece.length - n
+                piece = Piece(rest, piece.origin + n if piece.origin >= 0 else -1, piece.rule) if rest else next(todo, None)
+
+        for start, end, text, rule in edits:
+            while gap <= start:
+                gaps.append(int(gap) + shift)
+                gap = next(old_gaps)
+            while gap < end:
+                gap = next(old_gaps)
+            take(start, True)
+            take(end, False)
+            if text:
+                out.append(Piece(len(text), -1, rule))
+            else:
+                gaps.append(start + shift)
+            shift += len(text) - (end - start)
+        while gap != float("inf"):
+            gaps.append(int(gap) + shift)
+            gap = next(old_gaps)
+        while piece is not None:
+            out.append(piece)
+            piece = next(todo, None)
+        self.pieces = out
+        self.gaps = gaps
+        self._starts = None
+
+    def original(self, offset: int) -> int:
+        """The place in the original that answers to an offset of the current text: the nearest one before it."""
+        if self._starts is None:
+            self._starts, at = [], 0
+            for piece in self.pieces:
+                self._starts.append(at)
+                at += piece.length
+        index = bisect_right(self._starts, offset) - 1
+        if index >= 0 and self.pieces[index].origin >= 0:
+            piece = self.pieces[index]
+            return piece.origin + min(offset - self._starts[index], piece.length)
+        while index >= 0:
+            piece = self.pieces[index]
+            if piece.origin >= 0:
+                return piece.origin + piece.length
+            index -= 1
+        return 0
+
+    def touched(self) -> list[tuple[int, int]]:
+        """The ranges of the current text that rules wrote, and the empty ones where they took something out, sorted."""
+        ranges, at = [(gap, gap) for gap in self.gaps], 0
+        for piece in self.pieces:
+            if piece.origin < 0:
+                ranges.append((at, at + piece.length))
+            at += piece.length
+        return sorted(ranges)
+
+
+def apply_edits(text: str, edits: Sequence[tuple[int, int, str]]) -> str:
+    """The text with sorted edits that do not overlap made."""
+    out, at = [], 0
+    for start, end, new in edits:
+        out.append(text[at:start])
+        out.append(new)
+        at = end
+    out.append(text[at:])
+    return "".join(out)

@@ -1,0 +1,329 @@
+"""Runs fixers over a project, pass by pass, to a fixed point, and keeps the outcome only where it is no worse.
+
+In a pass every fixer sees the same snapshot. Their fixes are made whole or wait whole for the next pass. What a pass leaves
+unchanged is not parsed again. A state that comes back means that rules undo each other: that is an error, and the sources stay.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from tapfix import suppression
+from tapfix.edits import Edit, EditSet, Fix, Provenance, Safety
+from tapfix.errors import ConvergenceError
+from tapfix.fixer import Context, Finding, Fixer, Status
+from tapfix.module import Project
+from tapfix.syntax import LineIndex
+
+if TYPE_CHECKING:
+    from tapfix.contract import Contract
+    from tapfix.response import Answer
+    from tapfix.verify import Problem
+
+MAX_PASSES = 40
+"""More than any real answer needs by far; a guard against fixers that grow the text for ever."""
+
+_RETRIES = 40
+"""How often the engine runs again without what made the outcome worse, before it leaves the sources as they were."""
+
+
+class Place(NamedTuple):
+    """Where something stands in the file that the answer held: 1-based, columns count characters."""
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+class Placed(NamedTuple):
+    """A finding with its place in the original text."""
+
+    finding: Finding
+    place: Place
+
+
+class Diagnosis(NamedTuple):
+    """Something said of the input or of tapfix itself that is no rule's finding."""
+
+    severity: str
+    message: str
+    file: str
+    line: int
+    column: int
+
+
+class Options(NamedTuple):
+    """How to run: only safe fixes; `moved` blocks wanted; `strict`: a fixer that fails raises (for tests)."""
+
+    safe_only: bool = False
+    moved: bool = False
+    strict: bool = False
+    guard: bool = True
+    """Take fixes back that make the outcome worse by tapfix's own proof."""
+
+
+class Outcome(NamedTuple):
+    """What a run made of the texts."""
+
+    texts: dict[str, str]
+    placed: tuple[Placed, ...]
+    diagnoses: tuple[Diagnosis, ...]
+    passes: int
+
+
+def repair(
+    texts: Mapping[str, str],
+    fixers: Sequence[Fixer],
+    contract: Contract,
+    *,
+    answer: Answer | None = None,
+    metadata: str | None = None,
+    options: Options = Options(),
+) -> Outcome:
+    """Fix the files of one input. Never raises for what stands in them (but in `strict` mode).
+
+    Of fixes that lower tapfix's own proof the culprit is taken back, whole, and reported as refused.
+    """
+    run = _Run(texts, fixers, contract, answer, metadata, options)
+    if not options.guard:
+        return run.outcome(frozenset(), {})
+    return _guarded(run)
+
+
+def _guarded(run: _Run) -> Outcome:
+    """The outcome without the fixes that make it worse, found by leaving them out one by one, the likeliest first."""
+    barred: dict[tuple[str, ...], str] = {}
+    outcome = run.outcome(frozenset(), barred)
+    worse = run.worse(outcome)
+    for _ in range(_RETRIES):
+        if not worse:
+            return outcome
+        best: tuple[int, tuple[str, ...], Outcome, list[str]] | None = None
+        for suspect in _suspects(outcome, worse):
+            trial = run.outcome(frozenset(), {**barred, suspect: worse[0]})
+            still = run.worse(trial)
+            if best is None or len(still) < best[0]:
+                best = (len(still), suspect, trial, still)
+            if not still:
+                break
+        if best is None or best[0] >= len(worse):
+            break
+        barred[best[1]] = worse[0]
+        outcome, worse = best[2], best[3]
+    if not worse:
+        return outcome
+    return run.outcome(frozenset(f.rule for f in run.fixers), {}, because=worse[0])
+
+
+def _suspects(outcome: Outcome, worse: Sequence[str]) -> list[tuple[str, ...]]:
+    """What to leave out, single fixes before whole rules, and those whose finding a message names before the others."""
+    fixed = [p.finding for p in outcome.placed if p.finding.status is Status.FIXED]
+    named = [f for f in fixed if f.address and any(f.address in message for message in worse)]
+    single = [f.key for f in named[:8]]
+    rules = dict.fromkeys((f.rule,) for f in reversed([*fixed, *named]))
+    return [*single, *rules]
+
+
+class _Run:
+    """One input, and all that stays the same however often it is run."""
+
+    def __init__(
+        self,
+        texts: Mapping[str, str],
+        fixers: Sequence[Fixer],
+        contract: Contract,
+        answer: Answer | None,
+        metadata: str | None,
+        options: Options,
+    ) -> None:
+        self.before = Project(texts)
+        self.fixers = sorted(fixers, key=lambda f: (f.order, f.rule))
+        self.contract = contract
+        self.answer = answer
+        self.metadata = metadata
+        self.options = options
+        self.lines = {path: LineIndex(text) for path, text in texts.items()}
+        self._problems: Counter[tuple[str, str]] | None = None
+
+    def outcome(self, idle: frozenset[str], barred: Mapping[tuple[str, ...], str], because: str = "") -> Outcome:
+        """Run to the fixed point. `idle` rules fix nothing; `barred` fixes (a finding's key, or a rule alone) are refused with a reason."""
+        passes = _Passes(self, idle, barred, because)
+        try:
+            return passes.run()
+        except ConvergenceError as error:
+            if self.options.strict:
+                raise
+            outcome = _Passes(self, frozenset(f.rule for f in self.fixers), {}, str(error)).run()
+            said = Diagnosis("error", str(error), "", 1, 1)
+            return outcome._replace(diagnoses=(*outcome.diagnoses, said))
+
+    def worse(self, outcome: Outcome) -> list[str]:
+        """The messages of those kinds of problems that the outcome has more of than the input had."""
+        if outcome.texts == self.before.texts:
+            return []
+        if self._problems is None:
+            self._problems = Counter(_kind(p) for p in self._check(self.before))
+        after = self._check(Project(outcome.texts))
+        count = Counter(_kind(p) for p in after)
+        return [p.message for p in after if count[_kind(p)] > self._problems[_kind(p)]]
+
+    @staticmethod
+    def _check(project: Project) -> list[Problem]:
+        from tapfix.verify import check
+
+        return [p for module in project.modules for p in check(module)]
+
+
+def _kind(problem: Problem) -> tuple[str, str]:
+    return problem.step, problem.kind
+
+
+class _Passes:
+    """The passes of one run."""
+
+    def __init__(self, run: _Run, idle: frozenset[str], barred: Mapping[tuple[str, ...], str], because: str) -> None:
+        self.run_ = run
+        self.idle = idle
+        self.barred = barred
+        self.because = because
+        self.project = run.before
+        self.provenance = {p: Provenance(len(t)) for p, t in run.before.texts.items()}
+        self.fixed: dict[tuple[str, str, str], Placed] = {}
+        self.diagnoses: list[Diagnosis] = []
+        self.failed: set[str] = set()
+
+    def run(self) -> Outcome:
+        seen: dict[int, int] = {hash(frozenset(self.project.texts.items())): 0}
+        rules_of_pass: list[set[str]] = []
+        left: list[Placed] = []
+        for number in range(1, MAX_PASSES + 2):
+            accepted, left = self._pass()
+            if not accepted:
+                return Outcome(self._laid_out(), self._placed(left), tuple(self.diagnoses), number)
+            rules_of_pass.append({f.rule for f in accepted})
+            state = hash(frozenset(self.project.texts.items()))
+            if state in seen or number > MAX_PASSES:
+                since = seen.get(state, max(0, number - 2))
+                rules = tuple(sorted(set().union(*rules_of_pass[since:])))
+                what = "undo each other" if state in seen else f"do not come to an end in {MAX_PASSES} passes"
+                raise ConvergenceError(f"rules {', '.join(rules)} {what}; the files stay as they were", rules)
+            seen[state] = number
+        raise AssertionError("the loop ends by return or raise")
+
+    def _pass(self) -> tuple[list[Finding], list[Placed]]:
+        """One pass: what was fixed, and what is left."""
+        context = Context(
+            self.run_.contract,
+            self.project,
+            answer=self.run_.answer,
+            metadata=self.run_.metadata,
+            moved=self.run_.options.moved,
+        )
+        edits = EditSet()
+        accepted: list[tuple[Finding, Fix]] = []
+        left: list[Placed] = []
+        quiet = suppression.of(self.project)
+        for finding in self._findings(context):
+            finding = quiet.judge(finding)
+            if finding.fix is not None:
+                finding = self._allowed(finding)
+            if finding.fix is None:
+                left.append(Placed(finding, self._place(finding)))
+            elif edits.accepts(finding.fix):
+                accepted.append((finding, finding.fix))
+        left.extend(Placed(f, self._place(f)) for f in quiet.unused({f.rule for f in self.run_.fixers}))
+        for finding, _ in accepted:
+            self.fixed.setdefault(finding.key, Placed(finding._replace(fix=None), self._place(finding)))
+        if accepted:
+            self._apply(edits, accepted)
+        return [f for f, _ in accepted], left
+
+    def _findings(self, context: Context) -> list[Finding]:
+        found: list[Finding] = []
+        for fixer in self.run_.fixers:
+            if fixer.rule in self.failed:
+                continue
+            for module in self.project.modules:
+                try:
+                    found.extend(fixer.check(module, context))
+                except Exception as error:
+                    if self.run_.options.strict:
+                        raise
+                    self.failed.add(fixer.rule)
+                    at = module.folder or "."
+                    message = f"{fixer.rule} {fixer.name} failed on {at} ({type(error).__name__}: {error}) and was left out"
+                    self.diagnoses.append(Diagnosis("error", message, "", 1, 1))
+                    break
+        return found
+
+    def _allowed(self, finding: Finding) -> Finding:
+        """The finding without its fix where the fix may not be made, with the reason."""
+        if finding.rule in self.idle:
+            return finding._replace(status=Status.REFUSED, fix=None, reason=_taken_back(self.because))
+        for key in (finding.key, (finding.rule,)):
+            if key in self.barred:
+                return finding._replace(status=Status.REFUSED, fix=None, reason=_taken_back(self.barred[key]))
+        if finding.safety is Safety.SUGGESTION or (self.run_.options.safe_only and finding.safety is not Safety.SAFE):
+            return finding._replace(status=Status.SUGGESTED, fix=None, reason="only safe fixes were asked for")
+        return finding
+
+    def _apply(self, edits: EditSet, accepted: Sequence[tuple[Finding, Fix]]) -> None:
+        writer: dict[Edit, str] = {}
+        for finding, fix in accepted:
+            for edit in fix.edits:
+                writer.setdefault(edit, finding.rule)
+        made: dict[str, list[Edit]] = {}
+        for path, planned in edits.by_file().items():
+            file = self.project.files.get(path)
+            crlf = file is not None and file.newline == "\r\n"
+            made[path] = [e._replace(text=_with_crlf(e.text)) for e in planned] if crlf else planned
+            provenance = self.provenance.setdefault(path, Provenance(0))
+            rows = [(e.start, e.end, m.text, writer[e]) for e, m in zip(planned, made[path], strict=True)]
+            provenance.apply(rows)
+        self.project = self.project.edited(made, frozenset(edits.removes))
+
+    def _place(self, finding: Finding) -> Place:
+        span = finding.span
+        lines = self.run_.lines.get(span.file)
+        if lines is None:
+            return Place(span.file, 1, 1, 1, 1)
+        provenance = self.provenance[span.file]
+        start = provenance.original(span.start)
+        end = max(start, provenance.original(span.end))
+        return Place(span.file, *lines.position(start), *lines.position(end))
+
+    def _placed(self, left: Sequence[Placed]) -> tuple[Placed, ...]:
+        known = {p.finding.key: p for p in left if p.finding.key not in self.fixed}
+        return tuple(sorted((*self.fixed.values(), *known.values()), key=_reading_order))
+
+    def _laid_out(self) -> dict[str, str]:
+        """The texts, with what fixes wrote laid out as `terraform fmt` would have it."""
+        from tapfix.syntax.formatter import format_changed, format_text
+
+        texts = {}
+        for path, file in self.project.files.items():
+            before = self.run_.before.texts.get(path)
+            if file.text == before or file.kind == "other":
+                texts[path] = file.text
+            elif before is None:
+                texts[path] = format_text(file.text)
+            else:
+                texts[path] = format_changed(before, file.text, self.provenance[path].touched())
+        return texts
+
+
+def _taken_back(message: str) -> str:
+    return f"the fix was taken back: with it, {message}"
+
+
+def _with_crlf(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\n", "\r\n")
+
+
+def _reading_order(placed: Placed) -> tuple[str, int, int, str, str]:
+    place = placed.place
+    return place.file, place.line, place.column, placed.finding.rule, placed.finding.message

@@ -1,0 +1,97 @@
+"""Variables and their values per environment: how fixers declare one, and where its values go.
+
+An environment is a `NAME.tfvars` file beside the module, one for each name in the contract. A value goes into a file only where
+that file is there: making the files is the business of the rules that want them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from tapfix.contract import Contract
+from tapfix.edits import Edit
+from tapfix.module import Block, File, Module
+
+
+class Variable(NamedTuple):
+    """A variable that a fixer wants: `type` and `default` are HCL (`None`: no default), `values` HCL by environment."""
+
+    name: str
+    type: str
+    description: str
+    default: str | None = None
+    values: Mapping[str, str] = {}
+    body: str = ""
+    """Further lines of the block, such as a validation block."""
+
+    def block(self) -> str:
+        """The `variable` block."""
+        lines = [f"  description = {quoted(self.description)}", f"  type        = {self.type}"]
+        if self.default is not None:
+            lines.append(f"  default     = {self.default}")
+        rest = "".join(f"\n  {line}" if line else "\n" for line in self.body.rstrip("\n").split("\n")) if self.body else ""
+        return f'variable "{self.name}" {{\n' + "\n".join(lines) + (f"\n{rest}" if rest else "") + "\n}\n"
+
+
+def environment_files(module: Module, contract: Contract) -> dict[str, File]:
+    """The tfvars files that are there, by environment, in the contract's order."""
+    by_name = {f.path.rpartition("/")[2]: f for f in module.tfvars}
+    found = {env: by_name.get(f"{env}.tfvars") for env in contract.topology.environments}
+    return {env: file for env, file in found.items() if file is not None}
+
+
+def declare(module: Module, contract: Contract, variables: Sequence[Variable], *, title: str = "") -> list[Edit]:
+    """Edits that declare variables (those that are declared already are left alone) and set them in each environment's file.
+
+    The blocks go behind the module's last variable, the values to the end of the files, under a comment `title`.
+    """
+    fresh = [v for v in variables if v.name not in module.variables]
+    edits: list[Edit] = []
+    if fresh:
+        edits.append(insert_block(module, "variable", "\n".join(v.block() for v in fresh)))
+    for environment, file in environment_files(module, contract).items():
+        rows = [
+            f"{v.name} = {v.values[environment]}"
+            for v in variables
+            if environment in v.values and v.name not in file.attributes
+        ]
+        if rows:
+            edits.append(file.append("\n".join([*([f"# {title}"] if title else []), *rows])))
+    return edits
+
+
+def insert_block(module: Module, type: str, text: str) -> Edit:
+    """Put a top-level block where those of its type stand: behind the last of them.
+
+    If there is none, variables, locals and data sources go before the first block that could use them, others to the end.
+    """
+    same = module.blocks_of(type)
+    if same:
+        return _last_of_largest(same).insert_after(text)
+    main = module.main
+    if main is None:
+        raise ValueError("a module without .tf files has no place for a block")
+    ahead = ("terraform", "provider", "variable", "locals", "data")
+    before = ahead[: ahead.index(type)] if type in ahead else ahead
+    if type in ahead:
+        earlier = [b for b in main.blocks if b.type in before]
+        if earlier:
+            return earlier[-1].insert_after(text)
+        if main.blocks:
+            return main.blocks[0].insert_before(text)
+    return main.append(text)
+
+
+def _last_of_largest(blocks: Iterable[Block]) -> Block:
+    """The last block of the file that holds most of them."""
+    by_file: dict[str, list[Block]] = {}
+    for block in blocks:
+        by_file.setdefault(block.file.path, []).append(block)
+    return max(by_file.values(), key=len)[-1]
+
+
+def quoted(text: str) -> str:
+    """A text as an HCL string."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return '"' + escaped.replace("${", "$${").replace("%{", "%%{") + '"'

@@ -1,0 +1,261 @@
+"""Markdown as language models write it: headings, paragraphs and fences, with their lines.
+
+The block structure comes from markdown-it-py, with one rule replaced. CommonMark closes a fence at the first bare
+line of backticks and knows no other end; models nest a fence in a README of the same width, forget the closing
+line and go on with the next file, or lose a list's indent half way down. The rule here reads those as they were
+meant. Inline markup is not parsed at all: the few forms that can name a file are found by the caller.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING
+
+from markdown_it import MarkdownIt
+
+if TYPE_CHECKING:
+    from markdown_it.rules_block import StateBlock
+    from markdown_it.token import Token
+
+LINE_END = re.compile(r"\r\n?|\n")
+FENCE_LINE = re.compile(r"(`{3,}(?=[^`]*$)|~{3,})[ \t]*(.*?)[ \t]*$")
+MARKDOWN_LABELS = frozenset({"markdown", "md", "mdx"})
+
+_ZERO_WIDTH_BEFORE_FENCE = re.compile(r"(?m)^([ \t>]*)[\u200b\u200c\u200d\u2060\ufeff]+(?=```|~~~)")
+_PART_HEADING = re.compile(r"#{1,6}[ \t]*(?:final[ \t]+)?(?:answer|response)[ \t]*:?[ \t]*$", re.IGNORECASE)
+_PART_TAG = re.compile(r"</?(?:think|thinking|reasoning|scratchpad|answer|response)>[ \t]*$", re.IGNORECASE)
+_RULE = re.compile(r"(?:-[ \t]*){3,}$|(?:\*[ \t]*){3,}$|(?:_[ \t]*){3,}$")
+_HEREDOC = re.compile(r"<<[-~]?[ \t]*['\"]?([A-Za-z_]\w*)['\"]?")
+_ONE_WORD = re.compile(r"[A-Za-z_]\w*$")
+_FILE_HEADING = re.compile(r"(?:#{1,6}|\*\*|`).*\.\w+")
+_SENTENCE = re.compile(r"[A-Z][^{}=\"]*\s[^{}=\"]*[.:]$")
+_NESTED_FENCES_AT_MOST = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block of an answer: ``heading``, ``paragraph``, ``rule`` or ``fence``.
+
+    ``line`` is the 1-based line it starts on. For a fence, ``text`` is its content, line endings kept and the
+    fence's own indent removed, ``info`` its info string, and ``line`` that of the opening line of backticks.
+    """
+
+    kind: str
+    text: str
+    line: int
+    info: str = ""
+    closed: bool = True
+
+    @property
+    def label(self) -> str:
+        """The language a fence says that it holds, in lower case."""
+        return re.split(r"[\s:,={]", self.info.lstrip("{. "), maxsplit=1)[0].lower()
+
+
+def blocks(text: str) -> list[Block]:
+    """The blocks of ``text`` in order; those inside quotes and lists stand among the others."""
+    source = LINE_END.sub("\n", text).replace("\0", "\ufffd")
+    source = _ZERO_WIDTH_BEFORE_FENCE.sub(r"\1", source)
+    parser = _parser()
+    tokens: list[Token] = []
+    parser.block.parse(source, parser, {"tapfix": _Document(text, source)}, tokens)
+    return list(_from_tokens(tokens))
+
+
+def _from_tokens(tokens: list[Token]) -> list[Block]:
+    found = []
+    for position, token in enumerate(tokens):
+        line = token.map[0] + 1 if token.map else 0
+        if token.type in ("heading_open", "paragraph_open"):
+            found.append(Block(token.type.removesuffix("_open"), tokens[position + 1].content, line))
+        elif token.type == "hr":
+            found.append(Block("rule", "", line))
+        elif token.type == "fence":
+            found.append(Block("fence", token.content, line, token.info, bool(token.meta["closed"])))
+    return found
+
+
+@cache
+def _parser() -> MarkdownIt:
+    """A parser of block structure only. Indented code and HTML are off: both would hide a fence from us."""
+    parser = MarkdownIt("zero", {"maxNesting": 20})
+    parser.enable(["blockquote", "hr", "list", "heading", "lheading"])
+    parser.block.ruler.before("blockquote", "answer_fence", _fence, {"alt": ["paragraph", "blockquote", "list"]})
+    return parser
+
+
+@dataclass(slots=True)
+class _Document:
+    """What the fence rule looks up about the whole answer; each table is made once, so that the rule stays linear."""
+
+    text: str
+    source: str
+    endings: list[str] = field(init=False)
+    fences: list[int] = field(init=False)
+    words: dict[str, list[int]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.endings = LINE_END.findall(self.text)
+        self.fences = []
+        self.words = {}
+        for number, line in enumerate(self.source.split("\n")):
+            bare = line.strip(" \t>")
+            if bare.startswith(("```", "~~~")):
+                self.fences.append(number)
+            elif _ONE_WORD.match(bare):
+                self.words.setdefault(bare, []).append(number)
+
+    def next_fence(self, line: int) -> int | None:
+        """The first line after ``line`` that starts with a fence."""
+        at = bisect_right(self.fences, line)
+        return self.fences[at] if at < len(self.fences) else None
+
+    def next_word(self, word: str, line: int) -> int | None:
+        """The first line after ``line`` that holds ``word`` and nothing else: where a heredoc ends."""
+        lines = self.words.get(word, ())
+        at = bisect_right(lines, line)
+        return lines[at] if at < len(lines) else None
+
+    def ending(self, line: int) -> str:
+        return self.endings[line] if line < len(self.endings) else ""
+
+
+def _fence(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """The block rule: a fence, with the end that its writer had in mind."""
+    opening = FENCE_LINE.match(_line(state, start))
+    if opening is None:
+        return False
+    if silent:
+        return True
+    fence = _OpenFence(state, start, end, opening[1][0], len(opening[1]), opening[2])
+    content_end, after, closed = fence.find_end()
+    document: _Document = state.env["tapfix"]
+    indent = state.sCount[start]
+    state.line = after
+    token = state.push("fence", "code", 0)
+    token.info = opening[2]
+    token.map = [start, after]
+    token.meta = {"closed": closed}
+    token.content = "".join(
+        state.getLines(line, line + 1, indent, False) + document.ending(line) for line in range(start + 1, content_end)
+    )
+    return True
+
+
+def _line(state: StateBlock, line: int) -> str:
+    """The text of a line, without its container's marks and its indent."""
+    return state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]]
+
+
+@dataclass(slots=True)
+class _OpenFence:
+    """A fence whose end is being looked for."""
+
+    state: StateBlock
+    start: int
+    end: int
+    mark: str
+    width: int
+    info: str
+
+    def find_end(self) -> tuple[int, int, bool]:
+        """The line after the content, the line where reading goes on, and whether a closing line was there."""
+        document: _Document = self.state.env["tapfix"]
+        holds_markdown = self.info.split(" ")[0].lower() in MARKDOWN_LABELS
+        inner_open = False
+        line = self.start
+        while (line := line + 1) < self.end:
+            text = _line(self.state, line)
+            if not text:
+                continue
+            if self.state.sCount[line] < self.state.blkIndent and not self._closes_after(line, document):
+                return line, line, False
+            if text[0] in "#<" and self._starts_a_part(line, text):
+                return line, line, False
+            if text[0] != self.mark:
+                if "<<" in text and not holds_markdown:
+                    line = self._after_heredoc(line, text, document)
+                continue
+            fence = self._fence_at(line)
+            if fence is None:
+                continue
+            bare = not fence
+            if inner_open:
+                inner_open = not bare
+            elif bare and not (holds_markdown and self._opens_inside(line, document)):
+                return line, line + 1, True
+            elif holds_markdown:
+                inner_open = True
+            else:
+                stop = self._before_headings(line)
+                return stop, stop, False
+        return self.end, self.end, False
+
+    def _fence_at(self, line: int) -> str | None:
+        """The info string of a fence line as wide as the open one at least; ``None`` where there is no such line."""
+        match = FENCE_LINE.match(_line(self.state, line))
+        if match is None or match[1][0] != self.mark or len(match[1]) < self.width:
+            return None
+        return match[2]
+
+    def _closes_after(self, line: int, document: _Document) -> bool:
+        """Whether a line that left its list's indent is still inside the fence: the next fence line closes it."""
+        following = document.next_fence(line - 1)
+        return following is not None and following < self.end and self._fence_at(following) == ""
+
+    def _opens_inside(self, line: int, document: _Document) -> bool:
+        """Whether a bare fence line in a Markdown file opens a fence of that file, instead of ending the file.
+
+        It does if the next fence line is bare as well: a closing line of the file would be followed by the opening
+        line of the next one, which has a language, or by nothing.
+        """
+        following = document.next_fence(line)
+        if following is None or following >= self.end or self._fence_at(following) != "":
+            return False
+        return not any(
+            _FILE_HEADING.match(_line(self.state, between)) for between in range(line + 1, following)
+        )
+
+    def _starts_a_part(self, line: int, text: str) -> bool:
+        """Whether the answer's next part begins here: the reasoning ended inside a fence that was never closed."""
+        if _PART_TAG.match(text):
+            return True
+        if not _PART_HEADING.match(text):
+            return False
+        following = line + 1
+        while following < self.end and not _line(self.state, following):
+            following += 1
+        return following >= self.end or _RULE.match(_line(self.state, following)) is not None
+
+    def _after_heredoc(self, line: int, text: str, document: _Document) -> int:
+        """The end of a heredoc that starts on ``line``, if it holds whole fences; ``line`` itself otherwise."""
+        match = _HEREDOC.search(text)
+        last = document.next_word(match[1], line) if match else None
+        following = document.next_fence(line)
+        if last is None or last >= self.end or following is None or following > last:
+            return line
+        inner_open = False
+        for _ in range(_NESTED_FENCES_AT_MOST):
+            if following is None or following > last:
+                return line if inner_open else last
+            if inner_open and self._fence_at(following):
+                return line
+            inner_open = not inner_open
+            following = document.next_fence(following)
+        return line
+
+    def _before_headings(self, line: int) -> int:
+        """Where the content ended when the next file's fence opens on ``line`` with this one still open."""
+        first = line
+        while first - 1 > self.start:
+            text = _line(self.state, first - 1)
+            if text and not (_FILE_HEADING.match(text) or _RULE.match(text) or _SENTENCE.match(text)):
+                break
+            first -= 1
+        while first < line and not _line(self.state, first):
+            first += 1
+        return first
+

@@ -1,0 +1,716 @@
+"""What a fixer sees: `Project`, `Module`, `File`, `Block`, `Attribute`, `Reference`.
+
+All of it is a read-only view of one snapshot. Whatever changes text gives an `Edit` back and changes nothing.
+Expressions stay nodes of the tree (see docs/tree.md); the element that holds a node knows where it stands: `block.span(node)`,
+`attribute.text(node)`, `block.edit(node, "new text")`.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+from tapfix.edits import Edit
+from tapfix.syntax import Item, Leaf, Node, Tree, parse, reparse
+
+Expr = Node | Leaf
+
+META_ARGUMENTS = frozenset({"count", "for_each", "provider", "providers", "depends_on", "lifecycle", "provisioner", "connection"})
+"""What Terraform itself takes in a resource, whatever the provider's schema says."""
+
+_SCOPES = frozenset({"var", "local", "module", "each", "count", "self", "path", "terraform"})
+_UNREFERRING = frozenset({"ignore_changes"})
+
+
+class Span(NamedTuple):
+    """A stretch of a file, in characters, half open."""
+
+    file: str
+    start: int
+    end: int
+
+
+class Reference(NamedTuple):
+    """A traversal that names something: `aws_subnet.public[0].id` names `aws_subnet.public`.
+
+    `address` is the address as Terraform writes it (`var.x`, `local.x`, `data.T.N`, `module.x`, `T.N`, `each.key`; `provider.aws.west` for a
+    provider alias). `start` and `end` enclose what spells the address, in the file; `node` is the whole traversal, `steps` what follows
+    the address in it. `holder` is the innermost attribute that it stands in, `block` the top-level block.
+    """
+
+    address: str
+    start: int
+    end: int
+    node: Expr
+    steps: tuple[Node, ...]
+    holder: Attribute | None
+    block: Block | None
+    file: File
+
+    def edit(self, spelling: str) -> Edit:
+        """Spell the address otherwise, and leave the steps after it."""
+        return Edit(self.file.path, self.start, self.end, spelling)
+
+
+class Element:
+    """A stretch of a file that has a node: a block or an attribute."""
+
+    __slots__ = ("__dict__", "base", "file", "node", "parent")
+
+    def __init__(self, file: File, base: int, node: Node, parent: Block | None) -> None:
+        self.file = file
+        self.base = base
+        self.node = node
+        self.parent = parent
+
+    @property
+    def start(self) -> int:
+        """Where it begins in the file, behind its prefix."""
+        return self.base + self.node.start
+
+    @property
+    def end(self) -> int:
+        return self.base + self.node.end
+
+    def span(self, node: Expr | None = None) -> Span:
+        """The place of the element, or of a node in it."""
+        node = node or self.node
+        return Span(self.file.path, self.base + node.start, self.base + node.end)
+
+    def text(self, node: Expr | None = None) -> str:
+        """The source of the element, or of a node in it, without the prefix of its first leaf."""
+        node = node or self.node
+        return self.file.text[self.base + node.start : self.base + node.end]
+
+    def edit(self, node: Expr | None, text: str) -> Edit:
+        """Replace a node (`None`: the whole element) by a text."""
+        return Edit(*self.span(node), text)
+
+    def edit_between(self, first: Expr, last: Expr, text: str) -> Edit:
+        """Replace all from the start of one node to the end of another."""
+        return Edit(self.file.path, self.base + first.start, self.base + last.end, text)
+
+    @property
+    def outermost(self) -> Element:
+        """The top-level block or attribute that this stands in (or is)."""
+        element: Element = self
+        while element.parent is not None:
+            element = element.parent
+        return element
+
+    @property
+    def indent(self) -> str:
+        """The white space before it on its line."""
+        line = self.file.line_start(self.start)
+        text = self.file.text[line : self.start]
+        return text[: len(text) - len(text.lstrip())]
+
+    @property
+    def comment_start(self) -> int:
+        """Where the comment lines begin that stand directly above it (no blank line between), else the start of its line."""
+        text, at = self.file.text, self.file.line_start(self.start)
+        while at > 0:
+            above = self.file.line_start(at - 1)
+            if not text[above:at].lstrip().startswith(("#", "//")):
+                break
+            at = above
+        return at
+
+    @property
+    def leading_comment(self) -> str:
+        """The comment lines directly above it, with their newlines; empty if there are none."""
+        return self.file.text[self.comment_start : self.file.line_start(self.start)]
+
+    def remove(self, *, comments: bool = True) -> Edit:
+        """Take it out, with its line, the comment lines directly above it (unless `comments` is False) and one of two blank lines around."""
+        text = self.file.text
+        start = self.comment_start if comments else self.file.line_start(self.start)
+        if text[self.file.line_start(self.start) : self.start].strip():
+            return Edit(self.file.path, self.start, self.end, "")  # in a one-line block
+        end = self.file.line_end(self.end)
+        blank_above = start == 0 or text[:start].endswith(("\n\n", "\n\r\n")) or _opens(text, start)
+        following = end
+        while following < len(text) and not text[following : self.file.line_end(following)].strip():
+            following = self.file.line_end(following)
+        closes = following >= len(text) or text[following : self.file.line_end(following)].lstrip().startswith("}")
+        if blank_above:
+            end = following
+        if closes and not _opens(text, start):
+            above = self.file.line_start(start - 1) if start else 0
+            if start and not text[above:start].strip():
+                start = above
+            end = following
+        return Edit(self.file.path, start, end, "")
+
+
+class Attribute(Element):
+    """`name = expr`."""
+
+    @property
+    def name(self) -> str:
+        return self.node.children[0].value  # type: ignore[union-attr]
+
+    @property
+    def expr(self) -> Expr:
+        return self.node.children[2]
+
+    @property
+    def value(self) -> str:
+        """The source of the expression."""
+        return self.text(self.expr)
+
+    def replace(self, text: str) -> Edit:
+        """Give it another expression."""
+        return self.edit(self.expr, text)
+
+    def insert_after(self, text: str) -> Edit:
+        """Lines behind its own, in its indent. A heredoc in `text` is not indented with it: its lines are kept as they are."""
+        assert self.parent is not None or self.file.kind == "tfvars"
+        at = self.file.line_end(self.end)
+        before = "" if self.file.text[:at].endswith("\n") else "\n"
+        return Edit(self.file.path, at, at, before + indented(text, self.indent))
+
+
+class Block(Element):
+    """`type "label" … { body }`, at the top level or nested."""
+
+    @cached_property
+    def type(self) -> str:
+        return self.node.children[0].value  # type: ignore[union-attr]
+
+    @cached_property
+    def label_nodes(self) -> tuple[Expr, ...]:
+        """The nodes of the labels: a template of one QuotedLit, or an Identifier."""
+        found = []
+        for child in self.node.children[1:]:
+            if child.kind == "OBrace":
+                break
+            found.append(child)
+        return tuple(found)
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        return tuple("".join(c.value for c in n.children[1:-1]) if n.children else n.value for n in self.label_nodes)  # type: ignore[union-attr]
+
+    @cached_property
+    def body(self) -> Node:
+        return next(c for c in self.node.children if c.kind == "body")  # type: ignore[return-value]
+
+    @cached_property
+    def attributes(self) -> Mapping[str, Attribute]:
+        """The attributes of the body by name, in order; of a name that is set twice, the first."""
+        found: dict[str, Attribute] = {}
+        for child in self.body.children:
+            if child.kind == "attribute":
+                attribute = Attribute(self.file, self.base, child, self)  # type: ignore[arg-type]
+                found.setdefault(attribute.name, attribute)
+        return found
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """The blocks directly in the body."""
+        return tuple(Block(self.file, self.base, c, self) for c in self.body.children if c.kind == "block")  # type: ignore[arg-type]
+
+    def blocks_of(self, type: str) -> tuple[Block, ...]:
+        """The nested blocks of a type, written out or as `dynamic "type"`."""
+        return tuple(b for b in self.blocks if b.type == type or (b.type == "dynamic" and b.labels == (type,)))
+
+    def get(self, name: str) -> Attribute | None:
+        return self.attributes.get(name)
+
+    @cached_property
+    def address(self) -> str:
+        """As Terraform writes it; for a nested block that of the block around it."""
+        if self.parent is not None:
+            return self.parent.address
+        match self.type, self.labels:
+            case "resource", (type, name):
+                return f"{type}.{name}"
+            case "data", (type, name):
+                return f"data.{type}.{name}"
+            case "variable", (name,):
+                return f"var.{name}"
+            case ("output" | "module" | "check"), (name,):
+                return f"{self.type}.{name}"
+            case "provider", (name,):
+                alias = self.attributes.get("alias")
+                alias_name = string_value(alias.expr) if alias else None
+                return f"provider.{name}.{alias_name}" if alias_name else f"provider.{name}"
+        return ".".join((self.type, *self.labels))
+
+    @property
+    def resource_type(self) -> str | None:
+        """`aws_vpc` of a resource, `None` of anything else."""
+        return self.labels[0] if self.type == "resource" and len(self.labels) == 2 else None
+
+    @property
+    def name(self) -> str:
+        """The last label: what the author called it."""
+        return self.labels[-1] if self.labels else ""
+
+    @cached_property
+    def one_line(self) -> bool:
+        """Whether the body stands on the line of its opening brace."""
+        children = self.node.children
+        brace = next(i for i, c in enumerate(children) if c.kind == "OBrace")
+        return children[brace + 1].kind != "Newline"
+
+    @cached_property
+    def references(self) -> tuple[Reference, ...]:
+        """All references in the block, in order."""
+        return tuple(_references(self.file, self.base, self.node, self))
+
+    def walk(self) -> Iterator[Block]:
+        """The block and all blocks in it, outermost first."""
+        yield self
+        for block in self.blocks:
+            yield from block.walk()
+
+    @property
+    def inner_indent(self) -> str:
+        """The indent of what stands in the body."""
+        if not self.one_line:
+            for child in self.body.children:
+                if child.kind in ("attribute", "block"):
+                    return Element(self.file, self.base, child, self).indent  # type: ignore[arg-type]
+        return self.indent + "  "
+
+    def insert(self, text: str, *, after: Element | None = None, first: bool = False) -> Edit:
+        """Put lines into the body: behind an element of it, as its first, or (by default) as its last ones.
+
+        `text` is written without indent; it gets that of the body. A one-line block is opened up.
+        """
+        lines = indented(text, self.inner_indent)
+        file = self.file
+        if self.one_line:
+            brace = next(c for c in self.node.children if c.kind == "OBrace")
+            close = self.node.children[-1]
+            inside = file.text[self.base + brace.end : self.base + close.start].strip()
+            held = [f"{self.inner_indent}{inside}\n"] if inside else []
+            parts = [lines, *held] if first else [*held, lines]
+            return Edit(file.path, self.base + brace.end, self.base + close.start, "\n" + "".join(parts) + self.indent)
+        if after is not None:
+            at = file.line_end(after.end)
+        elif first:
+            at = file.line_end(self.base + next(c for c in self.node.children if c.kind == "OBrace").end)
+        else:
+            at = file.line_start(self.base + self.node.children[-1].start)
+        return Edit(file.path, at, at, lines)
+
+    def insert_after(self, text: str) -> Edit:
+        """Put lines behind it, with a blank line between; `text` is at the block's own level and keeps its own indents."""
+        at = self.file.line_end(self.end)
+        before = "" if self.file.text[:at].endswith("\n") else "\n"
+        return Edit(self.file.path, at, at, f"{before}\n{text.rstrip()}\n")
+
+    def insert_before(self, text: str) -> Edit:
+        """Put lines before it and its leading comment, with a blank line between."""
+        at = self.comment_start
+        return Edit(self.file.path, at, at, f"{text.rstrip()}\n\n")
+
+
+class File:
+    """One file of the project."""
+
+    def __init__(self, path: str, text: str, tree: Tree | None = None) -> None:
+        self.path = path
+        self.text = text
+        self._tree = tree
+        self.kind = kind_of(path)
+
+    @cached_property
+    def tree(self) -> Tree:
+        return self._tree if self._tree is not None else parse(self.text)
+
+    @property
+    def folder(self) -> str:
+        return posixpath.dirname(self.path)
+
+    @cached_property
+    def newline(self) -> str:
+        """The line ending of the file: that of its first line."""
+        at = self.text.find("\n")
+        return "\r\n" if at > 0 and self.text[at - 1] == "\r" else "\n"
+
+    @cached_property
+    def items(self) -> tuple[Item, ...]:
+        return self.tree.items
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """The top-level blocks, in order."""
+        return tuple(Block(self, i.start, i.node, None) for i in self.items if i.node.kind == "block")  # type: ignore[arg-type]
+
+    @cached_property
+    def attributes(self) -> Mapping[str, Attribute]:
+        """The top-level attributes (a tfvars file's values), in order."""
+        found: dict[str, Attribute] = {}
+        for item in self.items:
+            if item.node.kind == "attribute":
+                attribute = Attribute(self, item.start, item.node, None)  # type: ignore[arg-type]
+                found.setdefault(attribute.name, attribute)
+        return found
+
+    @cached_property
+    def broken(self) -> tuple[Element, ...]:
+        """The stretches that do not parse."""
+        return tuple(Element(self, i.start, i.node, None) for i in self.items if i.node.kind == "broken")  # type: ignore[arg-type]
+
+    def line_start(self, offset: int) -> int:
+        return self.text.rfind("\n", 0, offset) + 1
+
+    def line_end(self, offset: int) -> int:
+        """The offset behind the newline of the line that `offset` stands in."""
+        at = self.text.find("\n", offset)
+        return len(self.text) if at < 0 else at + 1
+
+    def append(self, text: str) -> Edit:
+        """Put lines at the end of the file, with a blank line before them."""
+        held = self.text.rstrip()
+        return Edit(self.path, len(held), len(self.text), f"{'\n\n' if held else ''}{text.strip()}\n")
+
+
+class Module:
+    """The `.tf` files of one folder, and the tfvars beside them."""
+
+    def __init__(self, folder: str, files: Sequence[File]) -> None:
+        self.folder = folder
+        self.files = tuple(files)
+
+    @property
+    def is_root(self) -> bool:
+        return self.folder == ""
+
+    @cached_property
+    def configuration(self) -> tuple[File, ...]:
+        """The `.tf` files."""
+        return tuple(f for f in self.files if f.kind == "tf")
+
+    @cached_property
+    def tfvars(self) -> tuple[File, ...]:
+        return tuple(f for f in self.files if f.kind == "tfvars")
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """The top-level blocks of all `.tf` files, in order."""
+        return tuple(b for f in self.configuration for b in f.blocks)
+
+    def blocks_of(self, type: str) -> tuple[Block, ...]:
+        return self._by_type.get(type, ())
+
+    @cached_property
+    def _by_type(self) -> dict[str, tuple[Block, ...]]:
+        found: dict[str, list[Block]] = {}
+        for block in self.blocks:
+            found.setdefault(block.type, []).append(block)
+        return {type: tuple(blocks) for type, blocks in found.items()}
+
+    def resources(self, *types: str) -> tuple[Block, ...]:
+        """The resources of the named types; of all types if none is named."""
+        return tuple(b for b in self.blocks_of("resource") if len(b.labels) == 2 and (not types or b.labels[0] in types))
+
+    def data(self, *types: str) -> tuple[Block, ...]:
+        return tuple(b for b in self.blocks_of("data") if len(b.labels) == 2 and (not types or b.labels[0] in types))
+
+    @cached_property
+    def variables(self) -> Mapping[str, Block]:
+        return {b.labels[0]: b for b in reversed(self.blocks_of("variable")) if len(b.labels) == 1}
+
+    @cached_property
+    def outputs(self) -> Mapping[str, Block]:
+        return {b.labels[0]: b for b in reversed(self.blocks_of("output")) if len(b.labels) == 1}
+
+    @cached_property
+    def locals(self) -> Mapping[str, Attribute]:
+        """The local values by name, of all `locals` blocks."""
+        found: dict[str, Attribute] = {}
+        for block in self.blocks_of("locals"):
+            for name, attribute in block.attributes.items():
+                found.setdefault(name, attribute)
+        return found
+
+    @cached_property
+    def _by_address(self) -> dict[str, Element]:
+        found: dict[str, Element] = {}
+        for block in self.blocks:
+            if block.type in ("resource", "data", "variable", "output", "module", "provider"):
+                found.setdefault(block.address, block)
+        for name, attribute in self.locals.items():
+            found.setdefault(f"local.{name}", attribute)
+        return found
+
+    def find(self, address: str) -> Element | None:
+        """What an address names: a block, or the attribute of a local value."""
+        return self._by_address.get(address)
+
+    @cached_property
+    def references(self) -> tuple[Reference, ...]:
+        """All references in the `.tf` files, in order."""
+        return tuple(r for b in self.blocks for r in b.references)
+
+    @cached_property
+    def _referring(self) -> dict[str, tuple[Reference, ...]]:
+        found: dict[str, list[Reference]] = {}
+        for reference in self.references:
+            found.setdefault(reference.address, []).append(reference)
+        return {address: tuple(references) for address, references in found.items()}
+
+    def references_to(self, address: str) -> tuple[Reference, ...]:
+        """All references that name the address."""
+        return self._referring.get(address, ())
+
+    @property
+    def main(self) -> File | None:
+        """The file that new blocks go to: the one with most resources."""
+        return max(self.configuration, key=lambda f: sum(b.type == "resource" for b in f.blocks), default=None)
+
+    def unused_name(self, wanted: str, taken: Mapping[str, object]) -> str:
+        """`wanted`, or `wanted_2`, … if it is taken."""
+        name, n = wanted, 1
+        while name in taken:
+            n += 1
+            name = f"{wanted}_{n}"
+        return name
+
+
+class Project:
+    """All files of an input, and the modules they make: one a folder that holds `.tf` files."""
+
+    def __init__(self, texts: Mapping[str, str], trees: Mapping[str, Tree] | None = None) -> None:
+        trees = trees or {}
+        self.texts = dict(texts)
+        self.files = {path: File(path, text, trees.get(path)) for path, text in texts.items()}
+
+    @cached_property
+    def modules(self) -> tuple[Module, ...]:
+        """The root module first; a root module without files is there as well."""
+        folders: dict[str, list[File]] = {"": []}
+        for file in self.files.values():
+            folders.setdefault(file.folder, []).append(file)
+        return tuple(Module(f, fs) for f, fs in folders.items() if f == "" or any(x.kind == "tf" for x in fs))
+
+    @property
+    def root(self) -> Module:
+        return self.modules[0]
+
+    def edited(self, edits: Mapping[str, Sequence[Edit]], removes: frozenset[str] = frozenset()) -> Project:
+        """The project with sorted edits made. Items that no edit touched are not parsed again."""
+        texts: dict[str, str] = {}
+        trees: dict[str, Tree] = {}
+        for path, file in self.files.items():
+            if path in removes:
+                continue
+            if path not in edits:
+                texts[path], trees[path] = file.text, file.tree
+                continue
+            plain = [(e.start, e.end, e.text) for e in edits[path]]
+            trees[path] = reparse(file.tree, plain)
+            texts[path] = trees[path].text
+        for path, new in edits.items():
+            if path not in self.files:
+                texts[path] = "".join(e.text for e in new)
+        return Project(texts, trees)
+
+
+def kind_of(path: str) -> str:
+    """`tf`, `tfvars`, or `other` for what is not HCL that tapfix reads."""
+    if path.endswith((".tf", ".hcl")) and not path.endswith(".terraform.lock.hcl"):
+        return "tf"
+    return "tfvars" if path.endswith(".tfvars") else "other"
+
+
+def string_value(expr: Expr) -> str | None:
+    """The text of a quoted string without interpolation and escapes, else None."""
+    if expr.kind != "template":
+        return None
+    parts = expr.children[1:-1]
+    if any(p.kind != "QuotedLit" for p in parts):
+        return None
+    text = "".join(p.value for p in parts)  # type: ignore[union-attr]
+    return None if "\\" in text or "$${" in text or "%%{" in text else text
+
+
+def call_name(expr: Expr) -> str | None:
+    """The function's name of a call, else None."""
+    if expr.kind != "call":
+        return None
+    names = []
+    for child in expr.children:
+        if child.kind == "OParen":
+            break
+        names.append(child.value)  # type: ignore[union-attr]
+    return "".join(names)
+
+
+def call_arguments(expr: Expr) -> tuple[Expr, ...]:
+    """The arguments of a call, the elements of a tuple: its expressions without brackets and commas."""
+    children = expr.children
+    if expr.kind == "call":
+        children = children[next(i for i, c in enumerate(children) if c.kind == "OParen") :]
+    return tuple(c for c in children if c.kind not in ("OParen", "CParen", "OBrack", "CBrack", "Comma", "Ellipsis", "Newline"))
+
+
+def object_items(expr: Expr) -> tuple[Node, ...]:
+    """The items of an object."""
+    return tuple(c for c in expr.children if c.kind == "object_item")  # type: ignore[misc]
+
+
+def item_key(item: Node) -> str | None:
+    """The key of an object's item where it is plain: an identifier or a string; else None."""
+    key = item.children[0]
+    return key.value if isinstance(key, Leaf) and key.kind == "Identifier" else string_value(key)
+
+
+def item_value(item: Node) -> Expr:
+    return item.children[2]
+
+
+def walk(node: Expr) -> Iterator[Expr]:
+    """The node and all below it, in the order of the source."""
+    stack = [node]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(reversed(node.children))
+
+
+def expression_references(holder: Element, expr: Expr) -> tuple[Reference, ...]:
+    """The references in a part of an element."""
+    start, end = holder.base + expr.start, holder.base + expr.end
+    outer = holder.outermost
+    if isinstance(outer, Block):
+        return tuple(r for r in outer.references if start <= r.start and r.end <= end)
+    return tuple(_references(holder.file, holder.base, expr, None))
+
+
+def indented(text: str, indent: str) -> str:
+    """Lines with an indent before each that is not blank and does not stand in a heredoc; ends with a newline."""
+    out, marker = [], None
+    for line in text.rstrip("\n").split("\n"):
+        if marker is not None:
+            out.append(line)
+            if line.strip() == marker:
+                marker = None
+            continue
+        out.append(indent + line if line.strip() else line)
+        head = line.rpartition("<<")[2] if "<<" in line else ""
+        name = head.lstrip("-").strip()
+        if head and name.isidentifier():
+            marker = name
+    return "\n".join(out) + "\n"
+
+
+def _opens(text: str, line: int) -> bool:
+    """Whether the line above opens a body, or there is none."""
+    return line == 0 or text[:line].rstrip(" \t\r\n").endswith("{") and not text[text.rfind("{", 0, line) + 1 : line].strip()
+
+
+def _references(file: File, base: int, node: Expr, block: Block | None) -> Iterator[Reference]:
+    """Walk in the order of the source; names that a `for` or a `dynamic` block binds are no references."""
+    none: frozenset[str] = frozenset()
+    stack: list[tuple[Expr, Attribute | None, frozenset[str]]] = [(node, None, none)]
+    while stack:
+        node, holder, bound = stack.pop()
+        kind = node.kind
+        if kind == "attribute":
+            holder = Attribute(file, base, node, block)  # type: ignore[arg-type]
+            if holder.name in _UNREFERRING:
+                continue
+            if holder.name == "provider" and _provider_address(holder.expr):
+                expr = holder.expr
+                yield Reference(_provider_address(expr), base + expr.start, base + expr.end, expr, (), holder, block, file)
+                continue
+            if holder.name == "depends_on":
+                yield from _quoted_dependencies(file, base, holder, block)
+            if holder.name == "providers" and block is not None and block.type == "module":
+                yield from _passed_providers(file, base, holder, block)
+                continue
+            if holder.name == "type" and block is not None and block.type == "variable":
+                continue
+            stack.append((holder.expr, holder, bound))
+        elif kind == "traversal":
+            reference = _reference(file, base, node, holder, block)
+            if reference is not None and node.children[0].value not in bound:  # type: ignore[union-attr]
+                yield reference
+            steps = node.children[1:]
+            stack.extend((c, holder, bound) for s in reversed(steps) if s.kind == "index" for c in (s.children[1],))
+            if node.children[0].children:
+                stack.append((node.children[0], holder, bound))
+        elif kind in ("for_tuple", "for_object"):
+            names = frozenset(_for_names(node))
+            seen_in, later = False, []
+            for child in node.children[2:]:
+                if not seen_in:
+                    seen_in = child.kind == "Identifier" and child.value == "in"  # type: ignore[union-attr]
+                    continue
+                later.append((child, holder, bound if not later else bound | names))
+            stack.extend(reversed(later))
+        elif kind == "block":
+            inner = bound
+            if node.children[0].value == "dynamic":  # type: ignore[union-attr]
+                view = Block(file, base, node, block)  # type: ignore[arg-type]
+                iterator = view.get("iterator")
+                name = iterator.value if iterator else view.name
+                for child in reversed(view.body.children):
+                    if child.kind == "block":
+                        stack.append((child, holder, bound | {name}))
+                    elif child.kind == "attribute" and child.children[0].value != "iterator":  # type: ignore[union-attr]
+                        stack.append((child, holder, bound))
+                continue
+            stack.extend((c, holder, inner) for c in reversed(node.children) if c.kind == "body")
+        elif node.children:
+            stack.extend((c, holder, bound) for c in reversed(node.children) if c.children)
+
+
+def _for_names(node: Expr) -> Iterator[str]:
+    for child in node.children[2:]:
+        if child.kind == "Identifier":
+            if child.value == "in":  # type: ignore[union-attr]
+                return
+            yield child.value  # type: ignore[union-attr]
+
+
+def _reference(file: File, base: int, node: Expr, holder: Attribute | None, block: Block | None) -> Reference | None:
+    root, *steps = node.children
+    if root.kind != "Identifier":
+        return None
+    name = root.value  # type: ignore[union-attr]
+    wanted = 1 if name in _SCOPES else 2 if name == "data" else 1
+    used = []
+    for step in steps[:wanted]:
+        if step.kind != "get_attr":
+            break
+        used.append(step)
+    if len(used) < wanted:
+        return None
+    address = ".".join([name, *(s.children[1].value for s in used)])  # type: ignore[union-attr]
+    return Reference(address, base + node.start, base + used[-1].end, node, tuple(steps[wanted:]), holder, block, file)  # type: ignore[arg-type]
+
+
+def _provider_address(expr: Expr) -> str:
+    if expr.kind == "Identifier":
+        return f"provider.{expr.value}"  # type: ignore[union-attr]
+    if expr.kind == "template":
+        name = string_value(expr)  # the quoted form of Terraform 0.11
+        return f"provider.{name}" if name else ""
+    if expr.kind == "traversal" and all(c.kind in ("Identifier", "get_attr") for c in expr.children):
+        return "provider." + "".join(x.value for c in expr.children for x in ((c,) if not c.children else c.children))  # type: ignore[union-attr]
+    return ""
+
+
+def _passed_providers(file: File, base: int, holder: Attribute, block: Block) -> Iterator[Reference]:
+    for item in object_items(holder.expr):
+        value = item_value(item)
+        address = _provider_address(value)
+        if address:
+            yield Reference(address, base + value.start, base + value.end, value, (), holder, block, file)
+
+
+def _quoted_dependencies(file: File, base: int, holder: Attribute, block: Block | None) -> Iterator[Reference]:
+    """`depends_on = ["aws_vpc.main"]`, the form of Terraform 0.11 that is still taken."""
+    for node in call_arguments(holder.expr) if holder.expr.kind == "tuple" else ():
+        address = string_value(node)
+        if address:
+            yield Reference(address, base + node.start + 1, base + node.end - 1, node, (), holder, block, file)

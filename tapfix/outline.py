@@ -1,0 +1,222 @@
+"""The outline of HCL text without parsing it: top-level statements, comments, and what kind of text it is.
+
+The reader of answers has to tell a stack from a fragment, a tfvars file from a shell script and one file from two
+before it knows what to parse. One regular expression walks over strings, comments, heredocs and brackets, and the
+lines that start outside all of them are the outline. It is made for text that may be anything at all: it never
+fails, and takes one pass.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+BLOCK_LABELS = {
+    "terraform": 0,
+    "provider": 1,
+    "variable": 1,
+    "locals": 0,
+    "resource": 2,
+    "data": 2,
+    "ephemeral": 2,
+    "module": 1,
+    "output": 1,
+    "moved": 0,
+    "import": 0,
+    "removed": 0,
+    "check": 1,
+}
+"""Terraform's top-level blocks, and how many labels each has."""
+
+_TOKEN = re.compile(
+    r"""
+    (?P<comment> \#[^\n]* | //[^\n]* | /\*(?:[^*]|\*(?!/))*(?:\*/)? )
+  | (?P<heredoc> <<[-~]?(?P<word>[A-Za-z_][\w-]*)[ \t]*\r?\n )
+  | "(?:[^"\\\n]|\\.)*"?
+  | (?P<open> [{\[(] )
+  | (?P<close> [}\])] )
+  | (?P<line> \n )
+    """,
+    re.VERBOSE,
+)
+_BLOCK = re.compile(r"[ \t]*([A-Za-z_][\w-]*)((?:[ \t]+(?:\"[^\"\n]*\"|[A-Za-z_][\w-]*))*)[ \t]*\{")
+_ATTRIBUTE = re.compile(r"[ \t]*\"?([A-Za-z_][\w-]*)\"?[ \t]*=(?![=>~])")
+_LABEL = re.compile(r"\"([^\"\n]*)\"|([A-Za-z_][\w-]*)")
+_STRING_OR_COMMENT = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"?|\#[^\n]*|//[^\n]*")
+_COMPUTED = re.compile(r"[A-Za-z_][\w-]*[ \t]*(?:\(|\.[A-Za-z_*]|\[)|[?]")
+_META_ARGUMENTS = frozenset({"depends_on", "count", "for_each", "provider", "providers", "lifecycle"})
+_TREE = re.compile("[├└│]|^[|+`]--", re.MULTILINE)
+_DIFF_HEADER = re.compile(r"(?:--- |\+\+\+ |@@ |diff --git )")
+
+
+class Kind(Enum):
+    """What a text is, as far as its outline tells."""
+
+    STACK = "stack"
+    """Holds a top-level block of Terraform's."""
+    VALUES = "values"
+    """Holds nothing but attributes with constant values: a tfvars file."""
+    FRAGMENT = "fragment"
+    """Arguments or blocks of a resource, without the resource."""
+    COMMENTS = "comments"
+    """Holds nothing but comments."""
+    TREE = "tree"
+    DIFF = "diff"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A top-level statement; lines are 1-based and inclusive."""
+
+    keyword: str
+    labels: tuple[str, ...]
+    is_block: bool
+    first: int
+    last: int
+
+    @property
+    def address(self) -> str | None:
+        """What the block declares, where a module may declare it once only."""
+        if not self.is_block or BLOCK_LABELS.get(self.keyword, 0) == 0 or not self.labels:
+            return None
+        if self.keyword == "provider":
+            return None
+        return ".".join((self.keyword, *self.labels))
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The top level of a text."""
+
+    kind: Kind
+    statements: tuple[Statement, ...]
+    comments: tuple[tuple[int, str], ...]
+    """Line and text of each comment that stands alone on top-level lines."""
+    depth: int
+    """How many brackets are still open at the end."""
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        return frozenset(address for statement in self.statements if (address := statement.address))
+
+    @property
+    def attributes(self) -> frozenset[str]:
+        return frozenset(statement.keyword for statement in self.statements if not statement.is_block)
+
+    def labels_of(self, keyword: str) -> frozenset[str]:
+        """The first labels of the blocks of one kind: the names of all variables, say."""
+        return frozenset(
+            statement.labels[0]
+            for statement in self.statements
+            if statement.is_block and statement.keyword == keyword and statement.labels
+        )
+
+
+def outline(text: str) -> Outline:
+    """The outline of ``text``."""
+    starts, comments, depth = _top_level(text)
+    statements = []
+    strange = False
+    total = text.count("\n") + (0 if text.endswith("\n") else 1)
+    for index, (number, offset) in enumerate(starts):
+        last = starts[index + 1][0] - 1 if index + 1 < len(starts) else total
+        block = _BLOCK.match(text, offset)
+        attribute = None if block else _ATTRIBUTE.match(text, offset)
+        if block:
+            labels = tuple(quoted or bare for quoted, bare in _LABEL.findall(block[2]))
+            statements.append(Statement(block[1], labels, True, number, last))
+        elif attribute:
+            statements.append(Statement(attribute[1], (), False, number, last))
+        elif text[offset : offset + 80].lstrip(" \t\r")[:1] not in ("}", "]", ")"):
+            strange = True
+    return Outline(_kind(text, statements, strange), tuple(statements), tuple(comments), depth)
+
+
+def _top_level(text: str) -> tuple[list[tuple[int, int]], list[tuple[int, str]], int]:
+    """Number and offset of each top-level line that is neither blank nor a comment; the comments; the last depth."""
+    starts: list[tuple[int, int]] = []
+    comments: list[tuple[int, str]] = []
+    terminators: dict[str, list[int]] = {}
+    depth = position = line_start = 0
+    number = 1
+    at_top = True
+    seen_on_line = False
+    while match := _TOKEN.search(text, position):
+        if at_top and not seen_on_line and not text[max(position, line_start) : match.start()].isspace():
+            if match.start() > max(position, line_start):
+                starts.append((number, line_start))
+                seen_on_line = True
+        position = match.end()
+        kind = match.lastgroup
+        if kind == "line":
+            number += 1
+            line_start = position
+            at_top = depth == 0
+            seen_on_line = False
+            continue
+        if kind == "comment":
+            if at_top and not seen_on_line:
+                comments.append((number, match[0]))
+            newlines = match[0].count("\n")
+            if newlines:
+                number += newlines
+                line_start = match.start() + match[0].rindex("\n") + 1
+            continue
+        if at_top and not seen_on_line:
+            starts.append((number, line_start))
+            seen_on_line = True
+        if kind == "word":
+            end = _heredoc_end(text, match["word"], position, terminators)
+            number += text.count("\n", match.start(), end)
+            position = end
+            line_start = end
+            at_top = depth == 0
+            seen_on_line = False
+        elif kind == "open":
+            depth += 1
+        elif kind == "close":
+            depth = max(0, depth - 1)
+    tail = text[max(position, line_start) :]
+    if at_top and not seen_on_line and tail.strip():
+        starts.append((number, line_start))
+    return starts, comments, depth
+
+
+def _heredoc_end(text: str, word: str, start: int, terminators: dict[str, list[int]]) -> int:
+    """Where the line after the heredoc's last line starts. Found once a word, so that many of them stay linear."""
+    if word not in terminators:
+        line = re.compile(rf"^[ \t]*{re.escape(word)}[ \t]*\r?(?:\n|\Z)", re.MULTILINE)
+        terminators[word] = [match.end() for match in line.finditer(text, start)][::-1]
+    ends = terminators[word]
+    while ends and ends[-1] <= start:
+        ends.pop()
+    return ends[-1] if ends else len(text)
+
+
+def _kind(text: str, statements: list[Statement], strange: bool) -> Kind:
+    if _TREE.search(text):
+        # A tree in a comment of a stack is decoration; a tree in front of one is not a stack.
+        if not any(statement.is_block and statement.keyword in BLOCK_LABELS for statement in statements):
+            return Kind.TREE
+    lines = [line for line in text.splitlines() if line.strip()]
+    marked = sum(line.startswith(("+", "-", "@@")) for line in lines)
+    if lines and (_DIFF_HEADER.match(lines[0]) or marked * 2 > len(lines)):
+        return Kind.DIFF
+    if any(
+        statement.is_block and BLOCK_LABELS.get(statement.keyword) == len(statement.labels) for statement in statements
+    ):
+        return Kind.STACK
+    if not statements:
+        return Kind.OTHER if strange else Kind.COMMENTS
+    if strange:
+        return Kind.OTHER
+    if any(statement.is_block or statement.keyword in _META_ARGUMENTS for statement in statements):
+        return Kind.FRAGMENT
+    return Kind.FRAGMENT if _is_computed(text) else Kind.VALUES
+
+
+def _is_computed(text: str) -> bool:
+    """Whether a value refers to something or calls a function, which a tfvars file cannot."""
+    return "${" in text or _COMPUTED.search(_STRING_OR_COMMENT.sub('""', text)) is not None

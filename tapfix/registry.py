@@ -1,0 +1,131 @@
+"""Finds the fixers: built-in ones, those of installed packages, and those of a folder. One loader for all three.
+
+A fixer is the one subclass of `Fixer` that a file defines; the file's name is the rule's name. A file that cannot be loaded is
+an error that names it, never a warning.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+from tapfix.errors import FixerError
+from tapfix.fixer import Fixer
+from tapfix.packaged import packaged_folder
+
+ENTRY_POINTS = "tapfix.fixers"
+"""The entry point group by which an installed package offers fixer modules."""
+
+_PACKAGE = "tapfix.fixers"
+
+
+@cache
+def builtin_fixers() -> tuple[Fixer, ...]:
+    """The fixers that come with tapfix, by rule id."""
+    folder = packaged_folder("fixers")
+    _load_package(_PACKAGE, folder)
+    return tuple(sorted((_load(path, f"{_PACKAGE}.{path.stem}") for path in _files(folder)), key=_rule))
+
+
+@cache
+def installed_fixers() -> tuple[Fixer, ...]:
+    """The fixers that other installed packages offer as entry points."""
+    from importlib.metadata import entry_points
+
+    found = []
+    for point in entry_points(group=ENTRY_POINTS):
+        try:
+            module = point.load()
+        except Exception as error:
+            raise FixerError(f"entry point {point.name} ({point.value}): {error}") from error
+        found.append(_fixer_of(module, point.name, point.value))
+    return tuple(sorted(found, key=_rule))
+
+
+def folder_fixers(folder: Path) -> tuple[Fixer, ...]:
+    """The fixers of a folder, one a file; files that begin with an underscore are shared shapes, not fixers."""
+    if not folder.is_dir():
+        raise FixerError(f"{folder}: no such folder of fixers")
+    package = f"tapfix_fixers_{abs(hash(str(folder.resolve())))}"
+    _load_package(package, folder)
+    return tuple(sorted((_load(path, f"{package}.{path.stem}") for path in _files(folder)), key=_rule))
+
+
+def all_fixers(folders: Iterable[Path] = ()) -> tuple[Fixer, ...]:
+    """Built-in, installed and the folders' fixers, by rule id. Two of one id are an error."""
+    found: dict[str, Fixer] = {}
+    for fixer in (*builtin_fixers(), *installed_fixers(), *(f for folder in folders for f in folder_fixers(folder))):
+        other = found.setdefault(fixer.rule, fixer)
+        if other is not fixer:
+            raise FixerError(f"{fixer.rule}: two fixers have this id, {other.name} and {fixer.name}")
+    return tuple(sorted(found.values(), key=_rule))
+
+
+def select(fixers: Sequence[Fixer], chosen: Sequence[str], ignored: Sequence[str] = ()) -> tuple[Fixer, ...]:
+    """Those fixers that `chosen` names and `ignored` does not, by id, name, or the beginning of an id (`TAP`).
+
+    Raises FixerError for a word that names no rule.
+    """
+    for word in (*chosen, *ignored):
+        if not any(_names(word, fixer) for fixer in fixers):
+            known = ", ".join(f"{f.rule} {f.name}" for f in fixers)
+            raise FixerError(f"{word}: no such rule; there are {known}")
+    return tuple(
+        f for f in fixers if any(_names(w, f) for w in chosen) and not any(_names(w, f) for w in ignored)
+    )
+
+
+def _names(word: str, fixer: Fixer) -> bool:
+    return word in (fixer.rule, fixer.name) or (word.isalnum() and word.isupper() and fixer.rule.startswith(word))
+
+
+def _rule(fixer: Fixer) -> str:
+    return fixer.rule
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.glob("*.py") if not p.name.startswith("_"))
+
+
+def _load_package(name: str, folder: Path) -> None:
+    """Make the folder a package, so that its fixers can import `._families` of it."""
+    if name in sys.modules:
+        return
+    package = ModuleType(name)
+    package.__path__ = [str(folder)]
+    sys.modules[name] = package
+
+
+def _load(path: Path, name: str) -> Fixer:
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise FixerError(f"{path}: cannot be loaded: {type(error).__name__}: {error}") from error
+    return _fixer_of(module, path.stem, str(path))
+
+
+def _fixer_of(module: ModuleType, stem: str, where: str) -> Fixer:
+    own = [
+        c
+        for c in vars(module).values()
+        if isinstance(c, type) and issubclass(c, Fixer) and c.__module__ == module.__name__ and "rule" in vars(c)
+    ]
+    if len(own) != 1:
+        raise FixerError(f"{where}: one subclass of Fixer with a rule id is wanted, {len(own)} are there")
+    for wanted in ("severity", "safety"):
+        if not hasattr(own[0], wanted):
+            raise FixerError(f"{where}: {own[0].__name__} has no `{wanted}`")
+    if own[0].check is Fixer.check:
+        raise FixerError(f"{where}: {own[0].__name__} has no `check`")
+    fixer = own[0]()
+    fixer.name = stem.replace("_", "-")
+    return fixer

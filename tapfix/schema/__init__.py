@@ -1,0 +1,110 @@
+"""What the AWS provider and the small utility providers accept, as data.
+
+    schema = load()                                   # AWS provider 5; load(6) for version 6
+    bucket = schema.resource("aws_s3_bucket")
+    bucket.attributes["bucket"].type                  # "string"
+    bucket.blocks["versioning"].max_items             # 1
+    bucket.taggable                                   # True
+
+The facts come out of the providers themselves; `tapfix.schema._generate` wrote them down, and `Schema.sources` names
+the versions. A type that is not in the data is unknown, not wrong: every lookup answers None for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from tapfix.schema._model import AttributeSchema, BlockSchema, CtyType, Kind, NestedBlock, Nesting, TypeSchema
+from tapfix.schema._store import Store
+
+__all__ = [
+    "DATA_FILE",
+    "AttributeSchema",
+    "BlockSchema",
+    "CtyType",
+    "Kind",
+    "NestedBlock",
+    "Nesting",
+    "Schema",
+    "TypeSchema",
+    "load",
+]
+
+DATA_FILE: Final = Path(__file__).with_name("providers.bin")
+
+
+@cache
+def _store() -> Store:
+    return Store(DATA_FILE.read_bytes())
+
+
+@cache
+def load(major: int = 5) -> Schema:
+    """The schema with the AWS provider of this major version; a version that is not there is answered by the nearest."""
+    known = sorted(int(name.removeprefix("aws@")) for name in _store().catalogs if name.startswith("aws@"))
+    return Schema(min(known, key=lambda version: (abs(version - major), -version)))
+
+
+class Schema:
+    """The types of one AWS provider version and of the utility providers."""
+
+    def __init__(self, major: int) -> None:
+        store = _store()
+        self.major = major
+        self._catalogs = {
+            catalog.partition("@")[0]: kinds
+            for catalog, kinds in store.catalogs.items()
+            if not catalog.startswith("aws@") or catalog == f"aws@{major}"
+        }
+        self._types: dict[tuple[Kind, str], TypeSchema | None] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return load, (self.major,)
+
+    @property
+    def sources(self) -> tuple[Mapping[str, str], ...]:
+        """Where each catalog's facts come from: provider, version, source."""
+        return tuple(_store().header["sources"])
+
+    @property
+    def providers(self) -> Iterable[str]:
+        """The local names of the providers whose types are known."""
+        return self._catalogs.keys()
+
+    def resource(self, name: str) -> TypeSchema | None:
+        return self._type("resource", name)
+
+    def data_source(self, name: str) -> TypeSchema | None:
+        return self._type("data", name)
+
+    def ephemeral(self, name: str) -> TypeSchema | None:
+        return self._type("ephemeral", name)
+
+    def provider(self, name: str) -> TypeSchema | None:
+        """The configuration of a provider; None also for the utility providers that have none worth checking."""
+        return self._type("provider", name)
+
+    def resource_types(self) -> tuple[str, ...]:
+        return self._names("resource")
+
+    def data_source_types(self) -> tuple[str, ...]:
+        return self._names("data")
+
+    def _names(self, kind: Kind) -> tuple[str, ...]:
+        return tuple(name for kinds in self._catalogs.values() for name in kinds.get(kind, ()))
+
+    def _type(self, kind: Kind, name: str) -> TypeSchema | None:
+        try:
+            return self._types[kind, name]
+        except KeyError:
+            found = self._types[kind, name] = self._read(kind, name)
+            return found
+
+    def _read(self, kind: Kind, name: str) -> TypeSchema | None:
+        # A type's name begins with its provider's local name: aws_instance, random_id, terraform_data.
+        provider = name.partition("_")[0]
+        number = self._catalogs.get(provider, {}).get(kind, {}).get(name)
+        return None if number is None else TypeSchema(name, kind, provider, _store().record(number))

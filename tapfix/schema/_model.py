@@ -1,0 +1,123 @@
+"""What a provider accepts, as read-only objects over the compact records of the data file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, Literal
+
+# A type in cty's JSON form: "string", ["list", "string"], ["object", {"name": "string"}], "dynamic".
+CtyType = Any
+Kind = Literal["resource", "data", "ephemeral", "provider"]
+Nesting = Literal["single", "list", "set", "map", "group"]
+
+# The order is the bit's number in a record; new facts go to the end.
+FLAGS: Final = ("required", "optional", "computed", "deprecated", "sensitive", "write_only")
+NESTINGS: Final[tuple[Nesting, ...]] = ("single", "list", "set", "map", "group")
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeSchema:
+    """One attribute of a block: its type and who may set it."""
+
+    type: CtyType
+    required: bool = False
+    optional: bool = False
+    computed: bool = False
+    deprecated: bool = False
+    sensitive: bool = False
+    write_only: bool = False
+
+    @property
+    def settable(self) -> bool:
+        """Whether a configuration may set it at all."""
+        return self.required or self.optional
+
+    @property
+    def as_blocks(self) -> bool:
+        """Whether Terraform takes block syntax for it too: a list or set of objects, such as a security group's
+        `ingress` (https://developer.hashicorp.com/terraform/language/attr-as-blocks)."""
+        kind = self.type
+        return isinstance(kind, list) and kind[0] in ("list", "set") and isinstance(kind[1], list) and kind[1][0] == "object"
+
+
+class BlockSchema:
+    """The attributes and nested blocks of one block. Equal blocks of a type share one object."""
+
+    def __init__(self, table: Table, index: int) -> None:
+        self._table = table
+        self._index = index
+
+    @cached_property
+    def attributes(self) -> Mapping[str, AttributeSchema]:
+        found = {}
+        for kind, flags, names in self._table.rows[self._index][0]:
+            attribute = AttributeSchema(kind, *(bool(flags >> bit & 1) for bit in range(len(FLAGS))))
+            for name in names.split():
+                found[name] = attribute
+        return found
+
+    @cached_property
+    def blocks(self) -> Mapping[str, NestedBlock]:
+        return {
+            name: NestedBlock(NESTINGS[nesting], least, most, self._table, index)
+            for name, (nesting, least, most, index) in self._table.rows[self._index][1].items()
+        }
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.attributes or name in self.blocks
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self.attributes
+        yield from self.blocks
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(self)})"
+
+
+class NestedBlock:
+    """A block inside a block: how often it may stand there, and what stands in it."""
+
+    def __init__(self, nesting: Nesting, min_items: int, max_items: int, table: Table, index: int) -> None:
+        self.nesting = nesting
+        self.min_items = min_items
+        self.max_items: int | None = max_items or (1 if nesting in ("single", "group") else None)
+        self._table = table
+        self._index = index
+
+    @property
+    def block(self) -> BlockSchema:
+        return self._table.block(self._index)
+
+    def __repr__(self) -> str:
+        return f"NestedBlock({self.nesting}, {self.min_items}..{self.max_items or ''})"
+
+
+class TypeSchema(BlockSchema):
+    """The schema of one resource type, data source, ephemeral resource or provider configuration."""
+
+    def __init__(self, name: str, kind: Kind, provider: str, rows: list[Any]) -> None:
+        super().__init__(Table(rows), 0)
+        self.name = name
+        self.kind = kind
+        self.provider = provider
+
+    @cached_property
+    def taggable(self) -> bool:
+        """Whether `tags` holds the resource's AWS tags: an optional map beside the provider's `tags_all`
+        (https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/resource-tagging)."""
+        tags = self.attributes.get("tags")
+        return tags is not None and tags.optional and tags.type == ["map", "string"] and "tags_all" in self.attributes
+
+
+class Table:
+    """The distinct blocks of one record; `rows[0]` is the type's own block. A row is `[attributes, blocks]`:
+    attributes grouped by type and flags as `[type, flags, "names"]`, blocks as `name: [nesting, min, max, row]`."""
+
+    def __init__(self, rows: list[Any]) -> None:
+        self.rows = rows
+        self._blocks: dict[int, BlockSchema] = {}
+
+    def block(self, index: int) -> BlockSchema:
+        return self._blocks.get(index) or self._blocks.setdefault(index, BlockSchema(self, index))

@@ -1,0 +1,168 @@
+"""From the grammar to the parser's table: the only module that imports Lark, and no ordinary run imports it.
+
+Lark reads `grammar/hcl2.lark` and works out the LALR(1) table; this module turns that table into a few tuples of
+integers and writes them down as `_tables.py`, which is checked in and shipped. So a run of tapfix neither waits for
+Lark (a tenth of a second) nor needs a cache folder that somebody may not be able to write, or may have written
+something else into. After a change of the grammar:
+
+    python -m tapfix.syntax.lalr
+
+A test compares the file with the grammar.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..packaged import packaged_folder
+
+PASS, NODE, LIST, GROW, SPLICED_NODE, SPLICED_LIST = range(6)
+"""What becomes of the values of a rule's right side when it is reduced.
+
+`PASS`: the one value stays as it is. `NODE`: they are a node's children. `LIST`: they begin a list that a node
+will take up. `GROW`: the first one is such a list, the others are added to it. `SPLICED_NODE` and `SPLICED_LIST`:
+as `NODE` and `LIST`, with a list somewhere among the values whose own values stand in its place.
+"""
+
+
+def leaf_kind(terminal: str) -> str:
+    """The kind of the leaves of a terminal: hclsyntax's name (`O_BRACE` is `OBrace`); a keyword is an identifier."""
+    if terminal in ("FOR", "IN", "IF", "ELSE", "ENDIF", "ENDFOR"):
+        return "Identifier"
+    return "EOF" if terminal == "EOF" else terminal.title().replace("_", "")
+
+
+def tables(grammar: str) -> dict[str, Any]:
+    """The table of a grammar, name by name as `_tables.py` holds it.
+
+    Raises Lark's `GrammarError` if the grammar is not LALR(1).
+    """
+    from lark import Lark
+    from lark.lexer import Lexer
+    from lark.parsers.lalr_analysis import Shift
+
+    class NoLexer(Lexer):
+        """Lark wants a lexer to build a parser; this one is never asked for a token."""
+
+        def __init__(self, conf: object) -> None: ...
+
+        def lex(self, lexer_state: object, parser_state: object) -> Iterator[Any]:
+            return iter(())
+
+    lark = Lark(grammar, parser="lalr", lexer=NoLexer, keep_all_tokens=True, maybe_placeholders=False)
+    table = lark.parser.parser._parse_table
+    rules = list(lark.rules)
+    terminals = sorted({symbol.name for rule in rules for symbol in rule.expansion if symbol.is_term})
+    nonterminals = list(dict.fromkeys(rule.origin.name for rule in rules))
+    width = max(len(terminals), len(nonterminals))
+
+    # Lark numbers its states as it comes upon them, from a set: walk them in a fixed order, so that the same grammar
+    # makes the same file. The start state comes first, and nothing ever shifts to it: 0 can mean "no action".
+    start = table.start_states["start"]
+    order: dict[int, int] = {start: 0}
+    queue = [start]
+    for state in queue:
+        for _, (action, target) in sorted(table.states[state].items()):
+            if action is Shift and target not in order:
+                order[target] = len(order)
+                queue.append(target)
+
+    def is_transparent(name: str) -> bool:
+        """Does this nonterminal never stand for more than one value, and make no node of it?"""
+        own = [rule for rule in rules if rule.origin.name == name]
+        named = name.startswith("_") or own[0].options.expand1
+        return named and all(len(rule.expansion) == 1 and not rule.alias for rule in own)
+
+    transparent = {name for name in nonterminals if is_transparent(name)}
+    lists = {name for name in nonterminals if name.startswith("_") and name not in transparent}
+
+    def build(rule: Any) -> int:
+        name = rule.origin.name
+        symbols = [symbol.name for symbol in rule.expansion]
+        spliced = [symbol in lists for symbol in symbols]
+        if name in transparent:
+            return PASS
+        if name in lists:
+            if symbols[0] == name and not any(spliced[1:]):
+                return GROW
+            return SPLICED_LIST if any(spliced) else LIST
+        return SPLICED_NODE if any(spliced) else NODE
+
+    accepting = {
+        state
+        for state, actions in table.states.items()
+        if actions and all(a is not Shift and r.origin.name == "start" for a, r in actions.values())
+    }
+    accept = len(order) * width
+    actions = [0] * (len(order) * width)
+    goto = [0] * (len(order) * width)
+    for state, number in order.items():
+        if state in accepting:
+            continue
+        for symbol, (action, target) in table.states[state].items():
+            if symbol in nonterminals:
+                goto[number * width + nonterminals.index(symbol)] = order[target] * width
+            elif symbol == "$END":
+                continue
+            elif action is Shift:
+                place = number * width + terminals.index(symbol)
+                actions[place] = accept if target in accepting else order[target] * width
+            else:
+                actions[number * width + terminals.index(symbol)] = -(rules.index(target) + 1)
+    return {
+        "TERMINALS": tuple(terminals),
+        "LEAF_KINDS": tuple(leaf_kind(terminal) for terminal in terminals),
+        "NONTERMINALS": tuple(nonterminals),
+        "WIDTH": width,
+        "ACCEPT": accept,
+        "ACTIONS": tuple(actions),
+        "GOTO": tuple(goto),
+        "RULE_LENGTH": tuple(len(rule.expansion) for rule in rules),
+        "RULE_LEFT": tuple(nonterminals.index(rule.origin.name) for rule in rules),
+        "RULE_BUILD": tuple(build(rule) for rule in rules),
+        "RULE_KIND": tuple(rule.alias or rule.origin.name for rule in rules),
+    }
+
+
+def written(values: dict[str, Any]) -> str:
+    """The text of `_tables.py`."""
+    lines = [
+        '"""The parser\'s table. Written by `python -m tapfix.syntax.lalr` from grammar/hcl2.lark: do not edit.',
+        "",
+        "A state is its number times WIDTH, so that `ACTIONS[state + terminal]` is one addition. An action is 0 (no",
+        "such token here), a state to shift to, ACCEPT, or minus the number of a rule to reduce by, counted from 1.",
+        '"""',
+        "",
+        "# fmt: off",
+        "# ruff: noqa",
+    ]
+    for name, value in values.items():
+        if isinstance(value, int):
+            lines.append(f"{name}: int = {value}")
+        else:
+            lines.append(f"{name}: tuple[{type(value[0]).__name__}, ...] = (")
+            lines.extend("    " + line for line in _wrapped([repr(entry) + "," for entry in value]))
+            lines.append(")")
+    return "\n".join(lines) + "\n"
+
+
+def _wrapped(words: Sequence[str]) -> Iterator[str]:
+    line = ""
+    for word in words:
+        if line and len(line) + len(word) > 114:
+            yield line
+            line = ""
+        line = f"{line} {word}" if line else word
+    if line:
+        yield line
+
+
+def current() -> str:
+    """What `_tables.py` should hold, by the grammar that this tapfix finds."""
+    return written(tables((packaged_folder("grammar") / "hcl2.lark").read_text(encoding="utf-8")))
+
+
+if __name__ == "__main__":
+    Path(__file__).with_name("_tables.py").write_text(current(), encoding="utf-8")
