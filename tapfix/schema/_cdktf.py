@@ -30,18 +30,20 @@ from typing import Any, Final, NamedTuple
 Block = dict[str, Any]
 Provider = dict[str, dict[str, Block]]
 
-_CLASS: Final = re.compile(r"^class (\w+) extends cdktf\.(\w+) \{\n(.*?)^\}", re.M | re.S)
+_CLASS: Final = re.compile(r"^class (\w+) extends cdktf\.(\w+) \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 _FACTS: Final = re.compile(
     r"// \w+ - computed: (true|false), optional: (true|false), required: (true|false)\n\s+(?:get |this\._)(\w+)"
 )
-_GETTER: Final = re.compile(r"^    get (\w+)\(\) \{\s+return (.*?);?\n    \}", re.M | re.S)
+_GETTER: Final = re.compile(r"^    get (\w+)\(\) \{\s+return (.*?);?\n    \}", re.MULTILINE | re.DOTALL)
 _NAME: Final = re.compile(r"Attribute\('(\w+)'\)")
 _FIELD: Final = re.compile(r'this\._(\w+) = new (?:(?!cdktf)\w+\.)?([\w.]+)\(this, "(\w+)"(?:, (true|false))?\)')
 _TYPE: Final = re.compile(r'\.tfResourceType = "(\w+)"')
-_HCL: Final = re.compile(r'(\w+): \{\s+value: [^\n]*\n\s+isBlock: (true|false),\s+type: "(\w+)",\s+storageClassType: "(\w+)"')
+_HCL: Final = re.compile(
+    r'(\w+): \{\s+value: [^\n]*\n\s+isBlock: (true|false),\s+type: "(\w+)",\s+storageClassType: "(\w+)"'
+)
 _AS_ATTRIBUTE: Final = re.compile(r"(\w+): cdktf\.listMapper\(\w+, false\)")
-_HCL_FUNCTION: Final = re.compile(r"^function (\w+)ToHclTerraform\(struct\) \{\n(.*?)^\}", re.M | re.S)
-_TERRAFORM_FUNCTION: Final = re.compile(r"^function (\w+?)ToTerraform\(struct\) \{\n(.*?)^\}", re.M | re.S)
+_HCL_FUNCTION: Final = re.compile(r"^function (\w+)ToHclTerraform\(struct\) \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
+_TERRAFORM_FUNCTION: Final = re.compile(r"^function (\w+?)ToTerraform\(struct\) \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 _VERSION: Final = re.compile(r"bindings for hashicorp/\w+ provider version (\S+)")
 
 _SIMPLE: Final[dict[str, Any]] = {
@@ -83,16 +85,14 @@ def read(wheel: Path) -> tuple[str, Provider]:
         inner = next(name for name in archive.namelist() if name.endswith(".jsii.tgz"))
         with tarfile.open(fileobj=io.BytesIO(archive.read(inner))) as package:
             version, folders = _sources(package)
-    found: Provider = {"resource_schemas": {}, "data_source_schemas": {}, "ephemeral_resource_schemas": {}}
+    found: Provider = {"resource_schemas": {}, "data_source_schemas": {}}
     kinds = {"TerraformResource": "resource_schemas", "TerraformDataSource": "data_source_schemas"}
     for code in folders:
         unit = _Unit(code)
         for base, block in unit.types():
             name = _TYPE.search(code)
-            if name and base in kinds:
+            if name:
                 found[kinds[base]][name[1]] = {"block": block}
-            elif base == "TerraformProvider":
-                found["provider"] = {"provider": {"block": block}}
     return version, found
 
 
@@ -131,7 +131,7 @@ class _Unit:
 
     def types(self) -> Iterator[tuple[str, Block]]:
         for name, (base, body) in self.classes.items():
-            if base.startswith("Terraform"):
+            if base in ("TerraformResource", "TerraformDataSource"):
                 yield base, self.block(name, body, body)
 
     def block(self, name: str, hcl: str, terraform: str) -> Block:
@@ -145,19 +145,25 @@ class _Unit:
         as_attribute = set(_AS_ATTRIBUTE.findall(terraform))
         attributes: dict[str, Any] = {}
         blocks: dict[str, Any] = {}
-        facts_of = {match[4]: dict(zip(("computed", "optional", "required"), match.groups())) for match in _FACTS.finditer(body)}
+        facts_of = {
+            match[4]: dict(zip(("computed", "optional", "required"), match.groups(), strict=False))
+            for match in _FACTS.finditer(body)
+        }
         for camel, answer in _GETTER.findall(body):
             named = _NAME.search(answer)
             if named is None and not (camel in fields and answer == f"this._{camel}"):
                 continue
             attribute = named[1] if named else fields[camel].name
-            facts = facts_of.get(camel) or _settable(camel, body)
-            facts = {flag: True for flag, given in facts.items() if given == "true"}
+            said = facts_of.get(camel) or _settable(camel, body)
+            facts = {flag: True for flag, given in said.items() if given == "true"}
             is_block, nesting, storage = shapes.get(attribute, (False, "", ""))
             if is_block and attribute not in as_attribute and camel in fields and not facts.get("computed"):
                 blocks[attribute] = self._nested(fields[camel], "required" in facts)
             else:
-                attributes[attribute] = {"type": self._attribute_type(answer, fields.get(camel), nesting, storage), **facts}
+                attributes[attribute] = {
+                    "type": self._attribute_type(answer, fields.get(camel), nesting, storage),
+                    **facts,
+                }
         found = self._blocks[name] = {"attributes": attributes, "block_types": blocks}
         return found
 
@@ -166,7 +172,11 @@ class _Unit:
         base = self.classes[class_name][0]
         many = base in ("ComplexList", "ComplexMap")
         nesting = "map" if base == "ComplexMap" else "set" if is_set else "list"
-        nested = {"nesting_mode": nesting, "min_items": int(required), "block": self._struct(_struct_name(class_name, base))}
+        nested = {
+            "nesting_mode": nesting,
+            "min_items": int(required),
+            "block": self._struct(_struct_name(class_name, base)),
+        }
         if not many:
             nested["max_items"] = 1
         if name == "timeouts":

@@ -60,7 +60,10 @@ _TEMPLATE_PART: Final = {
     "attributes": {
         name: value
         for name, value in _attributes(
-            content="string required", content_type="string optional", filename="string optional", merge_type="string optional"
+            content="string required",
+            content_type="string optional",
+            filename="string optional",
+            merge_type="string optional",
         ).items()
         if name != "id"
     }
@@ -101,7 +104,10 @@ DOCUMENTED: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
                 "template_cloudinit_config": {
                     "block": {
                         "attributes": _attributes(
-                            gzip="bool optional", base64_encode="bool optional", boundary="string optional", rendered="string computed"
+                            gzip="bool optional",
+                            base64_encode="bool optional",
+                            boundary="string optional",
+                            rendered="string computed",
                         ),
                         "block_types": {"part": {"nesting_mode": "list", "min_items": 1, "block": _TEMPLATE_PART}},
                     }
@@ -178,12 +184,11 @@ def main(arguments: list[str] | None = None) -> None:
     for name, release in WHEELS.items():
         wheel = _wheel(given.wheels, name, release)
         version, schema = _cdktf.read(wheel)
-        schema["provider"] = {name: schema["provider"]["provider"]}
         if name == "aws":
             _restore(schema, aws)
         add("aws@6" if name == "aws" else name, version, schema, f"PyPI cdktf-cdktf-provider-{name} {release}")
-    for name, (version, schema) in DOCUMENTED.items():
-        add(name, version, schema, "the provider's public documentation")
+    for name, (version, documented) in DOCUMENTED.items():
+        add(name, version, documented, "the provider's public documentation")
     DATA_FILE.write_bytes(pack(catalogs, sources))
     _write_functions(given.terraform, terraform, environment)
     for source in sources:
@@ -197,12 +202,16 @@ def _run(*command: str, folder: str | None = None, environment: Mapping[str, str
     return json.loads(done.stdout) if "-json" in command else done.stdout
 
 
-def _terraform(binary: str, environment: Mapping[str, str]) -> tuple[str, dict[str, str], dict[str, Any], dict[str, Any]]:
+def _terraform(
+    binary: str, environment: Mapping[str, str]
+) -> tuple[str, dict[str, str], dict[str, Any], dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "main.tf").write_text(_MODULE)
         _run(binary, "init", "-input=false", folder=folder, environment=environment)
         version = _run(binary, "version", "-json", folder=folder, environment=environment)
-        schemas = _run(binary, "providers", "schema", "-json", folder=folder, environment=environment)["provider_schemas"]
+        schemas = _run(binary, "providers", "schema", "-json", folder=folder, environment=environment)[
+            "provider_schemas"
+        ]
     aws = schemas["registry.terraform.io/hashicorp/aws"]
     aws["provider"] = {"aws": aws["provider"]}
     builtin = schemas["terraform.io/builtin/terraform"]
@@ -214,14 +223,28 @@ def _wheel(folder: Path, name: str, release: str) -> Path:
     project = f"cdktf-cdktf-provider-{name}"
     pattern = f"{project.replace('-', '_')}-{release}-*.whl"
     if not list(folder.glob(pattern)):
-        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(folder), f"{project}=={release}"]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "-q",
+            "--no-deps",
+            "-d",
+            str(folder),
+            f"{project}=={release}",
+        ]
         subprocess.run(command, check=True)
     return next(folder.glob(pattern))
 
 
 def _restore(newer: dict[str, Any], older: Mapping[str, Any]) -> None:
-    """Give version 6 back what the CDK package lost and version 5 knows, where the two agree on everything else."""
-    for key in KINDS:
+    """Give version 6 back what the CDK package lost and version 5 knows, where the two agree on everything else.
+
+    The provider's own configuration is version 5's: the CDK writes that class in another way, and little changed.
+    """
+    newer["provider"] = older["provider"]
+    for key in ("resource_schemas", "data_source_schemas"):
         for name, value in newer.get(key, {}).items():
             if name in older.get(key, {}):
                 _restore_block(value["block"], older[key][name]["block"])
@@ -279,7 +302,9 @@ def _write_functions(binary: str, version: str, environment: Mapping[str, str]) 
         }
     data = {"source": f"terraform {version} metadata functions", "functions": rows}
     lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(row)}" for name, row in rows.items())
-    functions.DATA_FILE.write_text(f'{{"source": {json.dumps(data["source"])}, "functions": {{\n{lines}\n}}}}\n', "utf-8")
+    functions.DATA_FILE.write_text(
+        f'{{"source": {json.dumps(data["source"])}, "functions": {{\n{lines}\n}}}}\n', "utf-8"
+    )
 
 
 if __name__ == "__main__":

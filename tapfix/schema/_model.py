@@ -39,7 +39,12 @@ class AttributeSchema:
         """Whether Terraform takes block syntax for it too: a list or set of objects, such as a security group's
         `ingress` (https://developer.hashicorp.com/terraform/language/attr-as-blocks)."""
         kind = self.type
-        return isinstance(kind, list) and kind[0] in ("list", "set") and isinstance(kind[1], list) and kind[1][0] == "object"
+        return (
+            isinstance(kind, list)
+            and kind[0] in ("list", "set")
+            and isinstance(kind[1], list)
+            and kind[1][0] == "object"
+        )
 
 
 class BlockSchema:

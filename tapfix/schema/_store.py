@@ -85,7 +85,12 @@ def encode(schema: Mapping[str, Any]) -> bytes:
         place = len(rows)
         rows.append(None)  # the outermost block must be row 0, so its place is taken before its children's
         blocks = {
-            name: [NESTINGS.index(nested["nesting_mode"]), nested.get("min_items", 0), nested.get("max_items", 0), child]
+            name: [
+                NESTINGS.index(nested["nesting_mode"]),
+                nested.get("min_items", 0),
+                nested.get("max_items", 0),
+                child,
+            ]
             for name, nested in sorted(block.get("block_types", {}).items())
             for child in [number(nested["block"])]
         }
