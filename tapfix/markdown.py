@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
-from markdown_it import MarkdownIt
-
 if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
     from markdown_it.rules_block import StateBlock
     from markdown_it.token import Token
 
@@ -81,6 +80,8 @@ def _from_tokens(tokens: list[Token]) -> list[Block]:
 @cache
 def _parser() -> MarkdownIt:
     """A parser of block structure only. Indented code and HTML are off: both would hide a fence from us."""
+    from markdown_it import MarkdownIt
+
     parser = MarkdownIt("zero", {"maxNesting": 20})
     parser.enable(["blockquote", "hr", "list", "heading", "lheading"])
     parser.block.ruler.before("blockquote", "answer_fence", _fence, {"alt": ["paragraph", "blockquote", "list"]})

@@ -31,7 +31,7 @@ BLOCK_LABELS = {
 
 _TOKEN = re.compile(
     r"""
-    (?P<comment> \#[^\n]* | //[^\n]* | /\*(?:[^*]|\*(?!/))*(?:\*/)? )
+    (?P<comment> \#[^\n]* | //[^\n]* | /\*(?s:.*?)(?:\*/|\Z) )
   | (?P<heredoc> <<[-~]?(?P<word>[A-Za-z_][\w-]*)[ \t]*\r?\n )
   | "(?:[^"\\\n]|\\.)*"?
   | (?P<open> [{\[(] )
@@ -138,16 +138,14 @@ def _top_level(text: str) -> tuple[list[tuple[int, int]], list[tuple[int, str]],
     """Number and offset of each top-level line that is neither blank nor a comment; the comments; the last depth."""
     starts: list[tuple[int, int]] = []
     comments: list[tuple[int, str]] = []
-    terminators: dict[str, list[int]] = {}
     depth = position = line_start = 0
     number = 1
     at_top = True
     seen_on_line = False
     while match := _TOKEN.search(text, position):
-        if at_top and not seen_on_line and not text[max(position, line_start) : match.start()].isspace():
-            if match.start() > max(position, line_start):
-                starts.append((number, line_start))
-                seen_on_line = True
+        if at_top and not seen_on_line and text[max(position, line_start) : match.start()].strip():
+            starts.append((number, line_start))
+            seen_on_line = True
         position = match.end()
         kind = match.lastgroup
         if kind == "line":
@@ -167,8 +165,8 @@ def _top_level(text: str) -> tuple[list[tuple[int, int]], list[tuple[int, str]],
         if at_top and not seen_on_line:
             starts.append((number, line_start))
             seen_on_line = True
-        if kind == "word":
-            end = _heredoc_end(text, match["word"], position, terminators)
+        if kind == "heredoc":
+            end = heredoc_end(text, match["word"], position) or len(text)
             number += text.count("\n", match.start(), end)
             position = end
             line_start = end
@@ -184,22 +182,19 @@ def _top_level(text: str) -> tuple[list[tuple[int, int]], list[tuple[int, str]],
     return starts, comments, depth
 
 
-def _heredoc_end(text: str, word: str, start: int, terminators: dict[str, list[int]]) -> int:
-    """Where the line after the heredoc's last line starts. Found once a word, so that many of them stay linear."""
-    if word not in terminators:
-        line = re.compile(rf"^[ \t]*{re.escape(word)}[ \t]*\r?(?:\n|\Z)", re.MULTILINE)
-        terminators[word] = [match.end() for match in line.finditer(text, start)][::-1]
-    ends = terminators[word]
-    while ends and ends[-1] <= start:
-        ends.pop()
-    return ends[-1] if ends else len(text)
+def heredoc_end(text: str, word: str, start: int) -> int | None:
+    """Where the line after a heredoc's last line starts; ``None`` if the heredoc that ``word`` names never ends.
+
+    A caller that goes on from there, or stops at the first ``None``, stays linear over all heredocs of a text.
+    """
+    match = re.compile(rf"^[ \t]*{re.escape(word)}[ \t]*\r?(?:\n|\Z)", re.MULTILINE).search(text, start)
+    return match.end() if match else None
 
 
 def _kind(text: str, statements: list[Statement], strange: bool) -> Kind:
-    if _TREE.search(text):
-        # A tree in a comment of a stack is decoration; a tree in front of one is not a stack.
-        if not any(statement.is_block and statement.keyword in BLOCK_LABELS for statement in statements):
-            return Kind.TREE
+    has_block = any(statement.is_block and statement.keyword in BLOCK_LABELS for statement in statements)
+    if not has_block and _TREE.search(text):
+        return Kind.TREE
     lines = [line for line in text.splitlines() if line.strip()]
     marked = sum(line.startswith(("+", "-", "@@")) for line in lines)
     if lines and (_DIFF_HEADER.match(lines[0]) or marked * 2 > len(lines)):

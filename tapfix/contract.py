@@ -1,0 +1,352 @@
+"""What the prompt demanded, as data: the contract of ``tapfix.toml``.
+
+A rule that changes what a stack means needs somebody's word for it, and the contract is that word. Every table of
+the file is a frozen dataclass here and every key one of its fields; what a key may hold stands in the field's
+metadata, which the reader, the error messages and the JSON Schema share. A contract is a value: it hashes, compares,
+pickles, and never changes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, Self, TypeVar, cast
+
+from tapfix.errors import TapfixError
+
+FILE_NAME = "tapfix.toml"
+
+_IDENTIFIER = r"[A-Za-z_][A-Za-z0-9_-]*"
+_FILE_PATH = r"(?!/)(?!.*(?:^|[/\\])\.\.(?:[/\\]|$))(?![A-Za-z]:)[^\\\0]+"
+
+
+class ContractError(TapfixError):
+    """A contract file that says something unknown or impossible; the message starts with its name, line and column."""
+
+    def __init__(self, message: str, name: str = FILE_NAME, line: int = 0, column: int = 0) -> None:
+        super().__init__(f"{name}:{line}:{column}: {message}" if line else f"{name}: {message}")
+        self.message = message
+        self.name = name
+        self.line = line
+        self.column = column
+
+    def __reduce__(self) -> tuple[type[ContractError], tuple[str, str, int, int]]:
+        return type(self), (self.message, self.name, self.line, self.column)
+
+
+# --- kinds of values --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a key may hold: how to read it from TOML, how to name it in a message, and its JSON Schema."""
+
+    expected: str
+    read: Callable[[object], Any]
+    """Returns the value as the contract keeps it, or raises ``ValueError``."""
+    schema: Mapping[str, Any]
+    write: Callable[[Any], Any] = lambda value: value
+    """The value as TOML and JSON know it."""
+
+
+def _only(condition: bool) -> None:
+    if not condition:
+        raise ValueError
+
+
+def boolean() -> Kind:
+    def read(value: object) -> bool:
+        _only(isinstance(value, bool))
+        return cast(bool, value)
+
+    return Kind("true or false", read, {"type": "boolean"})
+
+
+def text(pattern: str = "", expected: str = "a string") -> Kind:
+    """A string, whole or not at all of ``pattern``."""
+
+    def read(value: object) -> str:
+        _only(isinstance(value, str) and (not pattern or re.fullmatch(pattern, value) is not None))
+        return cast(str, value)
+
+    return Kind(expected, read, {"type": "string", **({"pattern": f"^(?:{pattern})$"} if pattern else {})})
+
+
+def choice(*words: str) -> Kind:
+    def read(value: object) -> str:
+        _only(value in words)
+        return cast(str, value)
+
+    return Kind("one of " + ", ".join(f'"{word}"' for word in words), read, {"enum": list(words)})
+
+
+def texts(pattern: str = "", expected: str = "a list of strings", least: int = 0) -> Kind:
+    """A list of different strings."""
+    one = text(pattern)
+
+    def read(value: object) -> tuple[str, ...]:
+        _only(isinstance(value, list) and len(value) >= least)
+        found = tuple(one.read(item) for item in cast(list[object], value))
+        _only(len(set(found)) == len(found))
+        return found
+
+    schema: dict[str, Any] = {"type": "array", "items": one.schema, "uniqueItems": True}
+    if least:
+        schema["minItems"] = least
+    return Kind(expected, read, schema, list)
+
+
+def clause(default: Any, kind: Kind, doc: str) -> Any:
+    """A field of a contract's table: its default, what it may hold, and what it means."""
+    return field(default=default, metadata={"kind": kind, "doc": doc})
+
+
+# --- the tables -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Deliverable:
+    """The files that the answer is to consist of."""
+
+    main: str = clause(
+        "tap_stack.tf", text(_FILE_PATH + r"\.tf", "a relative path that ends in .tf"), "The file that holds the stack."
+    )
+    prose: bool = clause(False, boolean(), "Whether the answer may hold anything but its files.")
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """How many stacks there are, and what tells them apart."""
+
+    regions: str = clause(
+        "single", choice("single", "multi"), "One region for each environment, or several in one stack (TAP001 stands down)."
+    )
+    environments: tuple[str, ...] = clause(
+        ("dev", "staging", "prod"),
+        texts(_IDENTIFIER, "a list of different environment names"),
+        "The environments; each has its NAME.tfvars.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """What becomes of the stack."""
+
+    destroyable: bool = clause(True, boolean(), "Whether `terraform destroy` has to leave nothing.")
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """How instances are run."""
+
+    autoscaling: bool = clause(True, boolean(), "Whether instances run in an Auto Scaling group.")
+    ami_variable: str = clause(
+        "ami_id", text(rf"{_IDENTIFIER}|", 'a variable\'s name, or "" for none'), "The variable that overrides the AMI."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """How resources are tagged."""
+
+    expression: str = clause(
+        "merge(local.tags, var.extra_tags, { Name = NAME })",
+        text(),
+        'The expression of every `tags`; NAME stands for the resource\'s name, "" for no rule.',
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the project says about itself."""
+
+    metadata: str = clause(
+        "metadata.json", text(rf"(?:{_FILE_PATH})?", 'a relative path, or ""'), "The file that lists the services used."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Which rules run."""
+
+    select: tuple[str, ...] = clause(("TAP",), texts(r"\S+"), "Ids, names or prefixes of ids of the rules that run.")
+    ignore: tuple[str, ...] = clause((), texts(r"\S+"), "Rules that do not run, though selected.")
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What the prompt demanded."""
+
+    deliverable: Deliverable = field(default_factory=Deliverable)
+    topology: Topology = field(default_factory=Topology)
+    lifecycle: Lifecycle = field(default_factory=Lifecycle)
+    compute: Compute = field(default_factory=Compute)
+    tags: Tags = field(default_factory=Tags)
+    services: Services = field(default_factory=Services)
+    rules: Rules = field(default_factory=Rules)
+    source: str = field(default="", compare=False, metadata={"internal": True})
+    """The name of the file it was read from; empty for the built-in contract."""
+
+    @classmethod
+    def default(cls) -> Self:
+        """The built-in contract."""
+        return cls()
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """The contract in the file ``path``."""
+        try:
+            data = Path(path).read_bytes()
+        except OSError as error:
+            raise ContractError(f"cannot be read: {error.strerror or error}", str(path)) from None
+        try:
+            content = data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise ContractError(f"is not UTF-8 text: byte {error.start}", str(path)) from None
+        return cls.from_toml(content, str(path))
+
+    @classmethod
+    def locate(cls, folder: str | Path) -> Path | None:
+        """The contract file in ``folder`` or the nearest folder above it."""
+        start = Path(folder).absolute()
+        for candidate in (start, *start.parents):
+            if (path := candidate / FILE_NAME).is_file():
+                return path
+        return None
+
+    @classmethod
+    def find(cls, folder: str | Path) -> Self:
+        """The contract beside or above ``folder``, the built-in one where there is none."""
+        path = cls.locate(folder)
+        return cls.default() if path is None else cls.load(path)
+
+    @classmethod
+    def from_toml(cls, content: str, name: str = FILE_NAME) -> Self:
+        """The contract that ``content`` states; what it leaves out is as in the built-in one."""
+        import tomllib
+
+        try:
+            stated = tomllib.loads(content)
+        except tomllib.TOMLDecodeError as error:
+            message, line, column = _syntax_error(str(error), content)
+            raise ContractError(message, name, line, column) from None
+        return cls(**_Reader(content, name).tables(cls, stated), source=name)
+
+    def to_dict(self) -> dict[str, dict[str, Any]]:
+        """The contract as plain data, every clause of it."""
+        return {table: _plain(getattr(self, table)) for table, _ in tables(type(self))}
+
+
+T = TypeVar("T")
+
+
+def tables(contract: type) -> tuple[tuple[str, type], ...]:
+    """Name and class of each table of a contract, in order."""
+    found = ((item.name, item.default_factory) for item in fields(contract) if "internal" not in item.metadata)
+    return tuple((name, cast(type, factory)) for name, factory in found if is_dataclass(factory))
+
+
+def clauses(table: type) -> dict[str, tuple[Kind, str, Any]]:
+    """The keys of a table: what each may hold, what it means, its default."""
+    return {item.name: (item.metadata["kind"], item.metadata["doc"], item.default) for item in fields(table)}
+
+
+def _plain(table: Any) -> dict[str, Any]:
+    return {key: kind.write(getattr(table, key)) for key, (kind, _, _) in clauses(type(table)).items()}
+
+
+# --- reading, with places ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Turns what tomllib read into tables, and knows where in the text to point when it cannot."""
+
+    content: str
+    name: str
+
+    def tables(self, contract: type, stated: Mapping[str, Any]) -> dict[str, Any]:
+        known = dict(tables(contract))
+        read: dict[str, Any] = {}
+        for table, values in stated.items():
+            if table not in known:
+                raise self.error(f"unknown table [{table}]{_meant(table, known)}", (table,))
+            if not isinstance(values, dict):
+                raise self.error(f"{table} is a table: write [{table}]", (table,))
+            read[table] = self.table(table, known[table], values)
+        return read
+
+    def table(self, name: str, table: type[T], values: Mapping[str, Any]) -> T:
+        known = clauses(table)
+        read: dict[str, Any] = {}
+        for key, value in values.items():
+            if key not in known:
+                raise self.error(f"unknown key {key!r} in [{name}]{_meant(key, known)}", (name, key))
+            kind = known[key][0]
+            try:
+                read[key] = kind.read(value)
+            except ValueError:
+                raise self.error(f"{name}.{key} has to be {kind.expected}, not {_shown(value)}", (name, key)) from None
+        return table(**read)
+
+    def error(self, message: str, path: tuple[str, ...]) -> ContractError:
+        line, column = _place(self.content, path)
+        return ContractError(message, self.name, line, column)
+
+
+def _meant(word: str, known: Mapping[str, object]) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, known, 1)
+    return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return f'"{value}"' if len(value) < 60 else "that string"
+    if isinstance(value, list):
+        return f"[{', '.join(_shown(item) for item in value)}]" if len(value) < 6 else "that list"
+    return "a table" if isinstance(value, dict) else str(value)
+
+
+def _syntax_error(message: str, content: str) -> tuple[str, int, int]:
+    """tomllib's message, without the place at its end, and the place."""
+    match = re.search(r"\s*\(at line (\d+), column (\d+)\)$", message)
+    if match:
+        return message[: match.start()], int(match[1]), int(match[2])
+    return message.removesuffix(" (at end of document)"), content.count("\n") + 1, 1
+
+
+_HEADER = re.compile(r"[ \t]*\[+[ \t]*([^\]\n]+?)[ \t]*\]")
+_KEY = re.compile(r"[ \t]*((?:[\w-]+|\"[^\"\n]*\"|'[^'\n]*')(?:[ \t]*\.[ \t]*(?:[\w-]+|\"[^\"\n]*\"|'[^'\n]*'))*)[ \t]*=")
+
+
+def _place(content: str, path: tuple[str, ...]) -> tuple[int, int]:
+    """Line and column of a key: tomllib does not keep them.
+
+    The text is known to be good TOML, so headers and the keys at the starts of lines are enough; a key inside an
+    inline table is looked for behind the key of that table.
+    """
+    wanted = list(path)
+    header: list[str] = []
+    for number, line in enumerate(content.split("\n"), 1):
+        if match := _HEADER.match(line):
+            header = _parts(match[1])
+            if header == wanted:
+                return number, match.start(1) + 1
+        elif match := _KEY.match(line):
+            key = header + _parts(match[1])
+            if key == wanted:
+                return number, match.start(1) + 1
+            if key == wanted[: len(key)]:
+                inner = re.search(rf"[{{,.\s][\"']?({re.escape(wanted[-1])})[\"']?\s*=", line[match.end() :])
+                return number, match.end() + inner.start(1) + 1 if inner else match.start(1) + 1
+    return 1, 1
+
+
+def _parts(key: str) -> list[str]:
+    return [part.strip().strip("\"'") for part in key.split(".")]
