@@ -17,14 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..packaged import packaged_folder
-
-PASS, NODE, LIST, GROW, SPLICED_NODE, SPLICED_LIST = range(6)
-"""What becomes of the values of a rule's right side when it is reduced.
-
-`PASS`: the one value stays as it is. `NODE`: they are a node's children. `LIST`: they begin a list that a node
-will take up. `GROW`: the first one is such a list, the others are added to it. `SPLICED_NODE` and `SPLICED_LIST`:
-as `NODE` and `LIST`, with a list somewhere among the values whose own values stand in its place.
-"""
+from .building import GROW, LIST, NODE, PASS, SPLICED_LIST, SPLICED_NODE
 
 
 def leaf_kind(terminal: str) -> str:
@@ -54,8 +47,8 @@ def tables(grammar: str) -> dict[str, Any]:
     lark = Lark(grammar, parser="lalr", lexer=NoLexer, keep_all_tokens=True, maybe_placeholders=False)
     table = lark.parser.parser._parse_table
     rules = list(lark.rules)
-    terminals = sorted({symbol.name for rule in rules for symbol in rule.expansion if symbol.is_term})
-    nonterminals = list(dict.fromkeys(rule.origin.name for rule in rules))
+    terminals = sorted({str(symbol.name) for rule in rules for symbol in rule.expansion if symbol.is_term})
+    nonterminals = list(dict.fromkeys(str(rule.origin.name) for rule in rules))
     width = max(len(terminals), len(nonterminals))
 
     # Lark numbers its states as it comes upon them, from a set: walk them in a fixed order, so that the same grammar
@@ -119,10 +112,11 @@ def tables(grammar: str) -> dict[str, Any]:
         "ACCEPT": accept,
         "ACTIONS": tuple(actions),
         "GOTO": tuple(goto),
-        "RULE_LENGTH": tuple(len(rule.expansion) for rule in rules),
-        "RULE_LEFT": tuple(nonterminals.index(rule.origin.name) for rule in rules),
-        "RULE_BUILD": tuple(build(rule) for rule in rules),
-        "RULE_KIND": tuple(rule.alias or rule.origin.name for rule in rules),
+        # Rules count from 1, for the sake of the sign that tells them from states: nothing is rule 0.
+        "RULE_LENGTH": (0, *(len(rule.expansion) for rule in rules)),
+        "RULE_LEFT": (0, *(nonterminals.index(rule.origin.name) for rule in rules)),
+        "RULE_BUILD": (PASS, *(build(rule) for rule in rules)),
+        "RULE_KIND": ("", *(str(rule.alias or rule.origin.name) for rule in rules)),
     }
 
 

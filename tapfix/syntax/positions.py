@@ -1,0 +1,47 @@
+"""Offsets to lines and columns."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+
+class LineIndex:
+    """The line starts of a text, found once, to turn many offsets into positions."""
+
+    __slots__ = ("_length", "_starts")
+
+    def __init__(self, text: str) -> None:
+        starts = [0]
+        found = text.find("\n")
+        while found >= 0:
+            starts.append(found + 1)
+            found = text.find("\n", found + 1)
+        self._starts = starts
+        self._length = len(text)
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """The 1-based line and column of an offset; one outside the text counts as the text's nearest end.
+
+        Columns count characters: a tab is one, and so is a wide one; the carriage return of a CRLF belongs to its line.
+        """
+        offset = min(max(offset, 0), self._length)
+        line = bisect_right(self._starts, offset)
+        return line, offset - self._starts[line - 1] + 1
+
+    def offset(self, line: int, column: int = 1) -> int:
+        """The offset of a position; a line or column past an end counts as that end."""
+        line = min(max(line, 1), len(self._starts))
+        start = self._starts[line - 1]
+        end = self._starts[line] - 1 if line < len(self._starts) else self._length
+        return min(start + max(column, 1) - 1, end)
+
+    @property
+    def line_count(self) -> int:
+        """How many lines the text has; one that ends with a newline has an empty last one."""
+        return len(self._starts)
+
+
+def position(text: str, offset: int) -> tuple[int, int]:
+    """The 1-based line and column of one offset in a text. For many of them, build a `LineIndex`."""
+    offset = min(max(offset, 0), len(text))
+    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
