@@ -1,18 +1,20 @@
 """The layout of Terraform code: what `terraform fmt` makes of a text, and the part of it that a fix may have.
 
-`terraform fmt` does two things. It rewrites four small forms (`_rewritten` tells which), and it sets the white space anew:
+`terraform fmt` does two things. It rewrites a few forms of old (see "What terraform rewrites" below), and it sets the white
+space anew:
 
-- a **line** ends at a new line that stands outside templates, so a heredoc belongs to the line that opens it;
-- a line is indented by two blanks for each line above it that left brackets open and whose brackets are still open;
-- inside a line each pair of tokens has one blank between them or none, whatever was there before;
-- a line falls into up to three **cells**: its lead, its assignment (from the first `=`, if what follows closes the brackets that
-  it opens) and its trailing comment. The assignments of neighbouring lines stand in one column, and so do their comments.
+- A **line** ends with a new line that stands outside templates; so a heredoc belongs to the line that opens it.
+- A line is indented by two blanks for each line above it that opened brackets which are still open.
+- Between two tokens of a line there is one blank or none, whatever was there before.
+- A line falls into up to three **cells**: its lead, its assignment (from the first `=`, if what follows closes the brackets
+  that it opens) and its trailing comment. The assignments of lines that follow one another stand in one column, and so do
+  their comments.
 
 Blank lines, line endings, the insides of templates and the text of comments stay as they are.
 
-Since all this is a matter of tokens, the formatter works on a flat list of them and asks the tree only where attributes and
-labels are. Nothing reaches across a line without assignment and comment, hence texts fall into **sections** that can be laid out
-each by itself; that is what makes `format_changed` cheap.
+All this is a matter of tokens, so the formatter works on a flat list of them and asks the tree only for attributes, labels and
+top-level items. No alignment crosses a blank line or a line that is all comment: those cut a text into **sections** that can be
+laid out each by itself, and that is what makes `format_changed` cheap.
 """
 
 from __future__ import annotations
@@ -22,11 +24,12 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from itertools import groupby
 from typing import NamedTuple
 
-from tapfix.syntax.graphemes import count_graphemes
-from tapfix.syntax.parse import parse
-from tapfix.syntax.tree import Item, Leaf, Node, Tree
+from .graphemes import count_graphemes
+from .parse import parse
+from .tree import Item, Leaf, Node, Tree
 
 __all__ = ["format_changed", "format_text", "unformatted"]
 
@@ -34,25 +37,26 @@ __all__ = ["format_changed", "format_text", "unformatted"]
 def format_text(text: str) -> str:
     """The text as `terraform fmt` would write it. A text that does not parse comes back as it is."""
     layout = _Layout(parse(text))
-    if layout.broken:
+    if layout.is_broken:
         return text
-    return "".join(line.text for section in layout.sections for line in _laid_out(section))
+    return "".join(line.text for section in layout.sections for line in section.lines())
 
 
 def unformatted(text: str) -> tuple[int, ...]:
     """The numbers (from 1) of the lines that `terraform fmt` would change: none in a formatted text, or one that does not parse.
 
-    What `terraform fmt` takes for one line, a whole heredoc for instance, is named by its first.
+    What counts as one line for `terraform fmt`, a whole heredoc for instance, is named by its first.
     """
     layout = _Layout(parse(text))
-    if layout.broken:
+    if layout.is_broken:
         return ()
     numbers = []
     number, counted = 1, 0
-    for start, _ in layout.changes():
-        number += text.count("\n", counted, start)
-        counted = start
-        numbers.append(number)
+    for section in layout.sections:
+        for start, _ in section.changes(text):
+            number += text.count("\n", counted, start)
+            counted = start
+            numbers.append(number)
     return tuple(numbers)
 
 
@@ -62,32 +66,29 @@ def format_changed(
     touched: Sequence[tuple[int, int]],
     replaced: Sequence[tuple[int, int]] | None = None,
 ) -> str:
-    """The layout pass after fixes: `after`, with what the fixes wrote laid out as `terraform fmt` would.
+    """The layout pass after fixes: the text `after`, with what the fixes wrote laid out as `terraform fmt` would.
 
-    `touched` are the half-open ranges of `after` that fixes wrote, ascending, empty ones where something went. `replaced` are the
-    ranges of `before` that they took the place of, one for each; without them they are looked for, which may go wrong where the
-    text repeats itself.
+    `touched` are the half-open ranges of `after` that fixes wrote, ascending and apart, an empty one where something went.
+    `replaced` are the ranges of `before` that they took the place of, one for each. Without them the stretches in between are
+    looked for in `before` from the left, which may find the wrong place where the text repeats itself.
 
     A line takes its new form if a fix touched it, or if its counterpart in `before` already had the form that `terraform fmt`
-    wanted there: so the neighbours of a longer name move along where they were aligned, and stay where they were not. All else
-    stays, byte for byte, and so does every top-level item that does not parse. If `before` is formatted, so is the outcome.
+    gives it there: so the neighbours of a longer name move along where they were aligned, and stay where they were not. All
+    else stays, byte for byte, and so does every top-level item that does not parse. If `before` is formatted, so is the outcome.
     """
     new, old = _Layout(_tree(after)), _Layout(_tree(before))
     stretches = _Stretches(old.text, new.text, touched, replaced)
     pieces: list[str] = []
-    done = 0
+    kept = 0
     for section in new.sections_at(touched):
-        start = done
-        for line in _laid_out(section, settled=True):
-            source = new.text[line.start : line.end]
-            if line.text == source:
+        for line in section.lines(settled=True):
+            text = line.text
+            if new.text.startswith(text, line.start) and len(text) == line.end - line.start:
                 continue
-            counterpart = stretches.counterpart(line.start, line.end)
-            if counterpart is None or not old.changes_in(*counterpart):
-                pieces += new.text[start : line.start], line.text
-                start = line.end
-        done = start
-    pieces.append(new.text[done:])
+            if stretches.may_change(line, old):
+                pieces += new.text[kept : line.start], text
+                kept = line.end
+    pieces.append(new.text[kept:])
     return "".join(pieces)
 
 
@@ -111,16 +112,21 @@ class _Token(NamedTuple):
 
 
 _TRIVIA = re.compile(r"(?P<Comment>(?:#|//)[^\n]*\n?|/\*.*?\*/)|(?P<Newline>\r?\n)", re.DOTALL)
+_TRIVIAL = frozenset({"Comment", "Newline"})
 _HEREDOC_TEXT = frozenset({"StringLit", "CHeredoc"})
 
 
 def _leaf_tokens(leaf: Leaf, base: int, tokens: list[_Token]) -> None:
-    """Append the tokens that a leaf stands for: those of its prefix, then itself."""
+    """Append the tokens that a leaf stands for: those of its prefix, then itself. `base` is where the leaf's item starts."""
     kind, text, prefix, end = leaf.kind, leaf.value, leaf.prefix, base + leaf.end
-    if not prefix or kind in _HEREDOC_TEXT:
-        # The blanks before a heredoc's end marker are text, like the heredoc's own.
-        text = prefix + text
-    elif prefix.strip(" \t"):
+    if kind in _HEREDOC_TEXT:
+        # The blanks before a heredoc's end marker are text, like the heredoc's own, and so are those behind it.
+        text, prefix = prefix + text, ""
+    elif prefix and tokens and tokens[-1].kind == "CHeredoc":
+        blanks = prefix[: len(prefix) - len(prefix.lstrip(" \t"))]
+        tokens[-1] = _Token("CHeredoc", tokens[-1].text + blanks, tokens[-1].end + len(blanks))
+        prefix = prefix[len(blanks) :]
+    if prefix.strip(" \t"):
         start = base + leaf.start - len(prefix)
         trivia = [_Token(found.lastgroup or "", found[0], start + found.end()) for found in _TRIVIA.finditer(prefix)]
         if kind == "Newline" and trivia and trivia[-1].text.startswith(("#", "//")):
@@ -135,36 +141,26 @@ def _leaf_tokens(leaf: Leaf, base: int, tokens: list[_Token]) -> None:
     tokens.append(_Token(kind, text, end))
 
 
-def _leaves(root: Node | Leaf) -> Iterator[Leaf]:
-    """The leaves under a node, without recursion: brackets nest as deep as they like."""
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Leaf):
-            yield node
-        else:
-            stack.extend(reversed(node.children))
-
-
 def _tokens(items: Iterable[Item], settled: bool) -> list[_Token]:
     """The tokens of top-level items, with terraform's rewritings made."""
     tokens: list[_Token] = []
     for item in items:
         base = item.start
-        # A node comes with the type of the block that it stands in, where that is a top-level one.
-        stack: list[tuple[Node | Leaf, str]] = [(part, "") for part in _parts(item)]
+        # With each node goes the type of the block that it stands in, where that is a top-level one.
+        stack: list[tuple[Node | Leaf, str]] = [(item.node, "")]
+        if item.newline is not None:
+            stack.insert(0, (item.newline, ""))
         while stack:
             node, block = stack.pop()
             if isinstance(node, Leaf):
                 _leaf_tokens(node, base, tokens)
-            elif node.kind == "block":
-                within = "nested" if block else node.children[0].text
-                rest = _heading_tokens(node, base, tokens)
-                stack.extend((child, within) for child in reversed(rest))
-            elif node.kind == "body":
-                stack.extend((child, block) for child in reversed(node.children))
             elif node.kind == "attribute":
                 _attribute_tokens(node, base, tokens, block == "variable", settled)
+            elif node.kind == "block":
+                within = "nested" if block else node.children[0].text
+                stack += [(child, within) for child in reversed(_heading_tokens(node, base, tokens))]
+            else:
+                stack += [(child, block) for child in reversed(node.children)]
     return tokens
 
 
@@ -172,33 +168,32 @@ def _tokens(items: Iterable[Item], settled: bool) -> list[_Token]:
 
 
 def _heading_tokens(block: Node, base: int, tokens: list[_Token]) -> Sequence[Node | Leaf]:
-    """Append a block's type and labels, the latter quoted and free of comments; the block's other children come back."""
-    head, *rest = block.children
-    for leaf in _leaves(head):
-        _leaf_tokens(leaf, base, tokens)
-    for index, child in enumerate(rest):
+    """Append a block's type and its labels, these quoted and rid of comments between them. What follows them comes back."""
+    for index, child in enumerate(block.children):
         if child.kind == "OBrace":
-            return rest[index:]
-        leaves = list(_leaves(child))
+            return block.children[index:]
+        if index == 0:
+            for leaf in child.leaves():
+                _leaf_tokens(leaf, base, tokens)
+            continue
+        leaves = list(child.leaves())
         end = base + leaves[-1].end
-        label = "".join(leaf.value for leaf in leaves)
-        tokens.append(_Token("OQuote", '"', end))
-        tokens.append(_Token("QuotedLit", _label(label.strip('"')), end))
-        tokens.append(_Token("CQuote", '"', end))
+        source = "".join(leaf.value for leaf in leaves if leaf.kind not in ("OQuote", "CQuote"))
+        tokens += _Token("OQuote", '"', end), _Token("QuotedLit", _label(source), end), _Token("CQuote", '"', end)
     return ()
 
 
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([nrt\"\\]))")
-_ESCAPED = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
-_ESCAPES = {char: "\\" + name for name, char in _ESCAPED.items()}
+_NAMED_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
+_ESCAPES = {char: "\\" + name for name, char in _NAMED_ESCAPES.items()}
 
 
 def _label(source: str) -> str:
-    """A label's source text as terraform writes it: the same string, normalized, with only the escapes that it needs."""
+    """A label's source text as terraform writes it: the same string, normalized, with the escapes that it needs and no others."""
     if source.isascii() and "\\" not in source:
         return source
     if "$${" in source or "%%{" in source:
-        # Here terraform loses the whole label, and with it the block's address. That is no layout to be faithful to.
+        # terraform loses such a label altogether, and with it the block's address. We do not follow it there.
         return source
     try:
         value = _ESCAPE.sub(_unescaped, source)
@@ -209,7 +204,7 @@ def _label(source: str) -> str:
 
 def _unescaped(escape: re.Match[str]) -> str:
     short, long, name = escape.groups()
-    return _ESCAPED[name] if name else chr(int(short or long, 16))
+    return _NAMED_ESCAPES[name] if name else chr(int(short or long, 16))
 
 
 def _escaped(char: str) -> str:
@@ -225,21 +220,17 @@ def _attribute_tokens(attribute: Node, base: int, tokens: list[_Token], in_varia
 
     terraform unwraps one interpolation a run, so that `"${"${x}"}"` takes it two; `settled` unwraps them all.
     """
-    name, equal, *rest = attribute.children
-    for part in (name, equal):
-        for leaf in _leaves(part):
-            _leaf_tokens(leaf, base, tokens)
     value: list[_Token] = []
-    for part in rest:
-        for leaf in _leaves(part):
-            _leaf_tokens(leaf, base, value)
-    # What stands between the sign and the value is not the value's.
+    for index, child in enumerate(attribute.children):
+        for leaf in child.leaves():
+            _leaf_tokens(leaf, base, tokens if index < 2 else value)
+    # Comments between the sign and the value are not the value's.
     start = next((index for index, token in enumerate(value) if token.kind not in _TRIVIAL), 0)
     tokens += value[:start]
     value = value[start:]
-    if in_variable and name.text == "type":
+    if in_variable and attribute.children[0].text == "type":
         value = _type_expression(value)
-    elif value and value[0].kind == "OQuote":
+    else:
         unwrapped = _unwrapped(value)
         while settled and unwrapped is not value:
             value, unwrapped = unwrapped, _unwrapped(unwrapped)
@@ -248,7 +239,7 @@ def _attribute_tokens(attribute: Node, base: int, tokens: list[_Token], in_varia
 
 
 def _unwrapped(value: list[_Token]) -> list[_Token]:
-    """`x` for `"${x}"`, in parentheses where it takes several lines. Any other value comes back as the same object."""
+    """`x` for `"${x}"`, in parentheses if it takes several lines. Any other value comes back as the same object."""
     if [token.kind for token in value[:2] + value[-2:]] != ["OQuote", "TemplateInterp", "TemplateSeqEnd", "CQuote"]:
         return value
     inside = value[2:-2]
@@ -258,40 +249,37 @@ def _unwrapped(value: list[_Token]) -> list[_Token]:
             quotes += 1
         elif token.kind == "CQuote":
             quotes -= 1
-        elif quotes == 0 and token.kind in _TEMPLATE_PARTS:
+        elif quotes <= 0 and token.kind in ("TemplateInterp", "TemplateSeqEnd", "QuotedLit"):
             return value
-    while inside and inside[0].kind == "Newline":
-        inside = inside[1:]
-    while inside and inside[-1].kind == "Newline":
-        inside = inside[:-1]
-    if not inside or not any(token.kind == "Newline" for token in inside):
-        return inside
-    if inside[0].kind == "OParen" and inside[-1].kind == "CParen":
+    lasting = [index for index, token in enumerate(inside) if token.kind != "Newline"]
+    if not lasting:
+        return value
+    inside = inside[lasting[0] : lasting[-1] + 1]
+    if len(inside) == len(lasting) or inside[0].kind == "OParen" and inside[-1].kind == "CParen":
         return inside
     return [_Token("OParen", "(", inside[0].end), *inside, _Token("CParen", ")", inside[-1].end)]
 
 
 def _type_expression(value: list[_Token]) -> list[_Token]:
-    """The type of a variable without the forms of old: `string` for `"string"`, `list(any)` for `list`."""
+    """A variable's type without the forms of old: `string` for `"string"`, `list(any)` for `list`."""
     kinds = [token.kind for token in value]
-    if kinds == ["Identifier"] and value[0].text in _COLLECTIONS:
+    if kinds == ["Identifier"] and value[0].text in ("list", "map", "set"):
         name, of = value[0].text, "any"
-    elif kinds == ["OQuote", "QuotedLit", "CQuote"] and value[1].text in _OLD_TYPES:
+    elif kinds == ["OQuote", "QuotedLit", "CQuote"] and value[1].text in ("string", "list", "map"):
         name, of = value[1].text, "string"
     else:
         return value
     end = value[-1].end
-    outer = _Token("Identifier", name, end)
     if name == "string":
-        return [outer]
-    return [outer, _Token("OParen", "(", end), _Token("Identifier", of, end), _Token("CParen", ")", end)]
+        return [_Token("Identifier", name, end)]
+    return [_Token("Identifier", name, end), _Token("OParen", "(", end), _Token("Identifier", of, end), _Token("CParen", ")", end)]
 
 
 # -- Lines
 
 
 class _Line:
-    """A line in its cells, and the range of the source that it comes from."""
+    """A line in its cells, and the range of the source that it comes from. Columns are counted where an alignment needs them."""
 
     __slots__ = ("assign", "assign_columns", "assign_gap", "comment", "comment_gap", "end", "lead", "lead_columns", "start")
 
@@ -299,9 +287,7 @@ class _Line:
         self.start = start
         self.end = end
         self.lead = lead
-        self.assign = ""
-        self.comment = ""
-        # Of the columns only those that an alignment asks for are ever counted.
+        self.assign = self.comment = ""
         self.lead_columns = self.assign_columns = 0
         self.assign_gap = self.comment_gap = 0
 
@@ -310,12 +296,276 @@ class _Line:
         return f"{self.lead}{' ' * self.assign_gap}{self.assign}{' ' * self.comment_gap}{self.comment}"
 
 
-def _lines(tokens: Iterable[_Token]) -> list[_Line]:
-    """The lines that the tokens make, indented and spaced, but not yet aligned."""
+def _lines(tokens: Iterable[_Token], start: int) -> list[_Line]:
+    """The lines that the tokens make, indented, spaced and aligned. `start` is where the first one starts in the source."""
     lines: list[_Line] = []
     depths: list[int] = []
     pending: list[_Token] = []
-    start = 0
+    end_of_file: _Token | None = None
     for token in tokens:
-        pass
+        if token.kind == "EOF":
+            end_of_file = token
+            break
+        pending.append(token)
+        if token.kind == "Newline" or token.kind == "Comment" and token.text.endswith("\n"):
+            lines.append(_line(pending, depths, start, token.end))
+            start = token.end
+            pending = []
+    if pending:
+        lines.append(_line(pending, depths, start, pending[-1].end))
+    _align(lines)
+    if end_of_file and pending:
+        # What stands behind the last token of all: on a line that nothing ends, or on a line of its own.
+        last = lines[-1]
+        last.end = end_of_file.end
+        cell = "comment" if last.comment else "assign" if last.assign else "lead"
+        setattr(last, cell, getattr(last, cell) + end_of_file.text)
+    elif end_of_file and end_of_file.end > start:
+        lines.append(_Line(start, end_of_file.end, end_of_file.text))
     return lines
+
+
+_BRACKETS = dict.fromkeys(("OBrace", "OBrack", "OParen", "TemplateControl", "TemplateInterp"), 1) | dict.fromkeys(
+    ("CBrace", "CBrack", "CParen", "TemplateSeqEnd"), -1
+)
+
+
+def _line(tokens: list[_Token], depths: list[int], start: int, end: int) -> _Line:
+    """The line of these tokens, with its lead indented; `depths` says how many brackets each open line above left open."""
+    if tokens[0].kind == "Newline":
+        return _Line(start, end, tokens[0].text)
+    stop = len(tokens)
+    if stop > 1 and tokens[-1].kind == "Comment":
+        stop -= 1
+    split = _assignment(tokens, stop)
+    lead, assign = tokens[:split], tokens[split:stop]
+    line = _Line(start, end, "  " * _depth(lead, depths) + _spaced(lead))
+    line.assign = _spaced(assign)
+    if stop < len(tokens):
+        line.comment = tokens[-1].text
+        line.assign_columns = _columns(line.assign, assign)
+    if split < len(tokens):
+        line.lead_columns = _columns(line.lead, lead)
+    return line
+
+
+def _assignment(tokens: list[_Token], stop: int) -> int:
+    """Where the assignment cell starts, which is at `stop` if there is none."""
+    for index in range(1, stop):
+        if tokens[index].kind == "Equal":
+            balance = sum(_BRACKETS.get(token.kind, 0) for token in tokens[index:stop])
+            return stop if balance else index
+    return stop
+
+
+def _depth(lead: list[_Token], depths: list[int]) -> int:
+    """How deep a line is indented; `depths` is brought up to date. An assignment's brackets are balanced: only the lead counts."""
+    change = 0
+    for token in lead:
+        change += _BRACKETS.get(token.kind, 0)
+        if token.kind == "OHeredoc":
+            # terraform stops counting here. Where an interpolation in a heredoc takes several lines, this loses a level.
+            break
+    if change > 0:
+        depths.append(change)
+        return len(depths) - 1
+    while change < 0 and depths:
+        change += depths.pop()
+        if change > 0:
+            depths.append(change)
+    return len(depths)
+
+
+def _spaced(tokens: list[_Token]) -> str:
+    """The tokens of a cell with the white space between them."""
+    parts = []
+    before = subject = ""
+    for token in tokens:
+        if subject and _has_space(before, subject, token.kind):
+            parts.append(" ")
+        parts.append(token.text)
+        before, subject = subject, token.kind
+    return "".join(parts)
+
+
+_NAMES = frozenset({"Identifier", "In"})
+_OPERAND_ENDS_BEFORE = frozenset(
+    (
+        "",
+        *("OParen", "OBrace", "OBrack", "Equal", "Colon", "Comma", "Question"),
+        *("Plus", "Star", "Slash", "Percent", "Minus"),
+        *("EqualOp", "NotEqual", "GreaterThan", "GreaterThanEq", "LessThan", "LessThanEq"),
+        *("And", "Or", "Bang"),
+    )
+)
+"""Where a minus stands behind one of these, nothing is there to subtract from: it is a sign."""
+
+
+@cache
+def _has_space(before: str, left: str, right: str) -> bool:
+    """Is there a blank between a token of kind `left` and the `right` one, given what is `before` them in the cell (or "")?
+
+    The first rule that fits decides; their order is terraform's.
+    """
+    if right == "Newline":
+        return False
+    if left in _NAMES and right in ("OParen", "DoubleColon") or left == "DoubleColon" and right in _NAMES:
+        return False
+    if "Dot" in (left, right):
+        return False
+    if right in ("Comma", "Ellipsis"):
+        return False
+    if left == "Comma":
+        return True
+    if left in ("QuotedLit", "StringLit", "OQuote", "OHeredoc") or right in ("QuotedLit", "StringLit", "CQuote", "CHeredoc"):
+        return False
+    if left == "In" and before in _NAMES:
+        # `for x in [y]` is not an index.
+        return True
+    if right == "OBrack" and (left in _NAMES or left == "NumberLit" or _BRACKETS.get(left, 0) < 0):
+        return False
+    if left == "Bang":
+        return False
+    if left == "Minus":
+        return before not in _OPERAND_ENDS_BEFORE
+    if left == "OBrace" or right == "CBrace":
+        return not (left == "OBrace" and right == "CBrace")
+    if left in ("TemplateInterp", "TemplateControl") and right == "OBrace" or left == "CBrace" and right == "TemplateSeqEnd":
+        return True
+    if left == "TemplateSeqEnd" and right in ("TemplateInterp", "TemplateControl"):
+        return False
+    return _BRACKETS.get(left, 0) <= 0 and _BRACKETS.get(right, 0) >= 0
+
+
+def _columns(cell: str, tokens: list[_Token]) -> int:
+    """How many columns a cell takes, in characters as a reader counts them; terraform counts them token by token."""
+    if cell.isascii() and "\r" not in cell:
+        return len(cell)
+    blanks = len(cell) - sum(len(token.text) for token in tokens)
+    return blanks + sum(count_graphemes(token.text) for token in tokens)
+
+
+def _align(lines: list[_Line]) -> None:
+    """Set the gaps before assignments, and then, which depends on them, those before comments."""
+    for aligned, group in groupby(lines, lambda line: line.assign != ""):
+        if aligned:
+            chain = list(group)
+            widest = max(line.lead_columns for line in chain)
+            for line in chain:
+                line.assign_gap = widest - line.lead_columns + 1
+    for aligned, group in groupby(lines, lambda line: line.comment != ""):
+        if aligned:
+            chain = list(group)
+            columns = [line.lead_columns + line.assign_gap + line.assign_columns for line in chain]
+            widest = max(columns)
+            for line, width in zip(chain, columns, strict=True):
+                line.comment_gap = widest - width + 1
+
+
+# -- Sections
+
+
+_STANDS_APART = re.compile(r"\ufeff?[ \t]*(?:\r?\n|#|//)")
+
+
+class _Section:
+    """Top-level items that follow one another directly, so that an alignment might reach from one to the next."""
+
+    def __init__(self, items: Sequence[Item], is_broken: bool = False) -> None:
+        self.start = items[0].start
+        self.end = items[-1].end
+        self.is_broken = is_broken
+        """It does not parse, and so it is not laid out."""
+        self._items = items
+
+    def lines(self, settled: bool = False) -> list[_Line]:
+        """The section laid out; `settled` makes it what repeated runs of `terraform fmt` would end in."""
+        return _lines(_tokens(self._items, settled), self.start)
+
+    def changes(self, text: str) -> list[tuple[int, int]]:
+        """The ranges of the source that `terraform fmt` would change, line by line."""
+        if self.is_broken:
+            return [(self.start, self.end)]
+        return [(line.start, line.end) for line in self.lines() if text[line.start : line.end] != line.text]
+
+
+class _Layout:
+    """A tree's text in sections, which are laid out only when somebody asks for them."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.text = tree.text
+        self.sections = list(_sections(tree))
+        self.is_broken = any(diagnostic.severity == "error" for diagnostic in tree.diagnostics)
+        self._starts = [section.start for section in self.sections]
+        self._changes: dict[int, list[tuple[int, int]]] = {}
+
+    def sections_at(self, ranges: Sequence[tuple[int, int]]) -> Iterator[_Section]:
+        """The sections that can be laid out and meet one of the ranges, if only at an end."""
+        done = 0
+        for start, end in ranges:
+            first = max(done, bisect_left(self._starts, start) - 1)
+            done = max(done, bisect_right(self._starts, end))
+            yield from (section for section in self.sections[first:done] if not section.is_broken)
+
+    def changes_in(self, start: int, end: int) -> bool:
+        """Would `terraform fmt` change any line in the range? Where the text does not parse, who knows: yes."""
+        index = max(0, bisect_right(self._starts, start) - 1)
+        while index < len(self.sections) and self._starts[index] < end:
+            changes = self._changes.get(index)
+            if changes is None:
+                changes = self._changes[index] = self.sections[index].changes(self.text)
+            at = bisect_right(changes, (start, start))
+            if at > 0 and changes[at - 1][1] > start or at < len(changes) and changes[at][0] < end:
+                return True
+            index += 1
+        return False
+
+
+def _sections(tree: Tree) -> Iterator[_Section]:
+    group: list[Item] = []
+    for item in tree.items:
+        is_broken = any(diagnostic.severity == "error" for diagnostic in item.diagnostics)
+        if group and (is_broken or _STANDS_APART.match(item.text)):
+            yield _Section(group)
+            group = []
+        if is_broken:
+            yield _Section([item], is_broken=True)
+        else:
+            group.append(item)
+    if group:
+        yield _Section(group)
+
+
+# -- What the fixes left
+
+
+class _Stretches:
+    """The stretches of a text that no fix touched, and where each of them stood before."""
+
+    def __init__(
+        self, before: str, after: str, touched: Sequence[tuple[int, int]], replaced: Sequence[tuple[int, int]] | None
+    ) -> None:
+        self._before = before
+        self._starts = [0, *(end for _, end in touched)]
+        self._ends = [*(start for start, _ in touched), len(after)]
+        if replaced is not None:
+            self._origins = [0, *(end for _, end in replaced)]
+            return
+        self._origins = [0]
+        for start, end in zip(self._starts[1:-1], self._ends[1:-1], strict=True):
+            # The stretch before this one is where it was found, so this one is behind that.
+            index = len(self._origins) - 1
+            behind = self._origins[index] + self._ends[index] - self._starts[index]
+            self._origins.append(max(behind, before.find(after[start:end], behind)))
+        if touched:
+            self._origins.append(len(before) - (len(after) - self._starts[-1]))
+
+    def may_change(self, line: _Line, old: _Layout) -> bool:
+        """Was the line touched, or formatted before?"""
+        index = bisect_right(self._starts, line.start) - 1
+        if line.end > self._ends[index]:
+            return True
+        start = self._origins[index] + line.start - self._starts[index]
+        end = start + line.end - line.start
+        stood_alone = (start == 0 or self._before[start - 1] == "\n") and (end == len(self._before) or self._before[end - 1] == "\n")
+        return not stood_alone or not old.changes_in(start, end)
