@@ -121,7 +121,9 @@ class Topology:
     """How many stacks there are, and what tells them apart."""
 
     regions: str = clause(
-        "single", choice("single", "multi"), "One region for each environment, or several in one stack (TAP001 stands down)."
+        "single",
+        choice("single", "multi"),
+        "One region for each environment, or several in one stack (TAP001 stands down).",
     )
     environments: tuple[str, ...] = clause(
         ("dev", "staging", "prod"),
@@ -322,7 +324,9 @@ def _syntax_error(message: str, content: str) -> tuple[str, int, int]:
 
 
 _HEADER = re.compile(r"[ \t]*\[+[ \t]*([^\]\n]+?)[ \t]*\]")
-_KEY = re.compile(r"[ \t]*((?:[\w-]+|\"[^\"\n]*\"|'[^'\n]*')(?:[ \t]*\.[ \t]*(?:[\w-]+|\"[^\"\n]*\"|'[^'\n]*'))*)[ \t]*=")
+_KEY = re.compile(
+    r"[ \t]*((?:[\w-]+|\"[^\"\n]*\"|'[^'\n]*')(?:[ \t]*\.[ \t]*(?:[\w-]+|\"[^\"\n]*\"|'[^'\n]*'))*)[ \t]*="
+)
 
 
 def _place(content: str, path: tuple[str, ...]) -> tuple[int, int]:

@@ -47,6 +47,8 @@ class Block:
     line: int
     info: str = ""
     closed: bool = True
+    level: int = 0
+    """Of a heading: 1 to 6."""
 
     @property
     def label(self) -> str:
@@ -68,8 +70,10 @@ def _from_tokens(tokens: list[Token]) -> list[Block]:
     found = []
     for position, token in enumerate(tokens):
         line = token.map[0] + 1 if token.map else 0
-        if token.type in ("heading_open", "paragraph_open"):
-            found.append(Block(token.type.removesuffix("_open"), tokens[position + 1].content, line))
+        if token.type == "heading_open":
+            found.append(Block("heading", tokens[position + 1].content, line, level=int(token.tag[1:])))
+        elif token.type == "paragraph_open":
+            found.append(Block("paragraph", tokens[position + 1].content, line))
         elif token.type == "hr":
             found.append(Block("rule", "", line))
         elif token.type == "fence":
@@ -95,11 +99,14 @@ class _Document:
     text: str
     source: str
     endings: list[str] = field(init=False)
+    offsets: list[int] = field(init=False)
     fences: list[int] = field(init=False)
     words: dict[str, list[int]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.endings = LINE_END.findall(self.text)
+        ends = list(LINE_END.finditer(self.text))
+        self.endings = [end[0] for end in ends]
+        self.offsets = [0, *(end.end() for end in ends), len(self.text)]
         self.fences = []
         self.words = {}
         for number, line in enumerate(self.source.split("\n")):
@@ -120,8 +127,18 @@ class _Document:
         at = bisect_right(lines, line)
         return lines[at] if at < len(lines) else None
 
-    def ending(self, line: int) -> str:
-        return self.endings[line] if line < len(self.endings) else ""
+    def slice(self, state: StateBlock, start: int, stop: int, indent: int) -> str:
+        """The lines from ``start`` to ``stop`` as they stand in the answer, without their container's marks."""
+        if stop <= start:
+            return ""
+        if state.level == 0 and indent == 0:
+            return self.text[self.offsets[start] : self.offsets[stop]]
+        # Lines that stand further left than their fence keep their own indents: none of them is the fence's.
+        indent = min([indent, *(state.sCount[line] for line in range(start, stop) if not state.isEmpty(line))])
+        return "".join(
+            state.getLines(line, line + 1, indent, False) + (self.endings[line] if line < len(self.endings) else "")
+            for line in range(start, stop)
+        )
 
 
 def _fence(state: StateBlock, start: int, end: int, silent: bool) -> bool:
@@ -134,15 +151,12 @@ def _fence(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     fence = _OpenFence(state, start, end, opening[1][0], len(opening[1]), opening[2])
     content_end, after, closed = fence.find_end()
     document: _Document = state.env["tapfix"]
-    indent = state.sCount[start]
     state.line = after
     token = state.push("fence", "code", 0)
     token.info = opening[2]
     token.map = [start, after]
     token.meta = {"closed": closed}
-    token.content = "".join(
-        state.getLines(line, line + 1, indent, False) + document.ending(line) for line in range(start + 1, content_end)
-    )
+    token.content = document.slice(state, start + 1, content_end, state.sCount[start])
     return True
 
 
@@ -191,8 +205,7 @@ class _OpenFence:
             elif holds_markdown:
                 inner_open = True
             else:
-                stop = self._before_headings(line)
-                return stop, stop, False
+                return *self._before_headings(line), False
         return self.end, self.end, False
 
     def _fence_at(self, line: int) -> str | None:
@@ -216,9 +229,7 @@ class _OpenFence:
         following = document.next_fence(line)
         if following is None or following >= self.end or self._fence_at(following) != "":
             return False
-        return not any(
-            _FILE_HEADING.match(_line(self.state, between)) for between in range(line + 1, following)
-        )
+        return not any(_FILE_HEADING.match(_line(self.state, between)) for between in range(line + 1, following))
 
     def _starts_a_part(self, line: int, text: str) -> bool:
         """Whether the answer's next part begins here: the reasoning ended inside a fence that was never closed."""
@@ -248,15 +259,18 @@ class _OpenFence:
             following = document.next_fence(following)
         return line
 
-    def _before_headings(self, line: int) -> int:
-        """Where the content ended when the next file's fence opens on ``line`` with this one still open."""
+    def _before_headings(self, line: int) -> tuple[int, int]:
+        """Where the content ended when the next file's fence opens on ``line`` with this one still open.
+
+        The headings and sentences right before that line speak of the next file; Markdown goes on with them.
+        """
         first = line
         while first - 1 > self.start:
             text = _line(self.state, first - 1)
             if text and not (_FILE_HEADING.match(text) or _RULE.match(text) or _SENTENCE.match(text)):
                 break
             first -= 1
-        while first < line and not _line(self.state, first):
-            first += 1
-        return first
-
+        after = first
+        while after < line and not _line(self.state, after):
+            after += 1
+        return first, after

@@ -81,7 +81,9 @@ _PREFIX = re.compile(r"(?:file(?:[ \t]*name|[ \t]*path)?|path)(?:[ \t]*\d+)?[ \t
 _AFTER_NAME = re.compile(r"[ \t]*(?:$|[-\u2013\u2014:|,(][ \t]*\S?|\*\*)")
 _BOLD = re.compile(r"\*\*([^*\n]+)\*\*|__([^_\n][^\n]*?)__")
 _CODE = re.compile(r"`+([^`\n]+)`+")
-_INFO_VALUE = re.compile(r"(?:title|file|filename|file_name|path|name)[ \t]*=[ \t]*[\"']?([^\"'}]+?)[\"']?(?:[ \t},]|$)")
+_INFO_VALUE = re.compile(
+    r"(?:title|file|filename|file_name|path|name)[ \t]*=[ \t]*[\"']?([^\"'}]+?)[\"']?(?:[ \t},]|$)"
+)
 _COMMENT_MARKS = re.compile(r"^[ \t]*(?:\#+|//+|/\*+|\*+/?|<!--|;+|--)?|(?:\*/|-->)[ \t]*$")
 _DECORATION = "#=*~-+|[](){}`'\" \t\r"
 _ZERO_WIDTH = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
@@ -373,7 +375,7 @@ class _Piece:
     label: str
     outline: Outline
     before: str
-    """The text between the fence before and this one: what it says about itself."""
+    """The headings it stands under and the text right before it: what they say about it."""
     draft: bool
     name: _Name | None = None
 
@@ -495,6 +497,7 @@ def _pieces(found: Iterable[Block]) -> tuple[list[_Piece], bool, list[Note]]:
     pieces: list[_Piece] = []
     notes: list[Note] = []
     before: list[Block] = []
+    headings: list[Block] = []
     has_prose = False
     for index, block in enumerate(found):
         if block.kind != "fence":
@@ -502,13 +505,15 @@ def _pieces(found: Iterable[Block]) -> tuple[list[_Piece], bool, list[Note]]:
             if index == answer_from:
                 before = []
             before.append(block)
+            if block.kind == "heading":
+                headings = [above for above in headings if above.level < block.level] + [block]
             continue
         if not block.text.strip():
             continue
         if not block.closed:
             notes.append(Note(block.line, "unclosed", "the fence is never closed"))
         draft = index < answer_from
-        pieces.extend(_divide(_piece(block, before, draft, notes), notes))
+        pieces.extend(_divide(_piece(block, before, headings, draft, notes), notes))
         before = []
     return pieces, has_prose, notes
 
@@ -524,17 +529,20 @@ def _answer_part(found: list[Block]) -> int:
         elif _ANSWER_HEADING.match(block.text):
             following = found[index + 1].kind if index + 1 < len(found) else "rule"
             reasoned = any(
-                _REASONING_HEADING.match(other.text.split("\n", 1)[0]) for other in found[:index] if other.kind != "fence"
+                _REASONING_HEADING.match(other.text.split("\n", 1)[0])
+                for other in found[:index]
+                if other.kind != "fence"
             )
             if following == "rule" or (block.kind == "heading" and reasoned):
                 start = index
     return start
 
 
-def _piece(block: Block, before: list[Block], draft: bool, notes: list[Note]) -> _Piece:
+def _piece(block: Block, before: list[Block], headings: list[Block], draft: bool, notes: list[Note]) -> _Piece:
     text = _with_final_newline(block.text)
     content = outline(text)
-    said = "\n".join(other.text for other in before[-2:])
+    above = [heading for heading in headings if heading.level > 1 and heading not in before[-2:]]
+    said = "\n".join(other.text for other in above + before[-2:])
     piece = _Piece(text, block.line + 1, block.closed, block.label, content, said, draft)
     piece.name = _choose_name(block, piece, before, notes)
     return piece
@@ -802,7 +810,7 @@ def _bare_limits(text: str, content: Outline) -> tuple[int, int]:
         last = is_hcl[-1].last
         closing = next((at for at in range(last, is_hcl[-1].first - 1, -1) if _CODE_LINE.match(lines[at - 1])), last)
         rest = [line for line in lines[closing:last] if line.strip()]
-        if any(_comment_text(line) is None for line in rest):
+        if any(_comment_text(line) is None for line in rest) or last < total:
             last = closing
     return first, last
 
