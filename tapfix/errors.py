@@ -29,3 +29,7 @@ class ConvergenceError(TapfixError):
 
 class FixerError(TapfixError):
     """A fixer cannot be loaded, is unknown, or failed; the message names it."""
+
+
+class InternalError(TapfixError):
+    """tapfix itself failed: a mistake in it, not in the input. The cause is attached."""

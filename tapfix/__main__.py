@@ -1,0 +1,22 @@
+"""The command's entry point. It answers `--version` itself, so that asking costs no more than starting Python."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line, and leave with its exit code."""
+    arguments = sys.argv[1:]
+    if arguments == ["--version"]:
+        from tapfix import __version__
+
+        print(f"tapfix {__version__}")
+        return
+    from tapfix.cli import run
+
+    sys.exit(run(arguments))
+
+
+if __name__ == "__main__":
+    main()

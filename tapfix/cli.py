@@ -1,0 +1,402 @@
+"""The command line. Results go to standard output, what is said to a person to standard error.
+
+Every command returns its exit code: 0 nothing is left, 1 something is, 2 it could not be done, with one line that says why.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tapfix.errors import InputError, InternalError, TapfixError
+
+if TYPE_CHECKING:
+    from tapfix.api import Result
+    from tapfix.contract import Contract
+    from tapfix.fixer import Fixer
+    from tapfix.source import Source
+
+DONE, LEFT, IMPOSSIBLE = 0, 1, 2
+_INTERRUPTED, _PIPE_CLOSED = 130, 141
+"""What a shell reports of a command that Ctrl-C or a closed pipe ended."""
+
+app = typer.Typer(
+    name="tapfix",
+    help="Repairs Terraform answers written by language models, and proves that it did.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Format(StrEnum):
+    """What goes to standard output."""
+
+    DIFF = "diff"
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+    ANNOTATIONS = "annotations"
+    SARIF = "sarif"
+    RDJSON = "rdjson"
+
+
+class RulesFormat(StrEnum):
+    """What a list of rules goes out as."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+InputArgument = Annotated[str, typer.Argument(metavar="INPUT", help="A .tf file, a folder, an answer in Markdown, or - for standard input.")]
+OutputOption = Annotated[Path | None, typer.Option("--output", "-o", metavar="DIR", help="Where the files go; by default where INPUT is.")]
+ContractOption = Annotated[Path | None, typer.Option("--contract", metavar="FILE", help="By default tapfix.toml beside INPUT or above it.")]
+SelectOption = Annotated[list[str] | None, typer.Option("--select", metavar="RULE", help="Run these rules only: ids, names, beginnings of ids.")]
+IgnoreOption = Annotated[list[str] | None, typer.Option("--ignore", metavar="RULE", help="Do not run these rules.")]
+SafeOption = Annotated[bool, typer.Option("--safe-only", help="Fix only what leaves the stack's meaning as it is.")]
+FixersOption = Annotated[list[Path] | None, typer.Option("--fixers", metavar="DIR", help="Run the fixers in this folder, too.")]
+FormatOption = Annotated[Format, typer.Option("--format", help="What goes to standard output.")]
+ReportOption = Annotated[Path | None, typer.Option("--report", metavar="FILE", help="Write the JSON report as well; replaces FILE.")]
+ResponseOption = Annotated[Path | None, typer.Option("--response", metavar="FILE", help="Write the answer put together again as well.")]
+MovedOption = Annotated[bool, typer.Option("--moved", help="Write moved blocks for what gets another address.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Write over files that were not read.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on standard error but why it failed.")]
+VerboseOption = Annotated[int, typer.Option("--verbose", "-v", count=True, help="Say more; -vv shows where an internal error arose.")]
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line and give its exit code. It never raises."""
+    try:
+        code = app(args=list(arguments) or ["--help"], prog_name="tapfix", standalone_mode=False)
+        sys.stdout.flush()
+        return int(code or DONE) if arguments else IMPOSSIBLE
+    except TapfixError as error:
+        return _failed(error, arguments)
+    except (KeyboardInterrupt, typer.Abort):
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output went away. Python would complain about the pipe once more when it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _PIPE_CLOSED
+    except Exception as error:
+        # Typer's own errors have no common class that it makes public, in any of its versions.
+        if usage := getattr(error, "format_message", None):
+            _say(f"tapfix: {_one_line(usage())}")
+            return IMPOSSIBLE
+        return _failed(error, arguments)
+
+
+@app.callback(invoke_without_command=True)
+def _main(
+    context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False
+) -> None:
+    if version:
+        from tapfix import __version__
+
+        _put(f"tapfix {__version__}\n")
+        raise typer.Exit
+
+
+# --- repairing --------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def apply(
+    input: InputArgument,
+    output: OutputOption = None,
+    contract: ContractOption = None,
+    select: SelectOption = None,
+    ignore: IgnoreOption = None,
+    safe_only: SafeOption = False,
+    fixers: FixersOption = None,
+    format: FormatOption = Format.DIFF,
+    report: ReportOption = None,
+    response: ResponseOption = None,
+    moved: MovedOption = False,
+    force: ForceOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
+) -> int:
+    """Write the patched files, and print the diff."""
+    from tapfix.report import json
+    from tapfix.writing import Plan
+
+    result = _repair(input, contract, select, ignore, fixers, safe_only, moved)
+    folder = output or result.source.folder or Path()
+    plan = Plan(result.source.paths, force=force)
+    for path, text in result.files.items():
+        plan.put(folder, path, text)
+    for path in result.source.files:
+        if path not in result.files and path not in result.source.renamed:
+            plan.take_away(folder, path)
+    if report:
+        plan.put_file(report, json.render(result), force=True)
+    if response:
+        plan.put_file(response, result.response())
+    written = plan.carry_out()
+    _tell(result, format, quiet, verbose)
+    if not quiet:
+        _say(f"wrote {_count(len(written), 'file')} to {folder}" if written else f"{folder}: nothing to write")
+    return DONE if not result.left and result.is_sound else LEFT
+
+
+@app.command()
+def diff(
+    input: InputArgument,
+    contract: ContractOption = None,
+    select: SelectOption = None,
+    ignore: IgnoreOption = None,
+    safe_only: SafeOption = False,
+    fixers: FixersOption = None,
+    format: FormatOption = Format.DIFF,
+    report: ReportOption = None,
+    moved: MovedOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
+) -> int:
+    """Print the diff that apply would make, and write nothing."""
+    return _look(_repair(input, contract, select, ignore, fixers, safe_only, moved), format, report, quiet, verbose)
+
+
+@app.command()
+def check(
+    input: InputArgument,
+    contract: ContractOption = None,
+    select: SelectOption = None,
+    ignore: IgnoreOption = None,
+    safe_only: SafeOption = False,
+    fixers: FixersOption = None,
+    format: FormatOption = Format.TEXT,
+    report: ReportOption = None,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
+) -> int:
+    """Print the findings: what is wrong, and what apply would do about it."""
+    return _look(_repair(input, contract, select, ignore, fixers, safe_only, False), format, report, quiet, verbose)
+
+
+@app.command()
+def extract(
+    input: InputArgument,
+    output: OutputOption = None,
+    contract: ContractOption = None,
+    force: ForceOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
+) -> int:
+    """Write the files as the answer holds them, unchanged: the base of the diff."""
+    from tapfix.api import base_of
+    from tapfix.writing import Plan
+
+    source, _ = _source(input, contract)
+    folder = output or source.folder or Path()
+    plan = Plan(source.paths, force=force)
+    files = base_of(source)
+    for path, text in files.items():
+        plan.put(folder, path, text)
+    plan.carry_out()
+    _put("".join(f"{folder / path}\n" for path in files))
+    if not quiet:
+        for remark in source.remarks:
+            if verbose or remark.severity != "note":
+                _say(f"{source.name}:{remark.line}: {remark.severity}: {remark.message}")
+    return DONE
+
+
+def _look(result: Result, format: Format, report: Path | None, quiet: bool, verbose: int) -> int:
+    """Say what there is to say, for the commands that leave the input alone."""
+    if report:
+        from tapfix.report import json
+        from tapfix.writing import Plan
+
+        plan = Plan()
+        plan.put_file(report, json.render(result), force=True)
+        plan.carry_out()
+    _tell(result, format, quiet, verbose)
+    return LEFT if result.changed or result.left or not result.is_sound else DONE
+
+
+def _repair(
+    input: str,
+    contract: Path | None,
+    select: Iterable[str] | None,
+    ignore: Iterable[str] | None,
+    folders: Iterable[Path] | None,
+    safe_only: bool,
+    moved: bool,
+) -> Result:
+    from tapfix.api import fix_source
+    from tapfix.engine import Options
+
+    source, terms = _source(input, contract)
+    fixers = _fixers(folders)
+    return fix_source(source, terms, fixers, _words(select), _words(ignore), Options(safe_only=safe_only, moved=moved))
+
+
+def _source(input: str, contract: Path | None) -> tuple[Source, Contract]:
+    """What INPUT names, and the contract that goes with it."""
+    from tapfix.contract import Contract
+    from tapfix.source import LARGEST, read_bytes, read_path
+
+    if input == "-":
+        terms = Contract.load(contract) if contract else Contract.find(Path())
+        return read_bytes(sys.stdin.buffer.read(LARGEST + 1), terms), terms
+    path = Path(input)
+    folder = path if os.path.isdir(path) else path.parent
+    terms = Contract.load(contract) if contract else Contract.find(folder)
+    return read_path(path, terms), terms
+
+
+def _fixers(folders: Iterable[Path] | None) -> tuple[Fixer, ...]:
+    from tapfix.registry import all_fixers
+
+    return all_fixers(folders or ())
+
+
+def _words(options: Iterable[str] | None) -> tuple[str, ...]:
+    """The words of an option that may be given many times, and take many words at once."""
+    return tuple(word for option in options or () for word in option.replace(",", " ").split())
+
+
+def _tell(result: Result, format: Format, quiet: bool, verbose: int) -> None:
+    """The result in the format that was asked for, and to a person how it went."""
+    from tapfix.report import text
+
+    if format is Format.TEXT:
+        text.show(text.lines(result, notes=verbose > 0), sys.stdout)
+        return
+    _put_diff(result.diff()) if format is Format.DIFF else _put(_rendered(result, format))
+    if not quiet:
+        text.show(text.lines(result, fixed=verbose > 0, notes=verbose > 0), sys.stderr)
+
+
+def _rendered(result: Result, format: Format) -> str:
+    return str(import_module(f"tapfix.report.{format.value}").render(result))
+
+
+# --- looking at modules and rules -------------------------------------------------------------------------------------
+
+
+@app.command()
+def fmt(
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files and folders; - for standard input.")],
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 1 if anything would change.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Print what changes, instead of the names.")] = False,
+    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Go into subfolders, too.")] = False,
+) -> int:
+    """Format files as terraform fmt does, and print the names of those that changed."""
+    from tapfix import formatting
+
+    if paths == ["-"]:
+        return _fmt_input(check, diff)
+    changes = formatting.changes([Path(path) for path in paths], recursive=recursive)
+    if not check:
+        formatting.write(changes)
+    for change in changes:
+        _put_diff(change.diff()) if diff else _put(f"{change.path}\n")
+    return LEFT if check and changes else DONE
+
+
+def _fmt_input(check: bool, diff: bool) -> int:
+    from tapfix.report import diff as diffs
+    from tapfix.response import decode
+    from tapfix.source import LARGEST
+    from tapfix.syntax.formatter import format_text
+
+    data = sys.stdin.buffer.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise InputError("standard input is too large")
+    text = decode(data, "standard input")
+    formatted = format_text(text)
+    if diff:
+        _put_diff(diffs.render({"stdin": text}, {"stdin": formatted}))
+    elif not check:
+        _put(formatted)
+    return LEFT if check and formatted != text else DONE
+
+
+@app.command()
+def rules(
+    rule: Annotated[str | None, typer.Argument(metavar="[RULE]", help="A rule's id or name: its page.")] = None,
+    fixers: FixersOption = None,
+    format: Annotated[RulesFormat, typer.Option("--format", help="What goes to standard output.")] = RulesFormat.TEXT,
+) -> int:
+    """List the rules, or explain one."""
+    from tapfix import registry
+    from tapfix.report import rules as pages
+
+    known = _fixers(fixers)
+    chosen = known if rule is None else registry.select(known, [rule])
+    if format is RulesFormat.JSON:
+        _put(pages.as_json(chosen))
+    elif rule is not None and len(chosen) == 1:
+        pages.show(pages.page(chosen[0]), sys.stdout)
+    else:
+        _put(pages.table(chosen))
+    return DONE
+
+
+# --- what is put where ------------------------------------------------------------------------------------------------
+
+
+def _put(text: str) -> None:
+    """Put a result on standard output, in UTF-8 and with the line endings that it has, whatever the platform's are."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
+    sys.stdout.buffer.flush()
+
+
+_DIFF_COLOURS = {"+": "32", "-": "31", "@": "36"}
+
+
+def _put_diff(text: str) -> None:
+    if not sys.stdout.isatty() or "NO_COLOR" in os.environ:
+        _put(text)
+        return
+    coloured = []
+    for line in text.split("\n"):
+        header = line.startswith(("diff --git", "--- ", "+++ ", "new file", "deleted file", "copy ", "similarity"))
+        colour = "1" if header else _DIFF_COLOURS.get(line[:1])
+        coloured.append(f"\x1b[{colour}m{line}\x1b[0m" if colour else line)
+    _put("\n".join(coloured))
+
+
+def _say(line: str) -> None:
+    """Say a line to the person at the terminal."""
+    print(line, file=sys.stderr)
+
+
+def _failed(error: Exception, arguments: Sequence[str]) -> int:
+    """Say in one line what went wrong. What is no TapfixError, or an internal one, is a mistake of tapfix's own."""
+    own = not isinstance(error, TapfixError) or isinstance(error, InternalError)
+    if own and _wants_traceback(arguments):
+        import traceback
+
+        traceback.print_exception(error)
+    message = _one_line(str(error))
+    if own:
+        kind = "" if isinstance(error, TapfixError) else f"{type(error).__name__}: "
+        _say(f"tapfix: internal error: {kind}{message}; please report it (-vv shows where it arose)")
+    else:
+        _say(f"tapfix: {message}")
+    return IMPOSSIBLE
+
+
+def _wants_traceback(arguments: Sequence[str]) -> bool:
+    given = (a for a in arguments if a == "--verbose" or (a.startswith("-v") and set(a[1:]) == {"v"}))
+    return sum(len(a) - 1 if a.startswith("-v") else 1 for a in given) >= 2
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

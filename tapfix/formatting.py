@@ -1,0 +1,79 @@
+"""Formatting files in place, as `terraform fmt` does."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tapfix.errors import InputError
+from tapfix.response import decode
+from tapfix.source import LARGEST
+from tapfix.syntax.formatter import format_text
+from tapfix.writing import Plan
+
+_ENDINGS = (".tf", ".tfvars", ".tftest.hcl", ".tfmock.hcl")
+_MARK = "\ufeff"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A file that is not formatted, and its text before and after."""
+
+    path: Path
+    before: str
+    after: str
+
+    def diff(self) -> str:
+        """The change as a unified diff."""
+        from tapfix.report import diff
+
+        name = self.path.as_posix()
+        return diff.render({name: self.before}, {name: self.after})
+
+
+def changes(paths: Sequence[Path], *, recursive: bool = False) -> list[Change]:
+    """The files among `paths`, and in the folders among them, that are not formatted. Nothing is written."""
+    found = []
+    for path in _files(paths, recursive):
+        try:
+            with path.open("rb") as file:
+                data = file.read(LARGEST + 1)
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+        if len(data) > LARGEST:
+            raise InputError(f"{path} is too large")
+        text = decode(data, str(path))
+        formatted = format_text(text)
+        if formatted != text:
+            mark = _MARK if data.startswith(_MARK.encode()) else ""
+            found.append(Change(path, mark + text, mark + formatted))
+    return found
+
+
+def write(found: Sequence[Change]) -> None:
+    """Write the formatted texts, all or none."""
+    plan = Plan(frozenset(change.path.resolve() for change in found))
+    for change in found:
+        # The file may be a link: it is the one that was named, wherever it is.
+        plan.put_file(change.path.resolve(), change.after)
+    plan.carry_out()
+
+
+def _files(paths: Sequence[Path], recursive: bool) -> Iterator[Path]:
+    for path in paths:
+        if os.path.isdir(path):
+            yield from _files_in(path, recursive)
+        elif path.name.endswith(_ENDINGS):
+            yield path
+        elif os.path.exists(path):
+            raise InputError(f"{path}: terraform fmt knows {', '.join(_ENDINGS)} only")
+        else:
+            raise InputError(f"{path}: no such file or folder")
+
+
+def _files_in(folder: Path, recursive: bool) -> Iterator[Path]:
+    for where, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith(".")) if recursive else []
+        yield from (Path(where, name) for name in sorted(names) if name.endswith(_ENDINGS) and not name.startswith("."))

@@ -1,0 +1,92 @@
+"""Markdown for a comment on a pull request: a summary, the findings as a table, and the diff, folded away.
+
+GitHub takes 65,536 characters a comment. The diff is cut first, then the findings; what was cut is said.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tapfix.api import Result
+    from tapfix.engine import Placed
+
+LIMIT = 65_536
+"""GitHub's limit for a comment, in characters."""
+
+_ROOM = 500
+"""What the lines around the table and the diff need, generously."""
+
+_MARK = "<!-- tapfix -->"
+"""By this a workflow finds its earlier comment again."""
+
+_ORDER = ("refused", "suggested", "fixed", "suppressed")
+
+
+def render(result: Result) -> str:
+    """The comment."""
+    head = _head(result)
+    rows, cut = _rows(result, (LIMIT - len(head) - _ROOM) // 2)
+    table = ""
+    if rows:
+        table = "| | Rule | Where | What |\n|---|---|---|---|\n" + "".join(rows)
+        table += f"\n{cut} more findings are in the full report.\n" if cut else ""
+        table += "\n"
+    return head + table + _folded_diff(result.diff(), LIMIT - len(head) - len(table) - _ROOM)
+
+
+def _head(result: Result) -> str:
+    statuses = [finding.status.value for finding in result.findings]
+    counts = ", ".join(f"**{statuses.count(status)}** {status}" for status in _ORDER if status in statuses)
+    lines = [_MARK, f"### tapfix: {_cell(result.source.name)}", ""]
+    lines.append(f"{counts}." if counts else "Nothing found.")
+    lines += [f"\n:x: {_cell(step.step)} failed: {_cell(step.detail)[:2000]}" for step in result.verify if step.status == "failed"]
+    errors = [d for d in result.diagnostics if d.severity == "error"]
+    lines += [f"\n:warning: {_place(d.file, d.line)}{_cell(d.message)[:500]}" for d in errors[:10]]
+    if len(errors) > 10:
+        lines.append(f"\n:warning: {len(errors) - 10} more errors are in the full report.")
+    return "\n".join(lines) + "\n\n"
+
+
+def _rows(result: Result, room: int) -> tuple[list[str], int]:
+    """As many rows of the table as there is room for, what is left to do first, and how many did not fit."""
+    placed = sorted(result.placed, key=lambda p: _ORDER.index(p.finding.status.value))
+    rows: list[str] = []
+    for found in placed:
+        row = _row(found)
+        room -= len(row)
+        if room < 0:
+            break
+        rows.append(row)
+    return rows, len(placed) - len(rows)
+
+
+def _row(placed: Placed) -> str:
+    finding, place = placed
+    what = _cell(finding.message) + (f"<br>*{_cell(finding.reason)}*" if finding.reason else "")
+    where = _place(place.file, place.line) + (f"`{_cell(finding.address)}`" if finding.address else "")
+    return f"| {finding.status.value} | {finding.rule} {finding.name} | {where} | {what} |\n"
+
+
+def _place(file: str, line: int) -> str:
+    return f"{_cell(file)}:{line} " if file else ""
+
+
+def _folded_diff(diff: str, room: int) -> str:
+    if not diff:
+        return ""
+    note = ""
+    if len(diff) > room:
+        kept = diff[: max(0, room)]
+        kept = kept[: kept.rfind("\n") + 1]
+        note = f"\nThe diff was cut after {kept.count(chr(10))} of {diff.count(chr(10))} lines: a comment holds no more.\n"
+        diff = kept
+    fence = "`" * max(3, max(map(len, re.findall("`+", diff)), default=0) + 1)
+    return f"<details><summary>The diff</summary>\n\n{fence}diff\n{diff}{fence}\n{note}\n</details>\n"
+
+
+def _cell(text: str) -> str:
+    """Text that stays text in a table's cell: the answer's words are no Markdown, no HTML and call nobody."""
+    plain = re.sub(r"\s+", " ", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\|`*_\[\]#~])", r"\\\1", plain).replace("@", "@&#8203;")

@@ -1,0 +1,83 @@
+"""The JSON report. Its shape is fixed by docs/report.schema.json."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from tapfix import __version__
+
+if TYPE_CHECKING:
+    from tapfix.api import Result, Step
+    from tapfix.engine import Diagnosis, Placed
+
+
+def render(result: Result) -> str:
+    """The report as a text."""
+    from json import dumps
+
+    return dumps(document(result), indent=2, ensure_ascii=False) + "\n"
+
+
+def document(result: Result) -> dict[str, Any]:
+    """The report as plain data."""
+    source = result.source
+    return {
+        "tapfix": __version__,
+        "input": {"name": source.name, "kind": source.kind, "sha256": source.sha256},
+        "files": _files(result),
+        "findings": [finding(placed) for placed in result.placed],
+        "diagnostics": [_diagnostic(diagnosis) for diagnosis in result.diagnostics],
+        "verify": [step(s) for s in result.verify],
+    }
+
+
+def _files(result: Result) -> list[dict[str, str]]:
+    """Every file of the outcome, and those that are gone. A file that changes its name counts as the same one."""
+    before = {result.source.renamed.get(path, path): text for path, text in result.base.items()}
+    found = []
+    for path in sorted({*before, *result.files}):
+        if path not in result.files:
+            status = "removed"
+        elif path not in before:
+            status = "added"
+        else:
+            status = "unchanged" if before[path] == result.files[path] else "modified"
+        text = result.files.get(path, before.get(path, ""))
+        found.append({"path": path, "status": status, "sha256": sha256(text.encode()).hexdigest()})
+    return found
+
+
+def finding(placed: Placed) -> dict[str, Any]:
+    """One finding."""
+    found, place = placed
+    return {
+        "rule": found.rule,
+        "name": found.name,
+        "severity": found.severity.value,
+        "safety": found.safety.value,
+        "status": found.status.value,
+        "message": found.message,
+        "reason": found.reason,
+        "address": found.address,
+        "file": place.file,
+        "line": place.line,
+        "column": place.column,
+        "end_line": place.end_line,
+        "end_column": place.end_column,
+    }
+
+
+def _diagnostic(diagnosis: Diagnosis) -> dict[str, Any]:
+    return {
+        "severity": diagnosis.severity,
+        "message": diagnosis.message,
+        "file": diagnosis.file,
+        "line": diagnosis.line,
+        "column": diagnosis.column,
+    }
+
+
+def step(taken: Step) -> dict[str, str]:
+    """One step of the proof."""
+    return {"step": taken.step, "status": taken.status, "detail": taken.detail}

@@ -1,0 +1,62 @@
+"""SARIF 2.1.0, which code scanning tools read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tapfix import __version__
+
+if TYPE_CHECKING:
+    from tapfix.api import Result
+    from tapfix.engine import Placed
+    from tapfix.fixer import Finding
+
+_LEVEL = {"critical": "error", "high": "error", "medium": "warning", "low": "note"}
+_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+def render(result: Result) -> str:
+    """The log, with one run."""
+    from json import dumps
+
+    rules = {f.rule: f for f in result.findings}
+    driver = {"name": "tapfix", "version": __version__, "rules": [_rule(rules[rule]) for rule in sorted(rules)]}
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(placed) for placed in result.placed],
+    }
+    return dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"
+
+
+def _rule(finding: Finding) -> dict[str, Any]:
+    return {"id": finding.rule, "name": finding.name, "defaultConfiguration": {"level": _LEVEL[finding.severity.value]}}
+
+
+def _result(placed: Placed) -> dict[str, Any]:
+    finding, place = placed
+    said = f"{finding.message}\n{finding.reason}".strip()
+    result: dict[str, Any] = {
+        "ruleId": finding.rule,
+        "level": _LEVEL[finding.severity.value],
+        "message": {"text": said},
+        "properties": {"status": finding.status.value, "safety": finding.safety.value, "address": finding.address},
+    }
+    if place.file:
+        region = {
+            "startLine": place.line,
+            "startColumn": place.column,
+            "endLine": place.end_line,
+            "endColumn": place.end_column,
+        }
+        artifact = {"uri": _uri(place.file)}
+        result["locations"] = [{"physicalLocation": {"artifactLocation": artifact, "region": region}}]
+    if finding.status.value == "suppressed":
+        result["suppressions"] = [{"kind": "inSource", "justification": finding.reason}]
+    return result
+
+
+def _uri(path: str) -> str:
+    from urllib.parse import quote
+
+    return quote(path)

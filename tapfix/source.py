@@ -1,0 +1,275 @@
+"""Reading an input: a file, a folder or a text becomes the files that tapfix works on.
+
+The files of a source are the base of the diff: an answer's files as the answer held them, a file or a folder as it stands on the disk.
+Nothing is written here.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from tapfix.errors import InputError
+from tapfix.outline import Kind, outline
+from tapfix.response import Answer, decode, is_answer, read_answer
+
+if TYPE_CHECKING:
+    from tapfix.contract import Contract
+
+LARGEST = 32 * 1024 * 1024
+"""How many bytes an input may have, all its files together. The longest answers have a few hundred thousand."""
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class Remark(NamedTuple):
+    """Something to say about the input itself; `line` is one of the file that was read."""
+
+    severity: Literal["note", "warning"]
+    message: str
+    line: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What was read. Paths are relative to the input's folder, with `/`."""
+
+    name: str
+    """The input as its reader called it: a path, `-`, or `text`."""
+    kind: Literal["response", "file", "module"]
+    sha256: str
+    files: Mapping[str, str]
+    root: str = ""
+    """The folder of the root module within `files`."""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """What a file is called in the outcome, by its path in `files`, where that is another name."""
+    answer: Answer | None = None
+    metadata: str | None = None
+    """The text of the contract's metadata file, where there is one beside the input."""
+    marked: frozenset[str] = frozenset()
+    """The files that begin with a byte order mark. It is no part of the text in `files`."""
+    folder: Path | None = None
+    """Where the outcome goes if nothing else is said."""
+    paths: frozenset[Path] = frozenset()
+    """The files that were read, resolved: these alone may be written over."""
+    remarks: tuple[Remark, ...] = ()
+
+    def relative(self) -> dict[str, str]:
+        """The files as the rules see them: named as in the outcome, relative to the root module; those outside of it are left out."""
+        inside = {self.renamed.get(path, path): text for path, text in self.files.items()}
+        return {path[len(self._prefix) :]: text for path, text in inside.items() if path.startswith(self._prefix)}
+
+    def outcome(self, texts: Mapping[str, str]) -> dict[str, str]:
+        """All files of the outcome, named as in the outcome, from those that the rules made of `relative()`."""
+        outside = {path: text for path, text in self.files.items() if not path.startswith(self._prefix)}
+        return dict(sorted((outside | {self._prefix + path: text for path, text in texts.items()}).items()))
+
+    def original(self, path: str) -> str:
+        """The name in `files` of a file as the rules call it."""
+        path = self._prefix + path if path else ""
+        return next((old for old, new in self.renamed.items() if new == path), path)
+
+    def relative_answer(self) -> Answer | None:
+        """The answer with its files named as the rules see them."""
+        if self.answer is None or not self.root:
+            return self.answer
+        inside = (file for file in self.answer.files if file.path.startswith(self._prefix))
+        return replace(self.answer, files=tuple(replace(file, path=file.path[len(self._prefix) :]) for file in inside))
+
+    @property
+    def _prefix(self) -> str:
+        return f"{self.root}/" if self.root else ""
+
+
+def read_path(path: Path, contract: Contract) -> Source:
+    """Read a file or a folder. Raises InputError with one line that says what is wrong."""
+    if os.path.isdir(path):  # unlike Path.is_dir, it answers False to a name that no file system takes
+        return _read_folder(path, contract)
+    data = _read(path, str(path))
+    source = _of_bytes(data, str(path), contract, path.suffix == ".tf", path.name)
+    folder = path.parent
+    read = {path.resolve()}
+    files, marked = dict(source.files), set(source.marked)
+    if source.kind == "file":
+        for environment in contract.topology.environments:
+            values = folder / f"{environment}.tfvars"
+            if values.is_file():
+                _take(values, values.name, files, marked)
+                read.add(values.resolve())
+    return replace(
+        source,
+        files=files,
+        marked=frozenset(marked),
+        folder=folder,
+        paths=frozenset(read),
+        metadata=_metadata(folder, contract),
+    )
+
+
+def read_bytes(data: bytes, contract: Contract, name: str = "-") -> Source:
+    """Read what came from elsewhere, such as standard input; the outcome goes to the working folder."""
+    if len(data) > LARGEST:
+        raise InputError(_too_large(name))
+    folder = Path()
+    return replace(_of_bytes(data, name, contract, None, ""), folder=folder, metadata=_metadata(folder, contract))
+
+
+def read_text(text: str, contract: Contract, name: str = "text") -> Source:
+    """Read an answer, or plain HCL, that is already at hand. No file is touched."""
+    try:
+        data = text.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"{name} is not Unicode text: character {error.start} is half of a surrogate pair") from None
+    if len(data) > LARGEST:
+        raise InputError(_too_large(name))
+    return _of_bytes(data, name, contract, None, "")
+
+
+# --- one text ---------------------------------------------------------------------------------------------------------
+
+
+def _of_bytes(data: bytes, name: str, contract: Contract, is_tf: bool | None, file_name: str) -> Source:
+    """A source of one text. `is_tf` says what its ending says, if it has one: whether text without fences is one file of HCL."""
+    text = decode(data, name)
+    if not text.strip():
+        raise InputError(f"{name} is empty")
+    digest = sha256(data).hexdigest()
+    if not is_answer(text) and (is_tf or (is_tf is None and _is_plain(text))):
+        main = contract.deliverable.main
+        path = file_name or posixpath.basename(main)
+        outcome = posixpath.basename(main)
+        if outline(text).kind is not Kind.STACK:
+            raise InputError(f"no HCL in {name}")
+        _only_utf8(data, name)
+        marked = frozenset({path} if data.startswith(_BYTE_ORDER_MARK) else ())
+        renamed = {path: outcome} if path != outcome else {}
+        return Source(name, "file", digest, {path: text}, renamed=renamed, marked=marked)
+    answer = read_answer(
+        text, main=contract.deliverable.main, environments=contract.topology.environments, name=name
+    )
+    if not any(file.path.endswith(".tf") for file in answer.files):
+        raise InputError(f"no Terraform configuration in {name}, only {', '.join(file.path for file in answer.files)}")
+    files = {file.path: file.text for file in answer.files}
+    remarks = tuple(Remark("note", note.message, note.line) for note in answer.notes)
+    return Source(name, "response", digest, files, root=_root(files), answer=answer, remarks=remarks)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether text that has no name is HCL from end to end: a file, and not a reply that forgot its fences."""
+    try:
+        answer = read_answer(text)
+    except InputError:
+        return False
+    return not answer.has_prose and len(answer.files) == 1
+
+
+# --- a folder ---------------------------------------------------------------------------------------------------------
+
+
+def _read_folder(folder: Path, contract: Contract) -> Source:
+    files: dict[str, str] = {}
+    marked: set[str] = set()
+    read: set[Path] = set()
+    remarks = []
+    for path, relative in _terraform_files(folder):
+        if relative.endswith(".tf.json"):
+            remarks.append(Remark("warning", f"{relative} is not read: tapfix knows HCL's own syntax only"))
+            continue
+        _take(path, relative, files, marked)
+        read.add(path.resolve())
+    if not any(path.endswith(".tf") and outline(text).kind is Kind.STACK for path, text in files.items()):
+        answers = sorted(p.name for p in folder.glob("*.md"))
+        hint = f"; to read an answer, name its file: {folder / answers[0]}" if answers else ""
+        raise InputError(f"no HCL in {folder}{hint}")
+    root = _root(files)
+    return Source(
+        name=str(folder),
+        kind="module",
+        sha256=_digest(files),
+        files=files,
+        root=root,
+        metadata=_metadata(folder, contract),
+        marked=frozenset(marked),
+        folder=folder,
+        paths=frozenset(read),
+        remarks=tuple(remarks),
+    )
+
+
+def _terraform_files(folder: Path) -> Iterator[tuple[Path, str]]:
+    """The `.tf` files below a folder and the tfvars beside them; hidden folders, such as `.terraform`, are not entered."""
+
+    def unreadable(error: OSError) -> None:
+        raise InputError(f"{error.filename}: cannot be read: {error.strerror}")
+
+    for where, folders, names in os.walk(folder, onerror=unreadable):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        configured = any(name.endswith(".tf") for name in names)
+        for name in sorted(names):
+            path = Path(where, name)
+            wanted = name.endswith((".tf", ".tf.json")) or (configured and name.endswith(".tfvars"))
+            if wanted and not name.startswith(".") and path.is_file():
+                yield path, path.relative_to(folder).as_posix()
+
+
+def _root(paths: Iterable[str]) -> str:
+    """The folder of the root module: the one that all `.tf` files are in or below, if one of them is in it; else the top."""
+    folders = {posixpath.dirname(path) for path in paths if path.endswith(".tf")}
+    shallowest = min(folders, key=lambda folder: (folder.count("/"), folder), default="")
+    return shallowest if all(f"{folder}/".startswith(f"{shallowest}/") for folder in folders) else ""
+
+
+# --- bytes ------------------------------------------------------------------------------------------------------------
+
+
+def _take(path: Path, name: str, files: dict[str, str], marked: set[str]) -> None:
+    """Read one file of several, as long as all of them together are not too large."""
+    data = _read(path, str(path))
+    if sum(map(len, files.values())) + len(data) > LARGEST:
+        raise InputError(_too_large(str(path.parent)))
+    _only_utf8(data, str(path))
+    files[name] = decode(data, str(path))
+    if data.startswith(_BYTE_ORDER_MARK):
+        marked.add(name)
+
+
+def _read(path: Path, name: str) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+    except FileNotFoundError:
+        raise InputError(f"{name}: no such file or folder") from None
+    except OSError as error:
+        raise InputError(f"{name}: cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise InputError(f"{name!r} is no path") from None
+    if len(data) > LARGEST:
+        raise InputError(_too_large(name))
+    return data
+
+
+def _only_utf8(data: bytes, name: str) -> None:
+    """Terraform reads UTF-8 only; a diff against a file in UTF-16 would fit nothing."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise InputError(f"{name} is UTF-16 text, which Terraform does not read; save it as UTF-8")
+
+
+def _too_large(name: str) -> str:
+    return f"{name} is larger than {LARGEST // 1024 // 1024} MiB, which no answer is"
+
+
+def _metadata(folder: Path, contract: Contract) -> str | None:
+    name = contract.services.metadata
+    path = folder / name
+    return decode(_read(path, str(path)), str(path)) if name and path.is_file() else None
+
+
+def _digest(files: Mapping[str, str]) -> str:
+    """One digest for many files: of their names and digests, so that it tells where a file ends."""
+    lines = (f"{sha256(text.encode()).hexdigest()}  {path}\n" for path, text in sorted(files.items()))
+    return sha256("".join(lines).encode()).hexdigest()
