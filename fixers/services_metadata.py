@@ -1,0 +1,194 @@
+"""TAP009: the project's metadata lists other services than the stack uses."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from tapfix.edits import Edit, Safety
+from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.module import Module
+from tapfix.services import Feature, Service, actions_in, services, uses
+
+_LIST = re.compile(
+    r"\"(aws_?services|services)\"\s*:\s*(\[[^\[\]{}]*\]|\"(?:[^\"\\\n]|\\.)*\")", re.IGNORECASE
+)
+_LOCAL_SOURCE = ("./", "../")
+
+
+class ServicesMetadata(Fixer):
+    """The project's metadata lists other services than the stack uses.
+
+    `metadata.json` names the AWS services of a project, for search and for billing. A list that was written from the prompt, and not from
+    the stack, sends whoever relies on it to the wrong place.
+
+    What the stack uses is told by its resource types. A name on the list may also be a part of a service (`NAT Gateway`), may be spelled in
+    any of the usual ways, and counts as used where a data source, an IAM action or an argument shows it. A service is missing from the list
+    if resources of it are created and the list names neither it nor a part of it.
+
+    **Safe**: the list is rewritten in its own order and spelling, and the stack stays as it is. Where the metadata file is no part of what
+    tapfix was given to write, the right list is shown instead. Nothing is called unused where the stack calls modules that are not at hand.
+    """
+
+    rule = "TAP009"
+    severity = Severity.MEDIUM
+    safety = Safety.SAFE
+    order = 90
+    examples = (
+        Example(
+            title="One listed for nothing, one left out",
+            before={
+                "tap_stack.tf": 'resource "aws_sqs_queue" "jobs" {\n}\n',
+                "metadata.json": '{\n  "aws_services": [\n    "S3",\n    "Amazon SQS"\n  ]\n}\n',
+            },
+            after={
+                "tap_stack.tf": 'resource "aws_sqs_queue" "jobs" {\n}\n',
+                "metadata.json": '{\n  "aws_services": [\n    "Amazon SQS"\n  ]\n}\n',
+            },
+        ),
+    )
+
+    def check(self, module: Module, context: Context) -> Iterator[Finding]:
+        name = context.contract.services.metadata
+        given = context.project.texts.get(name)
+        text = given if given is not None else context.metadata
+        home = module.main
+        if not module.is_root or home is None or text is None:
+            return
+        listed = read_list(text)
+        if listed is None:
+            if not _is_json(text):
+                yield self.suggest(home, f"{name} is not JSON, so what it lists cannot be read", "mend the file by hand")
+            return
+        use = _use(context)
+        unused = () if use.unknown else tuple(entry for entry in listed.entries if not use.shows(entry))
+        missing = use.missing(listed.entries)
+        if not unused and not missing:
+            return
+        message = f"{name} " + " and ".join(
+            part
+            for part in (
+                f"lists {_and(unused)}, which the stack does not use" if unused else "",
+                f"leaves out {_and([service.name for service in missing])}, which the stack uses" if missing else "",
+            )
+            if part
+        )
+        wanted = listed.corrected(unused, missing)
+        if given is None:
+            yield self.suggest(home, message, f"the list that fits: {', '.join(wanted)}")
+        else:
+            edit = Edit(name, listed.start, listed.end, listed.written(wanted))
+            yield self.fix(context.project.files[name], message, [edit])
+
+
+class Listed(NamedTuple):
+    """The list of services in a metadata file: its entries, and where it stands."""
+
+    entries: tuple[str, ...]
+    start: int
+    end: int
+    text: str
+
+    def corrected(self, unused: Sequence[str], missing: Sequence[Service]) -> tuple[str, ...]:
+        """The entries without the unused and with the missing ones, in the list's order and spelling."""
+        kept = [entry for entry in self.entries if entry not in unused]
+        vendors = [entry.startswith(("Amazon ", "AWS ")) for entry in self.entries]
+        full = sum(vendors) * 2 > len(vendors)
+        lower = bool(self.entries) and all(entry == entry.lower() for entry in self.entries)
+        ordered = len(self.entries) > 2 and list(self.entries) == sorted(self.entries, key=str.lower)
+        for service in missing:
+            spelled = service.full_name if full else service.name
+            kept.append(spelled.lower() if lower else spelled)
+        return tuple(sorted(kept, key=str.lower) if ordered else kept)
+
+    def written(self, entries: Sequence[str]) -> str:
+        """The list's new text, laid out as the old one was."""
+        if self.text.startswith('"'):
+            return json.dumps(", ".join(entries), ensure_ascii=False)
+        quoted = [json.dumps(entry, ensure_ascii=False) for entry in entries]
+        layout = re.match(r"\[(\s*\n[ \t]*)", self.text)
+        if layout is None or not quoted:
+            return f"[{', '.join(quoted)}]"
+        tail = self.text[self.text.rindex("\n") :] if "\n" in self.text else ""
+        return f"[{layout[1]}{(',' + layout[1]).join(quoted)}{tail}"
+
+
+def read_list(text: str) -> Listed | None:
+    """The list of services in a metadata file; `None` if there is none."""
+    match = _LIST.search(text)
+    if match is None:
+        return None
+    try:
+        value = json.loads(match[2])
+    except ValueError:
+        return None
+    entries = value.split(",") if isinstance(value, str) else value
+    if not all(isinstance(entry, str) for entry in entries):
+        return None
+    return Listed(tuple(entry.strip() for entry in entries if entry.strip()), match.start(2), match.end(2), match[2])
+
+
+class _Use(NamedTuple):
+    """What a stack shows of the services it uses."""
+
+    created: frozenset[str]
+    """Resource types."""
+    read: frozenset[str]
+    """Data source types."""
+    actions: frozenset[str]
+    text: str
+    unknown: bool
+    """Whether it calls modules that are not at hand."""
+
+    def shows(self, entry: str) -> bool:
+        """Whether a listed entry is used. What is no service of AWS by any name is not judged."""
+        meanings = services().meanings(entry)
+        types = self.created | self.read
+        return not meanings or any(uses(meaning, types, self.actions, self.text) for meaning in meanings)
+
+    def missing(self, entries: Sequence[str]) -> tuple[Service, ...]:
+        """The services that resources belong to and no entry names, in the order of the alphabet."""
+        table = services()
+        meanings = [meaning for entry in entries for meaning in table.meanings(entry)]
+        covered = {meaning.service for meaning in meanings}
+        parts = [meaning for meaning in meanings if isinstance(meaning, Feature)]
+        used = {
+            service.name: service
+            for type in self.created
+            if (service := table.service_of(type)) is not None and not any(part.holds(type) for part in parts)
+        }
+        return tuple(used[name] for name in sorted(used) if name not in covered)
+
+
+def _use(context: Context) -> _Use:
+    created: set[str] = set()
+    read: set[str] = set()
+    unknown = False
+    texts = []
+    folders = {module.folder or "." for module in context.project.modules}
+    for module in context.project.modules:
+        created |= {block.labels[0] for block in module.resources() if block.labels}
+        read |= {block.labels[0] for block in module.data() if block.labels}
+        for call in module.blocks_of("module"):
+            source = call.get("source")
+            path = source.value.strip('"') if source is not None else ""
+            folder = posixpath.normpath(posixpath.join(module.folder, path))
+            unknown |= not path.startswith(_LOCAL_SOURCE) or folder not in folders
+        texts += [file.text for file in module.configuration]
+    text = "\n".join(texts)
+    return _Use(frozenset(created), frozenset(read), actions_in(text), text, unknown)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _and(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
