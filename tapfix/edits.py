@@ -91,8 +91,8 @@ class EditSet:
     def _near(self, edit: Edit) -> Sequence[Edit]:
         """The accepted edits of the same file that may touch this one. They are sorted and do not overlap."""
         there = self._edits.get(edit.file, [])
-        high = bisect_right(there, (edit.file, edit.end, float("inf"), ""))  # type: ignore[arg-type]
-        low = bisect_right(there, (edit.file, edit.start, -1, ""))  # type: ignore[arg-type]
+        high = bisect_right(there, (edit.file, edit.end, float("inf"), ""))
+        low = bisect_right(there, (edit.file, edit.start, -1, ""))
         while low > 0 and there[low - 1].end >= edit.start:
             low -= 1
         return there[low:high]

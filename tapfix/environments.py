@@ -95,3 +95,47 @@ def quoted(text: str) -> str:
     """A text as an HCL string."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return '"' + escaped.replace("${", "$${").replace("%{", "%%{") + '"'
+
+
+def environment_variable(module: Module) -> str | None:
+    """The variable that names the environment: `environment` or what answers call it."""
+    return next((n for n in ("environment", "env", "environment_name", "stage", "env_name") if n in module.variables), None)
+
+
+class Row(NamedTuple):
+    """A line of a tfvars file: a value in HCL, or (`value=None`) a comment that says what to set, and why it is not here."""
+
+    name: str
+    value: str | None
+    note: str = ""
+
+
+def tfvars_text(environment: str, groups: Sequence[tuple[str, Sequence[Row]]]) -> str:
+    """A tfvars file: a head line with its name, and a comment a group."""
+    parts = [f"# {environment}.tfvars"]
+    for title, rows in groups:
+        if not rows:
+            continue
+        lines = [f"# {title}"]
+        for row in rows:
+            lines.append(f"{row.name} = {row.value}" if row.value is not None else f"# {row.name}: {row.note}")
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts) + "\n"
+
+
+def unset_rows(module: Module, known: Iterable[str] = ()) -> tuple[list[Row], list[Row]]:
+    """Rows for the variables without default: those to be given a value by a person, and the sensitive ones.
+
+    A sensitive value never stands in a tfvars file; its row names the `TF_VAR_` to set. No value is made up.
+    """
+    known = set(known)
+    plain, sensitive = [], []
+    for name, block in module.variables.items():
+        if name in known or "default" in block.attributes:
+            continue
+        mark = block.get("sensitive")
+        if mark is not None and mark.value == "true":
+            sensitive.append(Row(name, None, f"sensitive and without default; set TF_VAR_{name}"))
+        else:
+            plain.append(Row(name, None, "has no default; set it here"))
+    return plain, sensitive

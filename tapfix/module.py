@@ -20,7 +20,6 @@ Expr = Node | Leaf
 META_ARGUMENTS = frozenset({"count", "for_each", "provider", "providers", "depends_on", "lifecycle", "provisioner", "connection"})
 """What Terraform itself takes in a resource, whatever the provider's schema says."""
 
-_SCOPES = frozenset({"var", "local", "module", "each", "count", "self", "path", "terraform"})
 _UNREFERRING = frozenset({"ignore_changes"})
 
 
@@ -150,7 +149,7 @@ class Attribute(Element):
 
     @property
     def name(self) -> str:
-        return self.node.children[0].value  # type: ignore[union-attr]
+        return self.node.children[0].value
 
     @property
     def expr(self) -> Expr:
@@ -178,7 +177,7 @@ class Block(Element):
 
     @cached_property
     def type(self) -> str:
-        return self.node.children[0].value  # type: ignore[union-attr]
+        return self.node.children[0].value
 
     @cached_property
     def label_nodes(self) -> tuple[Expr, ...]:
@@ -192,7 +191,7 @@ class Block(Element):
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
-        return tuple("".join(c.value for c in n.children[1:-1]) if n.children else n.value for n in self.label_nodes)  # type: ignore[union-attr]
+        return tuple("".join(c.value for c in n.children[1:-1]) if n.children else n.value for n in self.label_nodes)
 
     @cached_property
     def body(self) -> Node:
@@ -369,7 +368,8 @@ class File:
     def append(self, text: str) -> Edit:
         """Put lines at the end of the file, with a blank line before them."""
         held = self.text.rstrip()
-        return Edit(self.path, len(held), len(self.text), f"{'\n\n' if held else ''}{text.strip()}\n")
+        gap = "\n\n" if held else ""
+        return Edit(self.path, len(held), len(self.text), f"{gap}{text.strip()}\n")
 
 
 class Module:
@@ -416,11 +416,11 @@ class Module:
 
     @cached_property
     def variables(self) -> Mapping[str, Block]:
-        return {b.labels[0]: b for b in reversed(self.blocks_of("variable")) if len(b.labels) == 1}
+        return {b.labels[0]: b for b in self.blocks_of("variable") if len(b.labels) == 1}
 
     @cached_property
     def outputs(self) -> Mapping[str, Block]:
-        return {b.labels[0]: b for b in reversed(self.blocks_of("output")) if len(b.labels) == 1}
+        return {b.labels[0]: b for b in self.blocks_of("output") if len(b.labels) == 1}
 
     @cached_property
     def locals(self) -> Mapping[str, Attribute]:
@@ -528,7 +528,7 @@ def string_value(expr: Expr) -> str | None:
     parts = expr.children[1:-1]
     if any(p.kind != "QuotedLit" for p in parts):
         return None
-    text = "".join(p.value for p in parts)  # type: ignore[union-attr]
+    text = "".join(p.value for p in parts)
     return None if "\\" in text or "$${" in text or "%%{" in text else text
 
 
@@ -540,7 +540,7 @@ def call_name(expr: Expr) -> str | None:
     for child in expr.children:
         if child.kind == "OParen":
             break
-        names.append(child.value)  # type: ignore[union-attr]
+        names.append(child.value)
     return "".join(names)
 
 
@@ -632,7 +632,7 @@ def _references(file: File, base: int, node: Expr, block: Block | None) -> Itera
             stack.append((holder.expr, holder, bound))
         elif kind == "traversal":
             reference = _reference(file, base, node, holder, block)
-            if reference is not None and node.children[0].value not in bound:  # type: ignore[union-attr]
+            if reference is not None and node.children[0].value not in bound:
                 yield reference
             steps = node.children[1:]
             stack.extend((c, holder, bound) for s in reversed(steps) if s.kind == "index" for c in (s.children[1],))
@@ -640,23 +640,24 @@ def _references(file: File, base: int, node: Expr, block: Block | None) -> Itera
                 stack.append((node.children[0], holder, bound))
         elif kind in ("for_tuple", "for_object"):
             names = frozenset(_for_names(node))
-            seen_in, later = False, []
+            later: list[tuple[Expr, Attribute | None, frozenset[str]]] = []
+            seen_in = False
             for child in node.children[2:]:
                 if not seen_in:
-                    seen_in = child.kind == "Identifier" and child.value == "in"  # type: ignore[union-attr]
+                    seen_in = child.kind == "Identifier" and child.value == "in"
                     continue
                 later.append((child, holder, bound if not later else bound | names))
             stack.extend(reversed(later))
         elif kind == "block":
             inner = bound
-            if node.children[0].value == "dynamic":  # type: ignore[union-attr]
+            if node.children[0].value == "dynamic":
                 view = Block(file, base, node, block)  # type: ignore[arg-type]
                 iterator = view.get("iterator")
                 name = iterator.value if iterator else view.name
                 for child in reversed(view.body.children):
                     if child.kind == "block":
                         stack.append((child, holder, bound | {name}))
-                    elif child.kind == "attribute" and child.children[0].value != "iterator":  # type: ignore[union-attr]
+                    elif child.kind == "attribute" and child.children[0].value != "iterator":
                         stack.append((child, holder, bound))
                 continue
             stack.extend((c, holder, inner) for c in reversed(node.children) if c.kind == "body")
@@ -667,36 +668,43 @@ def _references(file: File, base: int, node: Expr, block: Block | None) -> Itera
 def _for_names(node: Expr) -> Iterator[str]:
     for child in node.children[2:]:
         if child.kind == "Identifier":
-            if child.value == "in":  # type: ignore[union-attr]
+            if child.value == "in":
                 return
-            yield child.value  # type: ignore[union-attr]
+            yield child.value
+
+
+def traversal_address(node: Expr) -> tuple[str, int] | None:
+    """The address that a traversal names, and how many of its children spell it; None where it names none."""
+    if node.kind != "traversal" or node.children[0].kind != "Identifier":
+        return None
+    name = node.children[0].value
+    wanted = 2 if name == "data" else 1
+    names = [name]
+    for step in node.children[1 : 1 + wanted]:
+        if step.kind != "get_attr":
+            return None
+        names.append(step.children[1].value)
+    return (".".join(names), 1 + wanted) if len(names) == 1 + wanted else None
 
 
 def _reference(file: File, base: int, node: Expr, holder: Attribute | None, block: Block | None) -> Reference | None:
-    root, *steps = node.children
-    if root.kind != "Identifier":
+    found = traversal_address(node)
+    if found is None:
         return None
-    name = root.value  # type: ignore[union-attr]
-    wanted = 1 if name in _SCOPES else 2 if name == "data" else 1
-    used = []
-    for step in steps[:wanted]:
-        if step.kind != "get_attr":
-            break
-        used.append(step)
-    if len(used) < wanted:
-        return None
-    address = ".".join([name, *(s.children[1].value for s in used)])  # type: ignore[union-attr]
-    return Reference(address, base + node.start, base + used[-1].end, node, tuple(steps[wanted:]), holder, block, file)  # type: ignore[arg-type]
+    address, used = found
+    end = base + node.children[used - 1].end
+    steps: tuple[Node, ...] = node.children[used:]  # type: ignore[assignment]
+    return Reference(address, base + node.start, end, node, steps, holder, block, file)
 
 
 def _provider_address(expr: Expr) -> str:
     if expr.kind == "Identifier":
-        return f"provider.{expr.value}"  # type: ignore[union-attr]
+        return f"provider.{expr.value}"
     if expr.kind == "template":
         name = string_value(expr)  # the quoted form of Terraform 0.11
         return f"provider.{name}" if name else ""
     if expr.kind == "traversal" and all(c.kind in ("Identifier", "get_attr") for c in expr.children):
-        return "provider." + "".join(x.value for c in expr.children for x in ((c,) if not c.children else c.children))  # type: ignore[union-attr]
+        return "provider." + "".join(x.value for c in expr.children for x in ((c,) if not c.children else c.children))
     return ""
 
 

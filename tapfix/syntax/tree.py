@@ -59,6 +59,9 @@ class Node:
 
     __slots__ = ("children", "kind")
 
+    value = ""
+    """A node spells nothing by itself; so `value` can be asked of whatever stands in an expression."""
+
     kind: str
     children: tuple[Element, ...]
 

@@ -1,0 +1,101 @@
+"""How answers spell a region, or the role of one, in names: `us_east_1`, `use1`, `primary`, `west`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cached_property
+
+REGION = re.compile(r"\b(us|eu|ap|sa|ca|af|me|il|mx|cn)[-_]?(?:gov[-_]?)?(north|south|east|west|central|northeast|southeast|northwest|southwest)[-_]?([1-9])(?![0-9])", re.I)
+"""A region's name as identifiers spell it (docs.aws.amazon.com, "AWS Regions")."""
+
+_SHORT = {"north": "n", "south": "s", "east": "e", "west": "w", "central": "c", "northeast": "ne", "southeast": "se", "northwest": "nw", "southwest": "sw"}
+_ROLES = frozenset(
+    "primary secondary tertiary main dr failover standby backup replica source destination target active passive east west"
+    " north south central".split()
+)
+_SEPARATORS = "-_"
+
+
+def region_in(text: str) -> str | None:
+    """The region that a name spells, in AWS's form, or None."""
+    match = REGION.search(text)
+    return f"{match[1]}-{match[2]}-{match[3]}".lower() if match else None
+
+
+def region_spellings(region: str) -> tuple[str, ...]:
+    """The ways in which answers spell a region in names."""
+    area, direction, number = region.split("-")[-3:]
+    short = _SHORT.get(direction, direction[:1])
+    forms = {
+        f"{area}{a}{direction}{b}{number}" for a, b in (("-", "-"), ("_", "_"), ("", ""), ("-", ""), ("_", ""))
+    }
+    forms |= {f"{area} {direction} {number}", f"{area} {direction}-{number}"}
+    forms |= {f"{direction}{number}", f"{direction}-{number}", f"{direction}_{number}"}
+    forms |= {f"{area}{short}{number}", f"{area}-{short}{number}", f"{area}_{short}{number}", f"{area}-{short}-{number}", f"{area}_{short}_{number}"}
+    return tuple(sorted(forms, key=lambda f: (-len(f), f)))
+
+
+class SideNames:
+    """The words by which an answer tells one side (one region's half of the stack) from another."""
+
+    def __init__(self, region: str | None, words: Iterable[str]) -> None:
+        self.region = region
+        spelled = set(region_spellings(region)) if region else set()
+        self.regional = tuple(sorted(spelled | {w.lower() for w in words if region_in(w)}, key=_longest))
+        self.roles = tuple(sorted({w.lower() for w in words if w and not region_in(w)} - set(self.regional), key=_longest))
+
+    def learned(self, words: Iterable[str]) -> SideNames:
+        """The same side with more words."""
+        return SideNames(self.region, (*self.regional, *self.roles, *words))
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str] | None:
+        """Any of the side's words, standing alone between separators; a region may carry a zone's letter."""
+        parts = [re.escape(w) + r"(?=[a-f]?(?![A-Za-z0-9]))" for w in self.regional]
+        parts += [re.escape(w) + r"(?![A-Za-z0-9])" for w in self.roles]
+        return re.compile(r"(?<![A-Za-z0-9])(?:" + "|".join(parts) + ")", re.I) if parts else None
+
+    @cached_property
+    def region_pattern(self) -> re.Pattern[str] | None:
+        """Only the spellings of the region itself."""
+        parts = [re.escape(w) + r"(?=[a-f]?(?![A-Za-z0-9]))" for w in self.regional]
+        return re.compile(r"(?<![A-Za-z0-9])(?:" + "|".join(parts) + ")", re.I) if parts else None
+
+    def neutral(self, text: str) -> str:
+        """The text without the side's words, in a form in which the texts of two sides can be held against each other."""
+        if self.pattern is not None:
+            text = self.pattern.sub("-", text)
+        return re.sub(r"[-_]+", "-", text).strip("-_ ")
+
+    def label(self, name: str) -> str:
+        """An identifier without the side's words: `vpc_us_east_1` gives `vpc`, `primary` gives an empty text."""
+        if self.pattern is None:
+            return name
+        return re.sub(r"_{2,}", "_", self.pattern.sub("", name)).strip(_SEPARATORS)
+
+    def speaks(self, text: str) -> bool:
+        """Whether the text holds one of the side's words."""
+        return self.pattern is not None and self.pattern.search(text) is not None
+
+
+def role_words(name: str) -> tuple[str, ...]:
+    """The words of a name that tell a role (`primary`, `dr`, `west`)."""
+    return tuple(w for w in re.split(r"[-_]+", name.lower()) if w in _ROLES)
+
+
+def label_difference(name: str, other: str) -> tuple[str, str] | None:
+    """What tells two names apart once their common beginning and end are taken off, whole words only."""
+    a, b = re.split(r"[-_]+", name), re.split(r"[-_]+", other)
+    start = 0
+    while start < min(len(a), len(b)) and a[start] == b[start]:
+        start += 1
+    end = 0
+    while end < min(len(a), len(b)) - start and a[-1 - end] == b[-1 - end]:
+        end += 1
+    left, right = a[start : len(a) - end], b[start : len(b) - end]
+    return ("_".join(left), "_".join(right)) if (left or right) and len(left) <= 3 and len(right) <= 3 else None
+
+
+def _longest(word: str) -> tuple[int, str]:
+    return -len(word), word

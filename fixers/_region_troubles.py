@@ -1,0 +1,146 @@
+"""What stands against a collapse: meaning that lies in there being two regions, and differences that no variable can carry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tapfix.module import Attribute, Block, Element, Reference
+
+from ._region_twins import Difference, Trouble, Twins
+
+MEANINGFUL_TYPES = {
+    "aws_db_instance_automated_backups_replication": "it copies backups to the other region",
+    "aws_docdb_global_cluster": "a global cluster spans the regions",
+    "aws_dynamodb_global_table": "a global table spans the regions",
+    "aws_dynamodb_table_replica": "it is a replica in the other region",
+    "aws_ec2_transit_gateway_peering_attachment": "it connects the regions' transit gateways",
+    "aws_ec2_transit_gateway_peering_attachment_accepter": "it connects the regions' transit gateways",
+    "aws_ecr_replication_configuration": "images are replicated to the other region",
+    "aws_elasticache_global_replication_group": "a global replication group spans the regions",
+    "aws_globalaccelerator_endpoint_group": "the accelerator spreads traffic over the regions",
+    "aws_kms_replica_external_key": "it is a replica of the other region's key",
+    "aws_kms_replica_key": "it is a replica of the other region's key",
+    "aws_neptune_global_cluster": "a global cluster spans the regions",
+    "aws_rds_global_cluster": "a global cluster spans the regions",
+    "aws_s3_bucket_replication_configuration": "objects are replicated to the other region",
+    "aws_s3control_multi_region_access_point": "the access point spans the regions",
+    "aws_vpc_peering_connection": "it connects the regions' networks",
+    "aws_vpc_peering_connection_accepter": "it connects the regions' networks",
+    "aws_vpc_peering_connection_options": "it connects the regions' networks",
+}
+"""Resource types that make sense only across regions (the AWS provider's documentation of each)."""
+
+MEANINGFUL_ARGUMENTS = {
+    "replicate_source_db": "it is a read replica of the other region's database",
+    "replication_source_identifier": "it is a replica of the other region's cluster",
+    "global_cluster_identifier": "it is a member of a global cluster",
+    "global_replication_group_id": "it is a member of a global replication group",
+    "replica": "it is replicated to the other region",
+    "replication_configuration": "it is replicated to the other region",
+    "failover_routing_policy": "traffic fails over from one region to the other",
+    "latency_routing_policy": "traffic is routed to the nearer region",
+    "weighted_routing_policy": "traffic is divided between the regions",
+    "geolocation_routing_policy": "traffic is divided between the regions",
+    "copy_action": "backups are copied to the other region",
+}
+"""Arguments and blocks that tie a resource to one in another region."""
+
+
+def troubles(twins: Twins, removable: set[str], kept_references: Iterator[Reference]) -> list[Trouble]:
+    """All that stands against a collapse, in the order of the files.
+
+    `removable` are the addresses that go; `kept_references` the references that would stay.
+    """
+    found = [
+        *_meaning(twins),
+        *_alone(twins, removable),
+        *_across(twins, removable, kept_references),
+        *_differing(twins),
+    ]
+    seen: set[tuple[str, int]] = set()
+    unique = []
+    for trouble in found:
+        at = trouble.at
+        key = (at.file.path, at.start)
+        if key not in seen:
+            seen.add(key)
+            unique.append(trouble)
+    return sorted(unique, key=lambda t: (t.at.file.path, t.at.start))
+
+
+def _meaning(twins: Twins) -> Iterator[Trouble]:
+    paired = set(twins.pairs) | set(twins.pairs.values())
+    for block in twins.module.blocks:
+        if block.type not in ("resource", "data", "module"):
+            continue
+        touches = block.address in paired or twins.side_of.get(block.address) in twins.others
+        touches = touches or any(r.address in paired for r in block.references)
+        if not touches:
+            continue
+        if why := MEANINGFUL_TYPES.get(block.resource_type or ""):
+            yield Trouble(block, why)
+            continue
+        for inner in block.walk():
+            for element in (*inner.attributes.values(), *inner.blocks):
+                name = element.name if isinstance(element, Attribute) else element.labels[0] if element.type == "dynamic" else element.type
+                if name in MEANINGFUL_ARGUMENTS and not (isinstance(element, Attribute) and element.value == "null"):
+                    yield Trouble(element, MEANINGFUL_ARGUMENTS[name])
+
+
+def _alone(twins: Twins, removable: set[str]) -> Iterator[Trouble]:
+    """What stands on a side that goes and has no twin."""
+    for address, side in twins.side_of.items():
+        if side in twins.others and address not in twins.pairs and address not in removable:
+            element = twins.module.find(address)
+            if element is not None:
+                yield Trouble(element, "it has no twin in the region that stays")
+
+
+def _across(twins: Twins, removable: set[str], kept_references: Iterator[Reference]) -> Iterator[Trouble]:
+    """References from one side to the other, and of what stays to what goes."""
+    for reference in kept_references:
+        if reference.address in removable:
+            yield Trouble(reference, f"it refers to {reference.address}, which stands in the other region")
+    for gone in twins.pairs:
+        element = twins.module.find(gone)
+        if isinstance(element, Block):
+            for reference in element.references:
+                if reference.address in twins.pairs.values():
+                    yield Trouble(reference, f"{gone} refers to {reference.address}, which stands in the other region")
+
+
+def _differing(twins: Twins) -> Iterator[Trouble]:
+    for gone, differences in twins.differences.items():
+        for difference in differences:
+            if not _bearable(difference):
+                why = f"{twins.pairs[gone]} and {gone} differ in `{difference.what}`: {_said(difference)}"
+                at = difference.kept if difference.kept_node is not None else difference.gone
+                yield Trouble(at, why)
+
+
+def _bearable(difference: Difference) -> bool:
+    """Whether a variable, or plain words, can carry the difference."""
+    if difference.kind == "words":
+        return True
+    if difference.kind != "literal":
+        return False
+    holder = difference.kept.outermost
+    if isinstance(holder, Block) and holder.type == "variable":
+        return difference.what in ("default", "description")
+    if isinstance(holder, Block) and holder.type in ("provider", "terraform", "moved", "import"):
+        return False
+    literal = difference.kept_node is not None and difference.kept_node.kind != "heredoc"
+    inner = difference.kept.parent
+    return literal and not (isinstance(inner, Block) and inner.type in ("lifecycle", "dynamic"))
+
+
+def _said(difference: Difference) -> str:
+    def side(element: Element, node: object) -> str:
+        if node is None:
+            return "nothing"
+        text = " ".join(element.text(node).split())  # type: ignore[arg-type]
+        return f"`{text}`" if len(text) <= 60 else f"`{text[:57]}...`"
+
+    return f"{side(difference.kept, difference.kept_node)} here, {side(difference.gone, difference.gone_node)} there"
+
+

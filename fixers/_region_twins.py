@@ -1,0 +1,626 @@
+"""Finds the twins of a stack that was written once per region, and says how the twins of each pair differ.
+
+Pairing goes by structure. Blocks of one type on two sides are held against each other with the sides' words, the provider
+arguments and the names of what is paired already taken out; a pair spreads to what its blocks refer to at the same place (variables,
+locals, data sources, roles) and to what refers to them (policies, outputs). Names only decide between equals.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+from tapfix.module import (
+    Attribute,
+    Block,
+    Element,
+    Expr,
+    Module,
+    Reference,
+    call_arguments,
+    call_name,
+    expression_references,
+    item_key,
+    object_items,
+    string_value,
+    traversal_address,
+    walk,
+)
+
+from ._region_names import SideNames, label_difference, region_in, role_words
+
+DEFAULT = "provider.aws"
+"""The side of what names no provider."""
+
+_SIDED_TYPES = ("resource", "data", "module")
+_ENOUGH = 0.6
+"""How much of two blocks must agree before they count as twins without agreeing names."""
+
+
+class Difference(NamedTuple):
+    """Where the twins of a pair part. `kind` is `words` (free text), `literal`, `one-sided` or `expression`."""
+
+    kind: str
+    what: str
+    kept: Element
+    kept_node: Expr | None
+    gone: Element
+    gone_node: Expr | None
+
+
+class Pair(NamedTuple):
+    """Two elements that are one thing in two regions: the address that is kept, and the one that goes."""
+
+    kept: str
+    gone: str
+    differences: tuple[Difference, ...]
+
+
+class Trouble(NamedTuple):
+    """A reason not to collapse: the element that carries it, and what it means."""
+
+    at: Element | Reference
+    why: str
+
+
+class Twins:
+    """The sides of a module and the pairs between the side that is kept and the others."""
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+        self.side_of = dict(_sides(module))
+        self.kept, self.others = self._choose()
+        self.names = self._learn()
+        self.pairs: dict[str, str] = {}
+        """The kept address by the address that goes."""
+        self.taken: dict[str, dict[str, str]] = {side: {} for side in self.others}
+        """By side, the address that goes by the kept one."""
+        self.differences: dict[str, tuple[Difference, ...]] = {}
+        if self.others:
+            self._pair()
+
+    # -- sides ----------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def aliases(self) -> tuple[str, ...]:
+        """The provider aliases in use, in order of their first use, or declared."""
+        used = [s for s in self.side_of.values() if s != DEFAULT]
+        declared = [b.address for b in self.module.blocks_of("provider") if b.labels == ("aws",) and b.get("alias")]
+        return tuple(dict.fromkeys([*used, *declared]))
+
+    def _choose(self) -> tuple[str, tuple[str, ...]]:
+        """The side to keep and those that are its twins: the side that finds most twins in the others."""
+        sides = list(dict.fromkeys([DEFAULT, *self.side_of.values()]))
+        names = {s: self._names_of(s) for s in sides}
+        kinds = {s: Counter(self._kind(a, names[s]) for a, side in self.side_of.items() if side == s) for s in sides}
+        home = self._home()
+
+        def common(a: str, b: str) -> int:
+            return sum((kinds[a] & kinds[b]).values())
+
+        best: tuple[int, int, str] | None = None
+        for n, side in enumerate(sides):
+            found = sum(common(side, other) for other in sides if other != side and other != DEFAULT)
+            rank = (found, 2 if names[side].region == home and home else 1 if side == DEFAULT else 0, -n)
+            if found and (best is None or rank > (best[0], best[1], -sides.index(best[2]))):
+                best = (rank[0], rank[1], side)
+        if best is None:
+            return self._by_shape(sides)
+        kept = best[2]
+        return kept, tuple(s for s in sides if s not in (kept, DEFAULT) and common(kept, s))
+
+    def _by_shape(self, sides: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+        """Sides whose names have nothing in common: those that hold the same types as often count as twins."""
+        types = {
+            s: Counter(".".join(a.split(".")[:-1]) for a, side in self.side_of.items() if side == s) for s in sides
+        }
+        for side in sides:
+            others = tuple(
+                s
+                for s in sides
+                if s not in (side, DEFAULT)
+                and sum(types[s].values()) >= 2
+                and sum((types[s] & types[side]).values()) >= 0.6 * sum(types[s].values())
+            )
+            if others:
+                return side, others
+        return DEFAULT, ()
+
+    @staticmethod
+    def _kind(address: str, names: SideNames) -> tuple[str, str]:
+        kind, _, label = address.rpartition(".")
+        return kind, names.label(label)
+
+    def _home(self) -> str | None:
+        """The region that `aws_region` (or `region`) defaults to."""
+        for name in ("aws_region", "region", "primary_region"):
+            block = self.module.variables.get(name)
+            default = block.get("default") if block else None
+            if default is not None:
+                return region_in(default.value)
+        return None
+
+    def _names_of(self, side: str) -> SideNames:
+        """What the side's alias and its provider block call it."""
+        alias = side.removeprefix(DEFAULT).removeprefix(".")
+        block = self.module.find(side)
+        region = None
+        if isinstance(block, Block) and (argument := block.get("region")):
+            region = self._region_of(argument)
+        region = region or region_in(alias)
+        words = [alias, alias.replace("_", "-"), *role_words(alias)] if alias else list(_PRIMARY_ROLES)
+        return SideNames(region, words)
+
+    def _region_of(self, argument: Attribute) -> str | None:
+        literal = string_value(argument.expr)
+        if literal is not None:
+            return region_in(literal)
+        found = traversal_address(argument.expr)
+        target = self.module.find(found[0]) if found else None
+        if isinstance(target, Block):
+            default = target.get("default")
+            return region_in(default.value) if default else None
+        return region_in(target.value) if isinstance(target, Attribute) else None
+
+    def _learn(self) -> dict[str, SideNames]:
+        """The sides' names, with the words that tell apart the labels of what looks the same on two sides."""
+        names = {s: self._names_of(s) for s in (self.kept, *self.others)}
+        for other in self.others:
+            seen: Counter[tuple[str, str]] = Counter()
+            for a, b in self._lookalikes(self.kept, other):
+                difference = label_difference(a.rpartition(".")[2], b.rpartition(".")[2])
+                if difference:
+                    seen[difference] += 1
+            for (left, right), count in seen.items():
+                if count >= 2:
+                    names[self.kept] = names[self.kept].learned([left, left.replace("_", "-")] if left else [])
+                    names[other] = names[other].learned([right, right.replace("_", "-")] if right else [])
+        return names
+
+    def _lookalikes(self, side: str, other: str) -> Iterator[tuple[str, str]]:
+        """Addresses of one type on two sides whose blocks have the same skeleton, which no other of their side has."""
+        shapes: dict[str, dict[tuple[str, str], list[str]]] = {side: {}, other: {}}
+        for address, own in self.side_of.items():
+            block = self.module.find(address)
+            if own in shapes and isinstance(block, Block):
+                shapes[own].setdefault((address.rpartition(".")[0], _skeleton(block)), []).append(address)
+        for shape, mine in shapes[side].items():
+            theirs = shapes[other].get(shape, [])
+            if len(mine) == len(theirs) == 1:
+                yield mine[0], theirs[0]
+
+    # -- pairing --------------------------------------------------------------------------------------------------------
+
+    def _pair(self) -> None:
+        for side in self.others:
+            self._pair_blocks(side)
+        before = -1
+        while before != len(self.pairs):
+            before = len(self.pairs)
+            self._spread()
+            for side in self.others:
+                self._pair_parts(side)
+                self._pair_referring(side)
+        self._compare_all()
+
+    def _bind(self, kept: str, gone: str, side: str) -> bool:
+        if gone in self.pairs or kept in self.taken[side] or kept in self.pairs or kept == gone:
+            return False
+        self.pairs[gone] = kept
+        self.taken[side][kept] = gone
+        return True
+
+    def _pair_blocks(self, side: str) -> None:
+        """Pair the blocks of a side with those of the kept side: those that names settle first, then by likeness."""
+        mine = [a for a, s in self.side_of.items() if s == self.kept]
+        theirs = [a for a, s in self.side_of.items() if s == side]
+        by_kind: dict[tuple[str, str], list[str]] = {}
+        for address in mine:
+            by_kind.setdefault(self._kind(address, self.names[self.kept]), []).append(address)
+        for address in theirs:
+            same = by_kind.get(self._kind(address, self.names[side]), [])
+            if len(same) == 1:
+                self._bind(same[0], address, side)
+        open_by_type: dict[str, tuple[list[str], list[str]]] = {}
+        for group, addresses in ((0, mine), (1, theirs)):
+            for address in addresses:
+                if address not in self.pairs and address not in self.taken[side]:
+                    open_by_type.setdefault(address.rpartition(".")[0], ([], []))[group].append(address)
+        for open_mine, open_theirs in open_by_type.values():
+            scored = sorted(
+                ((self._likeness(a, b, side), a, b) for a in open_mine for b in open_theirs),
+                key=lambda row: -row[0],
+            )
+            for score, a, b in scored:
+                if score >= _ENOUGH:
+                    self._bind(a, b, side)
+
+    def _likeness(self, kept: str, gone: str, side: str) -> float:
+        """The share of two blocks' arguments that agree, from 0 to 1; what is not paired yet may count as paired."""
+        a, b = self.module.find(kept), self.module.find(gone)
+        if not isinstance(a, Block) or not isinstance(b, Block):
+            return 0.0
+        comparison = _Comparison(self, side)
+        comparison.blocks(a, b)
+        size = 1 + sum(len(block.attributes) + 1 for block in a.walk())
+        return max(0.0, 1.0 - len(comparison.found) / size)
+
+    def _spread(self) -> None:
+        """Pair what the twins of a pair refer to at the same place, where only they and their like do so."""
+        todo = list(self.pairs.items())
+        while todo:
+            gone, kept = todo.pop()
+            side = self._side_of_pair(gone, kept)
+            comparison = _Comparison(self, side)
+            comparison.elements(self.module.find(kept), self.module.find(gone))
+            for mine, theirs in comparison.proposals:
+                if self._may_pair(mine, theirs, side) and self._bind(mine, theirs, side):
+                    todo.append((theirs, mine))
+
+    def _side_of_pair(self, gone: str, kept: str) -> str:
+        return next(s for s in self.others if self.taken[s].get(kept) == gone)
+
+    def _may_pair(self, mine: str, theirs: str, side: str) -> bool:
+        if self.module.find(mine) is None or self.module.find(theirs) is None:
+            return False
+        if self.side_of.get(mine, self.kept) != self.kept or self.side_of.get(theirs, side) not in (side, DEFAULT):
+            return False
+        kind_mine, kind_theirs = self._kind(mine, self.names[self.kept]), self._kind(theirs, self.names[side])
+        if kind_mine[0] != kind_theirs[0]:
+            return False
+        if kind_mine == kind_theirs:
+            return True
+        # Names that do not agree may still be twins where nothing but the other side uses the one that would go.
+        users = self.users_sides(theirs)
+        return users <= {side} and self.users_sides(mine) <= {self.kept}
+
+    def users_sides(self, address: str) -> set[str]:
+        """The sides of what refers to an address, directly or through locals and what names no provider."""
+        sides: set[str] = set()
+        seen = {address}
+        todo = [address]
+        while todo:
+            for reference in self.module.references_to(todo.pop()):
+                user = _owner(reference)
+                side = self.side_of.get(user)
+                if side not in (None, DEFAULT) or (side == DEFAULT and self.kept == DEFAULT):
+                    sides.add(side)  # type: ignore[arg-type]
+                elif user not in seen:
+                    seen.add(user)
+                    todo.append(user)
+        return sides
+
+    def _pair_referring(self, side: str) -> None:
+        """Pair what names no provider and refers to one side only with what refers to the kept side's twins in the same way."""
+        mine: dict[tuple[str, frozenset[str]], list[str]] = {}
+        theirs: list[tuple[str, tuple[str, frozenset[str]]]] = []
+        for address, element in self._neutral_elements():
+            targets = {r.address for r in _references_of(element)}
+            gone = {t for t in targets if t in self.pairs and self.taken[side].get(self.pairs[t]) == t}
+            kept = {t for t in targets if t in self.taken[side]}
+            kind = address.rpartition(".")[0]
+            if gone and not kept and address not in self.pairs:
+                theirs.append((address, (kind, frozenset(self.pairs.get(t, t) for t in targets))))
+            elif kept and not gone and address not in self.taken[side]:
+                mine.setdefault((kind, frozenset(targets)), []).append(address)
+        for address, key in theirs:
+            label = self.names[side].label(address.rpartition(".")[2])
+            candidates = [a for a in mine.get(key, ()) if a not in self.taken[side]]
+            same = [a for a in candidates if self.names[self.kept].label(a.rpartition(".")[2]) == label]
+            if same or (len(candidates) == 1 and self._likeness(candidates[0], address, side) >= _ENOUGH):
+                self._bind((same or candidates)[0], address, side)
+
+    def _pair_parts(self, side: str) -> None:
+        """Pair what the parts of one map or list refer to, where one part speaks of the kept side and one of the other."""
+        for address, element in self._neutral_elements():
+            if address in self.pairs:
+                continue
+            for part in twin_parts(self, element, side):
+                comparison = _Comparison(self, side)
+                comparison.values(part.holder, part.kept, part.holder, part.gone)
+                for mine, theirs in comparison.proposals:
+                    if self._may_pair(mine, theirs, side):
+                        self._bind(mine, theirs, side)
+
+    def _neutral_elements(self) -> Iterator[tuple[str, Element]]:
+        """What stands on no side by a provider argument: resources and data without one, outputs, locals."""
+        for block in self.module.blocks:
+            if block.type in ("resource", "data", "module", "output"):
+                if self.side_of.get(block.address, DEFAULT) == DEFAULT:
+                    yield block.address, block
+        for name, attribute in self.module.locals.items():
+            yield f"local.{name}", attribute
+
+    def _compare_all(self) -> None:
+        for gone, kept in self.pairs.items():
+            comparison = _Comparison(self, self._side_of_pair(gone, kept))
+            comparison.elements(self.module.find(kept), self.module.find(gone))
+            self.differences[gone] = tuple(comparison.found)
+
+    def alike(self, holder: Attribute, kept: Expr, kept_text: str, gone: Expr, gone_text: str, side: str) -> bool:
+        """Whether two parts of one container are twins: the same once the words of the sides and the pairs are taken out."""
+        mine, theirs = self.names[self.kept], self.names[side]
+        if kept.kind == gone.kind == "object_item":
+            if mine.neutral(holder.text(kept.children[0])) != theirs.neutral(holder.text(gone.children[0])):
+                return False
+        elif mine.neutral(kept_text) == theirs.neutral(gone_text):
+            return True
+        comparison = _Comparison(self, side)
+        if kept.kind == "object_item":
+            comparison.values(holder, kept.children[2], holder, gone.children[2])
+        else:
+            comparison.values(holder, kept, holder, gone)
+        return all(d.kind == "expression" for d in comparison.found) and len(comparison.found) == len(
+            [p for p in comparison.proposals if self._may_pair(*p, side)]
+        )
+
+    def side_words(self, gone: str) -> SideNames:
+        """The names of the side that a paired address stands on."""
+        return self.names[self._side_of_pair(gone, self.pairs[gone])]
+
+
+class Parts(NamedTuple):
+    """Two parts of a map, a list or a call's arguments that are one thing in two regions."""
+
+    holder: Attribute
+    container: Expr
+    kept: Expr
+    gone: Expr
+
+
+_LISTS = frozenset({"concat", "merge", "distinct", "flatten", "setunion", "compact", "toset", "tolist", "coalescelist"})
+"""Functions whose arguments stand side by side, as the elements of a list do."""
+
+
+def twin_parts(twins: Twins, element: Element, side: str) -> Iterator[Parts]:
+    """The parts of the containers in an element that are alike on the two sides, as far as names and pairs tell by now."""
+    mine, theirs = twins.names[twins.kept], twins.names[side]
+    for holder in _attributes_in(element):
+        for node in walk(holder.expr):
+            if node.kind == "object":
+                parts: tuple[Expr, ...] = object_items(node)
+            elif node.kind == "tuple" or (node.kind == "call" and call_name(node) in _LISTS):
+                parts = call_arguments(node)
+            else:
+                continue
+            if len(parts) < 2:
+                continue
+            texts = [(p, holder.text(p)) for p in parts]
+            gone = [(p, t) for p, t in texts if _is_of(twins, holder, p, t, theirs, mine, twins.pairs)]
+            kept = [(p, t) for p, t in texts if _is_of(twins, holder, p, t, mine, theirs, twins.taken[side])]
+            for part, text in gone:
+                same = [k for k, t in kept if twins.alike(holder, k, t, part, text, side)]
+                if same:
+                    yield Parts(holder, node, same[0], part)
+
+
+def _is_of(
+    twins: Twins, holder: Attribute, part: Expr, text: str, own: SideNames, other: SideNames, paired: Mapping[str, str]
+) -> bool:
+    """Whether a part belongs to a side: it speaks of it or refers to its twins, and speaks not of the other."""
+    if own.speaks(text):
+        return not other.speaks(text) or text.count("{") > 0 and own.speaks(text.split("=", 1)[0])
+    return any(r.address in paired for r in expression_references(holder, part))
+
+
+def _attributes_in(element: Element) -> Iterator[Attribute]:
+    if isinstance(element, Attribute):
+        yield element
+    elif isinstance(element, Block):
+        for block in element.walk():
+            yield from block.attributes.values()
+
+
+_PRIMARY_ROLES = ("primary", "main_region")
+
+
+def _sides(module: Module) -> Iterator[tuple[str, str]]:
+    """The side of each resource, data source and module call: the provider that it names."""
+    for block in module.blocks:
+        if block.type not in _SIDED_TYPES:
+            continue
+        side = DEFAULT
+        for reference in block.references:
+            if reference.address.startswith("provider.") and reference.holder is not None and reference.holder.name in ("provider", "providers"):
+                side = reference.address
+                break
+        if side.startswith(DEFAULT):
+            yield block.address, side
+
+
+def _owner(reference: Reference) -> str:
+    """The address of what holds a reference: a block, or the local value."""
+    block = reference.block
+    if block is None:
+        return ""
+    if block.type != "locals":
+        return block.address
+    for name, attribute in block.attributes.items():
+        if attribute.start <= reference.start < attribute.end:
+            return f"local.{name}"
+    return block.address
+
+
+def _references_of(element: Element) -> tuple[Reference, ...]:
+    if isinstance(element, Block):
+        return element.references
+    outer = element.outermost
+    assert isinstance(outer, Block)
+    return tuple(r for r in outer.references if element.start <= r.start < element.end)
+
+
+def _skeleton(block: Block) -> str:
+    """The structure of a block without any name, text or number in it."""
+    parts = []
+    for inner in block.walk():
+        parts.append(inner.type)
+        parts.extend(sorted(f"{a.name}:{a.expr.kind}" for a in inner.attributes.values() if a.name != "provider"))
+    return " ".join(parts)
+
+
+class _Comparison:
+    """Two elements held against each other, the kept one first."""
+
+    def __init__(self, twins: Twins, side: str) -> None:
+        self.twins = twins
+        self.mine = twins.names[twins.kept]
+        self.theirs = twins.names[side]
+        self.side = side
+        self.found: list[Difference] = []
+        self.proposals: list[tuple[str, str]] = []
+
+    def elements(self, a: Element | None, b: Element | None) -> None:
+        if isinstance(a, Block) and isinstance(b, Block):
+            self.blocks(a, b)
+        elif isinstance(a, Attribute) and isinstance(b, Attribute):
+            self.values(a, a.expr, b, b.expr)
+
+    def blocks(self, a: Block, b: Block) -> None:
+        skipped = {"provider", "providers"}
+        for name in dict.fromkeys([*a.attributes, *b.attributes]):
+            left, right = a.get(name), b.get(name)
+            if name in skipped:
+                continue
+            if left is not None and right is not None:
+                self.values(left, left.expr, right, right.expr)
+            else:
+                self._differ("one-sided", name, left or a, left.expr if left else None, right or b, right.expr if right else None)
+        types = dict.fromkeys(x.type + " ".join(x.labels) for x in (*a.blocks, *b.blocks))
+        for type in types:
+            mine = [x for x in a.blocks if x.type + " ".join(x.labels) == type]
+            theirs = [x for x in b.blocks if x.type + " ".join(x.labels) == type]
+            for left_block, right_block in zip(mine, theirs, strict=False):
+                self.blocks(left_block, right_block)
+            for extra in mine[len(theirs) :]:
+                self._differ("one-sided", type, extra, None, b, None)
+            for extra in theirs[len(mine) :]:
+                self._differ("one-sided", type, a, None, extra, None)
+
+    def values(self, a: Attribute, x: Expr, b: Attribute, y: Expr) -> None:
+        """Compare two expressions; what differs is classified."""
+        if x.kind != y.kind:
+            self._part(a, x, b, y)
+        elif not x.children:
+            if x.value != y.value:
+                self._part(a, x, b, y)
+        elif x.kind == "traversal":
+            self._traversals(a, x, b, y)
+        elif x.kind in ("template", "heredoc"):
+            self._templates(a, x, b, y)
+        elif x.kind == "object":
+            self._objects(a, x, b, y)
+        elif x.kind == "object_item":
+            self.values(a, x.children[2], b, y.children[2])
+        else:
+            left = [c for c in x.children if c.kind not in ("Comma", "Newline")]
+            right = [c for c in y.children if c.kind not in ("Comma", "Newline")]
+            if len(left) != len(right) or [c.kind for c in left if not c.children] != [c.kind for c in right if not c.children]:
+                self._part(a, x, b, y)
+                return
+            for p, q in zip(left, right, strict=True):
+                self.values(a, p, b, q)
+
+    def _traversals(self, a: Attribute, x: Expr, b: Attribute, y: Expr) -> None:
+        left, right = traversal_address(x), traversal_address(y)
+        if left is None or right is None:
+            if a.text(x) != b.text(y):
+                self._part(a, x, b, y)
+            return
+        rest_x, rest_y = x.children[left[1] :], y.children[right[1] :]
+        if left[0] != right[0] and self.twins.pairs.get(right[0]) != left[0]:
+            if left[0].rpartition(".")[0] != right[0].rpartition(".")[0]:
+                self._part(a, x, b, y)
+                return
+            self.proposals.append((left[0], right[0]))
+            self._differ("expression", a.name, a, x, b, y)
+        if len(rest_x) != len(rest_y):
+            self._part(a, x, b, y)
+            return
+        for p, q in zip(rest_x, rest_y, strict=True):
+            if p.kind == q.kind == "index":
+                self.values(a, p.children[1], b, q.children[1])
+            elif p.kind != q.kind or (p.kind != "full_splat" and self._step(p, self.mine) != self._step(q, self.theirs)):
+                self._part(a, x, b, y)
+                return
+
+    @staticmethod
+    def _step(step: Expr, names: SideNames) -> str:
+        return names.label("".join(leaf.value for leaf in step.children))
+
+    def _templates(self, a: Attribute, x: Expr, b: Attribute, y: Expr) -> None:
+        left, right = self._parts(x, self.mine), self._parts(y, self.theirs)
+        if len(left) != len(right):
+            self._part(a, x, b, y)
+            return
+        for p, q in zip(left, right, strict=True):
+            if isinstance(p, str) or isinstance(q, str):
+                if p != q:
+                    self._part(a, x, b, y)
+                    return
+            elif p.kind == q.kind == "interpolation":
+                self.values(a, p.children[1], b, q.children[1])
+            elif a.text(p) != b.text(q):
+                self._part(a, x, b, y)
+                return
+
+    @staticmethod
+    def _parts(template: Expr, names: SideNames) -> list[str | Expr]:
+        """The parts of a template, literal text in its neutral form and joined, empty text left out."""
+        parts: list[str | Expr] = []
+        text = ""
+        for child in template.children[1:-1]:
+            if child.children:
+                if neutral := names.neutral(text):
+                    parts.append(neutral)
+                parts.append(child)
+                text = ""
+            else:
+                text += child.value
+        if neutral := names.neutral(text):
+            parts.append(neutral)
+        return parts
+
+    def _objects(self, a: Attribute, x: Expr, b: Attribute, y: Expr) -> None:
+        left, right = object_items(x), object_items(y)
+        by_key = {self.theirs.neutral(item_key(i) or b.text(i.children[0])): i for i in right}
+        matched = set()
+        for item in left:
+            key = self.mine.neutral(item_key(item) or a.text(item.children[0]))
+            other = by_key.get(key)
+            if other is None:
+                self._differ("one-sided", item_key(item) or "an entry", a, item, b, y)
+                continue
+            matched.add(key)
+            self.values(a, item.children[2], b, other.children[2])
+        for key, item in by_key.items():
+            if key not in matched:
+                self._differ("one-sided", item_key(item) or "an entry", a, x, b, item)
+
+    def _part(self, a: Attribute, x: Expr, b: Attribute, y: Expr) -> None:
+        """Two expressions that are not the same: literals, free text, or something that cannot be told apart by a value."""
+        if a.name == "description" or _in_tags(a):
+            kind = "words" if _constant(x) and _constant(y) or a.name == "description" else "expression"
+        else:
+            kind = "literal" if _constant(x) and _constant(y) else "expression"
+        self._differ(kind, a.name, a, x, b, y)
+
+    def _differ(self, kind: str, what: str, a: Element, x: Expr | None, b: Element, y: Expr | None) -> None:
+        self.found.append(Difference(kind, what, a, x, b, y))
+
+
+def _in_tags(attribute: Attribute) -> bool:
+    return attribute.name in ("tags", "tags_all", "volume_tags")
+
+
+def _constant(expr: Expr) -> bool:
+    """Whether an expression refers to nothing and calls nothing."""
+    if not expr.children:
+        return expr.kind in ("NumberLit", "QuotedLit", "StringLit") or (expr.kind == "Identifier" and expr.value in ("true", "false", "null"))
+    if expr.kind in ("tuple", "object", "object_item", "template", "unary"):
+        return all(
+            _constant(c) or c.kind in ("OQuote", "CQuote", "OBrack", "CBrack", "OBrace", "CBrace", "Comma", "Newline", "Equal", "Colon", "Minus", "Bang", "Identifier")
+            for c in expr.children
+        )
+    return False
