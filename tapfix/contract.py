@@ -113,6 +113,7 @@ class Deliverable:
     main: str = clause(
         "tap_stack.tf", text(_FILE_PATH + r"\.tf", "a relative path that ends in .tf"), "The file that holds the stack."
     )
+    single_file: bool = clause(False, boolean(), "Whether `main` has to be the only .tf file.")
     prose: bool = clause(False, boolean(), "Whether the answer may hold anything but its files.")
 
 
@@ -320,7 +321,7 @@ def _syntax_error(message: str, content: str) -> tuple[str, int, int]:
     match = re.search(r"\s*\(at line (\d+), column (\d+)\)$", message)
     if match:
         return message[: match.start()], int(match[1]), int(match[2])
-    return message.removesuffix(" (at end of document)"), content.count("\n") + 1, 1
+    return message.removesuffix(" (at end of document)"), content.count("\n") + 1, len(content) - content.rfind("\n")
 
 
 _HEADER = re.compile(r"[ \t]*\[+[ \t]*([^\]\n]+?)[ \t]*\]")

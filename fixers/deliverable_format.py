@@ -1,0 +1,207 @@
+"""TAP007: the answer is not in the form that was asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tapfix.edits import Edit, Safety
+from tapfix.environments import environment_files, quoted
+from tapfix.fixer import Context, Example, Finding, Fixer, Severity, Status
+from tapfix.module import Block, File, Module
+from tapfix.outline import Kind, outline
+
+_ENVIRONMENT_VARIABLES = ("environment", "env", "environment_name", "environment_suffix", "stage")
+_COMMENTED = (
+    r"(?m)^(?:[#/]+[ \t=*-]*\r?\n)?[#/]+[ \t=*-]*(?:[Ff]ile:?[ \t]*)?{name}[ \t=*:-]*\r?\n(?:[#/]+[ \t=*-]*\r?\n)?"
+    r"(?:/\*[ \t]*\r?\n(?P<block>(?s:.*?))\*/[ \t]*(?:\r?\n|\Z)|(?P<lines>(?:[ \t]*#[^\n]*(?:\n|\Z))+))"
+)
+_LOCAL_SOURCE = ('"./', '"../')
+
+
+class DeliverableFormat(Fixer):
+    """The answer is not in the form that was asked for.
+
+    A pipeline takes the files out of an answer by their fences; what stands around them, and what is not there, makes it fail before
+    Terraform has read a line. This rule says
+
+    - that there is prose around the files, or no fence at all, or a fence that is never closed: what tapfix writes is the files alone, and
+      `--response` puts them into fences again,
+    - that the stack stands in several files where the contract wants one (`deliverable.single_file`): they are joined, in the answer's
+      order, unless there are local modules, which one file cannot hold,
+    - that an environment of the contract has no `NAME.tfvars`. One that stands in a comment of the stack is made a file, one in another
+      folder is moved beside the stack; otherwise a file is made if the stack says which variable tells environments apart and needs no further value.
+
+    **Unsafe** where it makes files, since their values are the contract's environments and not the answer's words. It refuses to make a file
+    where a value would have to be made up, and names the variables that need one.
+    """
+
+    rule = "TAP007"
+    severity = Severity.MEDIUM
+    safety = Safety.UNSAFE
+    order = 95
+    examples = (
+        Example(
+            title="No file for any environment",
+            before='variable "environment" {\n  type = string\n}\n',
+            after={
+                "tap_stack.tf": 'variable "environment" {\n  type = string\n}\n',
+                "dev.tfvars": 'environment = "dev"\n',
+                "staging.tfvars": 'environment = "staging"\n',
+                "prod.tfvars": 'environment = "prod"\n',
+            },
+        ),
+        Example(
+            title="A value that nobody knows",
+            before='variable "environment" {\n  type = string\n}\n\nvariable "vpc_id" {\n  type = string\n}\n',
+            after=None,
+        ),
+        Example(
+            title="Files that stand in comments",
+            before='variable "size" {\n  type = number\n}\n\n# dev.tfvars\n# size = 1\n\n# prod.tfvars\n/*\nsize = 3\n*/\n',
+            after={
+                "tap_stack.tf": 'variable "size" {\n  type = number\n}\n',
+                "dev.tfvars": "size = 1\n",
+                "prod.tfvars": "size = 3\n",
+            },
+            contract='[topology]\nenvironments = ["dev", "prod"]\n',
+        ),
+        Example(
+            title="One file was asked for",
+            before={"tap_stack.tf": "locals {\n  a = 1\n}\n", "outputs.tf": 'output "a" {\n  value = local.a\n}\n'},
+            after={"tap_stack.tf": 'locals {\n  a = 1\n}\n\noutput "a" {\n  value = local.a\n}\n'},
+            contract="[deliverable]\nsingle_file = true\n[topology]\nenvironments = []\n",
+        ),
+        Example(
+            title="Files in a folder of their own",
+            before={"tap_stack.tf": 'variable "a" {\n}\n', "environments/dev.tfvars": "a = 1\n"},
+            after={"tap_stack.tf": 'variable "a" {\n}\n', "dev.tfvars": "a = 1\n"},
+            contract='[topology]\nenvironments = ["dev"]\n',
+        ),
+    )
+
+    def check(self, module: Module, context: Context) -> Iterator[Finding]:
+        home = module.main
+        if not module.is_root or home is None:
+            return
+        yield from self._form(home, context)
+        yield from self._single_file(home, module, context)
+        yield from self._environments(home, module, context)
+
+    # -- what stands around the files
+
+    def _form(self, home: File, context: Context) -> Iterator[Finding]:
+        answer = context.answer
+        if answer is None:
+            return
+        if any(note.kind == "no-fence" for note in answer.notes):
+            yield self._mended(home, "the answer has no fence around its HCL")
+        elif answer.has_prose and not context.contract.deliverable.prose:
+            yield self._mended(home, "prose stands around the files, where nothing but the fenced files was asked for")
+        for file in answer.files:
+            if not file.closed and file.is_hcl:
+                at = context.project.files.get(file.path, home)
+                yield self._mended(at, f"the fence of {file.path}, opened before line {file.line} of the answer, is never closed")
+
+    def _mended(self, at: File, message: str) -> Finding:
+        """What the form of tapfix's own outcome mends, without an edit of any file."""
+        return self.suggest(at, message)._replace(status=Status.FIXED, safety=Safety.SAFE)
+
+    def _single_file(self, home: File, module: Module, context: Context) -> Iterator[Finding]:
+        main = context.contract.deliverable.main.rpartition("/")[2]
+        files = [file for file in module.configuration if file.path.endswith(".tf")]
+        if not context.contract.deliverable.single_file or [file.path for file in files] == [main]:
+            return
+        message = f"the stack stands in {', '.join(file.path for file in files)}, where {main} alone was asked for"
+        local = [call for call in module.blocks_of("module") if (at := call.get("source")) and at.value.startswith(_LOCAL_SOURCE)]
+        if local:
+            yield self.refuse(local[0], message, "local modules are folders of their own; decide whether their blocks belong in the stack")
+            return
+        there = context.project.files.get(main)
+        others = [file for file in files if file is not there]
+        rest = "\n".join(file.text if file.text.endswith("\n") else f"{file.text}\n" for file in others)
+        edit = Edit(main, 0, 0, rest) if there is None else Edit(main, len(there.text), len(there.text), f"\n{rest}")
+        yield self.fix(home, message, [edit], exclusive=True, removes=[file.path for file in others])
+
+    # -- what is not there
+
+    def _environments(self, home: File, module: Module, context: Context) -> Iterator[Finding]:
+        there = environment_files(module, context.contract)
+        missing = [name for name in context.contract.topology.environments if name not in there]
+        made = {name: fix for name in missing if (fix := _uncommented(home, module, name)) is not None}
+        for name, (edits, line) in made.items():
+            yield self.fix(home, f"{name}.tfvars stands in a comment on line {line} and not in a file of its own", edits)
+        missing = [name for name in missing if name not in made]
+        moved = {name: file for name in missing if (file := _elsewhere(context, name)) is not None}
+        for name, file in moved.items():
+            message = f"{file.path} stands in a folder of its own and not beside the stack"
+            yield self.fix(file, message, [Edit(f"{name}.tfvars", 0, 0, file.text)], removes=[file.path])
+        missing = [name for name in missing if name not in moved]
+        if not missing:
+            return
+        names = ", ".join(f"{name}.tfvars" for name in missing)
+        message = f"{names} {'is' if len(missing) == 1 else 'are'} missing"
+        reason = _why_not(module, missing, bool(there or made or moved))
+        if reason:
+            yield self.refuse(home, message, reason)
+            return
+        variable = _environment_variable(module)
+        assert variable is not None
+        edits = [Edit(f"{name}.tfvars", 0, 0, f"{variable.name} = {quoted(name)}\n") for name in missing]
+        yield self.fix(home, message, edits)
+
+
+def _elsewhere(context: Context, environment: str) -> File | None:
+    """The tfvars file of an environment in another folder: `environments/dev.tfvars`, `envs/dev/terraform.tfvars`."""
+    endings = (f"/{environment}.tfvars", f"/{environment}/terraform.tfvars")
+    found = [file for file in context.project.files.values() if file.path.endswith(endings)]
+    return found[0] if len(found) == 1 else None
+
+
+def _environment_variable(module: Module) -> Block | None:
+    """The variable that tells the environments apart."""
+    return next((module.variables[name] for name in _ENVIRONMENT_VARIABLES if name in module.variables), None)
+
+
+def _why_not(module: Module, missing: list[str], others: bool) -> str:
+    """Why the files cannot be made; empty if they can."""
+    variable = _environment_variable(module)
+    if others:
+        return "the other environments have values of their own, and nobody but their owner knows the ones for this one"
+    if variable is None:
+        return f"no variable tells the environments apart: declare one, such as {_ENVIRONMENT_VARIABLES[0]!r}, and use it in names"
+    needed = [
+        name
+        for name, block in module.variables.items()
+        if block is not variable and block.get("default") is None and not _is_sensitive(block)
+    ]
+    if needed:
+        return f"the stack needs values that the answer does not give: {', '.join(sorted(needed))}"
+    allowed = variable.text() if variable.blocks_of("validation") else ""
+    strange = [name for name in missing if "contains(" in allowed and f'"{name}"' not in allowed]
+    if strange:
+        return f"the validation of {variable.name!r} does not allow {', '.join(strange)}"
+    return ""
+
+
+def _is_sensitive(block: Block) -> bool:
+    sensitive = block.get("sensitive")
+    return sensitive is not None and sensitive.value == "true"
+
+
+def _uncommented(home: File, module: Module, environment: str) -> tuple[list[Edit], int] | None:
+    """The edits that make a file of a tfvars file in a comment, and the line it stands on."""
+    name = f"{environment}.tfvars"
+    match = re.search(_COMMENTED.format(name=re.escape(name)), home.text)
+    if match is None:
+        return None
+    if match["block"] is not None:
+        text = match["block"]
+    else:
+        text = re.sub(r"(?m)^[ \t]*#[ \t]?", "", match["lines"])
+    content = outline(text)
+    if content.kind is not Kind.VALUES or not content.attributes <= module.variables.keys():
+        return None
+    line = home.text.count("\n", 0, match.start()) + 1
+    start = len(home.text[: match.start()].rstrip()) + len(home.newline) if home.text[: match.start()].strip() else 0
+    return [Edit(name, 0, 0, text.strip("\r\n") + "\n"), Edit(home.path, start, match.end(), "")], line

@@ -1,0 +1,97 @@
+"""The contract: its defaults, its file, and what a wrong file is told."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import pytest
+
+from tapfix.contract import Contract, ContractError
+from tapfix.errors import TapfixError
+
+BUILT_IN = """
+[deliverable]
+main = "tap_stack.tf"
+prose = false
+[topology]
+regions = "single"
+environments = ["dev", "staging", "prod"]
+[lifecycle]
+destroyable = true
+[compute]
+autoscaling = true
+ami_variable = "ami_id"
+[tags]
+expression = "merge(local.tags, var.extra_tags, { Name = NAME })"
+[services]
+metadata = "metadata.json"
+[rules]
+select = ["TAP"]
+ignore = []
+"""
+
+
+def test_the_built_in_contract_is_the_one_of_the_design() -> None:
+    assert Contract.from_toml(BUILT_IN) == Contract.default() == Contract.from_toml("")
+    assert Contract.default().topology.environments == ("dev", "staging", "prod")
+
+
+def test_a_contract_is_a_value() -> None:
+    contract = Contract.from_toml('[topology]\nregions = "multi"\n', "x.toml")
+    assert contract.source == "x.toml"
+    assert pickle.loads(pickle.dumps(contract)) == contract
+    assert len({contract, Contract.default(), Contract.from_toml('[topology]\nregions = "multi"\n')}) == 2
+    with pytest.raises(AttributeError):
+        contract.topology.regions = "single"  # type: ignore[misc]
+
+
+def test_plain_data_reads_back() -> None:
+    data = Contract.default().to_dict()
+    assert data["topology"] == {"regions": "single", "environments": ["dev", "staging", "prod"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[topology]\nregoins = "x"\n', "t:2:1: unknown key 'regoins' in [topology]; did you mean 'regions'?"),
+        ("[topologie]\n", "t:1:2: unknown table [topologie]; did you mean 'topology'?"),
+        ("\ntopology = 3\n", "t:2:1: topology is a table: write [topology]"),
+        ('[topology]\nregions = "both"\n', 't:2:1: topology.regions has to be one of "single", "multi", not "both"'),
+        ('topology = { a = 1, environments = "dev" }', "t:1:14: unknown key 'a' in [topology]; known are"),
+        ("topology.environments = 3", "t:1:1: topology.environments has to be a list of different environment names"),
+        ('[topology]\nenvironments = ["a", "a"]', "t:2:1: topology.environments has to be"),
+        ('[topology]\nenvironments = ["../a"]', "t:2:1: topology.environments has to be"),
+        ("[lifecycle]\n\n  destroyable = 1\n", "t:3:3: lifecycle.destroyable has to be true or false, not 1"),
+        ('[deliverable]\nmain = "../x.tf"\n', "t:2:1: deliverable.main has to be a relative path that ends in .tf"),
+        ('[deliverable]\nmain = "x.md"\n', "t:2:1: deliverable.main has to be a relative path that ends in .tf"),
+        ('[services]\nmetadata = "/etc/passwd"\n', "t:2:1: services.metadata has to be a relative path"),
+        ('[topology]\nregions = "single"\nregions = "multi"\n', "t:3:18: Cannot overwrite a value"),
+        ("[topology\n", "t:1:10: Expected ']' at the end of a table declaration"),
+        ("a = ", "t:1:5: Invalid value"),
+    ],
+)
+def test_a_wrong_file_is_told_where(text: str, message: str) -> None:
+    with pytest.raises(ContractError) as caught:
+        Contract.from_toml(text, "t")
+    assert str(caught.value).startswith(message)
+    assert isinstance(caught.value, TapfixError)
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (str(again), again.line, again.column) == (str(caught.value), caught.value.line, caught.value.column)
+
+
+def test_the_nearest_file_above_counts(tmp_path: Path) -> None:
+    inner = tmp_path / "a" / "b"
+    inner.mkdir(parents=True)
+    (tmp_path / "tapfix.toml").write_text('[topology]\nenvironments = ["one"]\n')
+    assert Contract.find(inner).topology.environments == ("one",)
+    (inner / "tapfix.toml").write_bytes(b'\xef\xbb\xbf[topology]\nenvironments = ["two"]\n')
+    assert Contract.find(inner).topology.environments == ("two",)
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(ContractError, match=r"none\.toml: cannot be read: No such file"):
+        Contract.load(tmp_path / "none.toml")
+    (tmp_path / "bad.toml").write_bytes(b"\xff")
+    with pytest.raises(ContractError, match="not UTF-8 text: byte 0"):
+        Contract.load(tmp_path / "bad.toml")

@@ -1,0 +1,104 @@
+"""TAP007: what stands around an answer's files, and which files are not there."""
+
+from __future__ import annotations
+
+import pytest
+
+from tapfix.contract import Contract
+from tapfix.engine import Options, Outcome, repair
+from tapfix.fixer import Fixer
+from tapfix.registry import builtin_fixers
+from tapfix.response import read_answer
+
+ENVIRONMENT = 'variable "environment" {\n  type = string\n}\n'
+FILES = (
+    "```hcl\n"
+    + ENVIRONMENT
+    + "```\n"
+    + "".join(f'```hcl\n# {name}.tfvars\nenvironment = "{name}"\n```\n' for name in ("dev", "staging", "prod"))
+)
+
+
+@pytest.fixture
+def fixer() -> Fixer:
+    return next(fixer for fixer in builtin_fixers() if fixer.rule == "TAP007")
+
+
+def run(fixer: Fixer, text: str | dict[str, str], contract: str = "") -> Outcome:
+    stated = Contract.from_toml(contract)
+    answer = read_answer(text) if isinstance(text, str) else None
+    files = text if isinstance(text, dict) else {file.path: file.text for file in read_answer(text).files}
+    return repair(files, [fixer], stated, answer=answer, options=Options(strict=True, guard=False))
+
+
+def said(outcome: Outcome) -> list[tuple[str, str]]:
+    return [(placed.finding.status.value, placed.finding.message) for placed in outcome.placed]
+
+
+def test_an_answer_in_form(fixer: Fixer) -> None:
+    assert said(run(fixer, FILES)) == []
+
+
+def test_prose(fixer: Fixer) -> None:
+    ((status, message),) = said(run(fixer, "Here you go:\n\n" + FILES))
+    assert status == "fixed"
+    assert message.startswith("prose stands around the files")
+    assert said(run(fixer, "Here you go:\n\n" + FILES, "[deliverable]\nprose = true\n")) == []
+
+
+def test_no_fence_and_unclosed_fence(fixer: Fixer) -> None:
+    none = "[topology]\nenvironments = []\n"
+    assert said(run(fixer, ENVIRONMENT, none)) == [("fixed", "the answer has no fence around its HCL")]
+    ((status, message),) = said(run(fixer, "```hcl\n" + ENVIRONMENT, none))
+    assert (status, message) == (
+        "fixed",
+        "the fence of tap_stack.tf, opened before line 2 of the answer, is never closed",
+    )
+
+
+@pytest.mark.parametrize(
+    ("stack", "reason"),
+    [
+        ("locals {\n}\n", "no variable tells the environments apart"),
+        (ENVIRONMENT + 'variable "vpc_id" {\n}\n', "needs values that the answer does not give: vpc_id"),
+        (
+            'variable "environment" {\n  validation {\n    condition = contains(["qa", "dev"], var.environment)\n'
+            '    error_message = "No."\n  }\n}\n',
+            "does not allow staging, prod",
+        ),
+    ],
+)
+def test_files_that_cannot_be_made(fixer: Fixer, stack: str, reason: str) -> None:
+    outcome = run(fixer, {"tap_stack.tf": stack})
+    assert outcome.texts == {"tap_stack.tf": stack}
+    (placed,) = outcome.placed
+    assert placed.finding.status.value == "refused"
+    assert reason in placed.finding.reason
+
+
+def test_sensitive_variables_do_not_stand_in_the_way(fixer: Fixer) -> None:
+    stack = ENVIRONMENT + 'variable "password" {\n  sensitive = true\n}\n'
+    outcome = run(fixer, {"tap_stack.tf": stack})
+    assert outcome.texts["prod.tfvars"] == 'environment = "prod"\n'
+    assert "password" not in outcome.texts["prod.tfvars"]
+
+
+def test_one_file_among_others_is_not_made_up(fixer: Fixer) -> None:
+    outcome = run(fixer, {"tap_stack.tf": ENVIRONMENT, "dev.tfvars": 'environment = "dev"\n'})
+    assert [status for status, _ in said(outcome)] == ["refused"]
+
+
+def test_a_comment_that_is_no_tfvars_stays(fixer: Fixer) -> None:
+    stack = "locals {\n}\n\n# dev.tfvars\n# holds the values\n# of = each\n"
+    assert run(fixer, {"tap_stack.tf": stack}).texts["tap_stack.tf"] == stack
+
+
+def test_single_file(fixer: Fixer) -> None:
+    contract = "[deliverable]\nsingle_file = true\n[topology]\nenvironments = []\n"
+    files = {"main.tf": "locals {\n}", "outputs.tf": 'output "a" {\n  value = 1\n}\n'}
+    outcome = run(fixer, files, contract)
+    assert outcome.texts == {"tap_stack.tf": 'locals {\n}\n\noutput "a" {\n  value = 1\n}\n'}
+    modular = {"main.tf": 'module "a" {\n  source = "./a"\n}\n', "a/main.tf": "locals {\n}\n"}
+    outcome = run(fixer, modular, contract)
+    assert outcome.texts == modular
+    assert [status for status, _ in said(outcome)] == ["refused"]
