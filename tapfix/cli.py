@@ -55,20 +55,37 @@ class RulesFormat(StrEnum):
     JSON = "json"
 
 
-InputArgument = Annotated[str, typer.Argument(metavar="INPUT", help="A .tf file, a folder, an answer in Markdown, or - for standard input.")]
-OutputOption = Annotated[Path | None, typer.Option("--output", "-o", metavar="DIR", help="Where the files go; by default where INPUT is.")]
-ContractOption = Annotated[Path | None, typer.Option("--contract", metavar="FILE", help="By default tapfix.toml beside INPUT or above it.")]
-SelectOption = Annotated[list[str] | None, typer.Option("--select", metavar="RULE", help="Run these rules only: ids, names, beginnings of ids.")]
+InputArgument = Annotated[
+    str, typer.Argument(metavar="INPUT", help="A .tf file, a folder, an answer in Markdown, or - for standard input.")
+]
+OutputOption = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="DIR", help="Where the files go; by default where INPUT is.")
+]
+ContractOption = Annotated[
+    Path | None, typer.Option("--contract", metavar="FILE", help="By default tapfix.toml beside INPUT or above it.")
+]
+SelectOption = Annotated[
+    list[str] | None,
+    typer.Option("--select", metavar="RULE", help="Run these rules only: ids, names, beginnings of ids."),
+]
 IgnoreOption = Annotated[list[str] | None, typer.Option("--ignore", metavar="RULE", help="Do not run these rules.")]
 SafeOption = Annotated[bool, typer.Option("--safe-only", help="Fix only what leaves the stack's meaning as it is.")]
-FixersOption = Annotated[list[Path] | None, typer.Option("--fixers", metavar="DIR", help="Run the fixers in this folder, too.")]
+FixersOption = Annotated[
+    list[Path] | None, typer.Option("--fixers", metavar="DIR", help="Run the fixers in this folder, too.")
+]
 FormatOption = Annotated[Format, typer.Option("--format", help="What goes to standard output.")]
-ReportOption = Annotated[Path | None, typer.Option("--report", metavar="FILE", help="Write the JSON report as well; replaces FILE.")]
-ResponseOption = Annotated[Path | None, typer.Option("--response", metavar="FILE", help="Write the answer put together again as well.")]
+ReportOption = Annotated[
+    Path | None, typer.Option("--report", metavar="FILE", help="Write the JSON report as well; replaces FILE.")
+]
+ResponseOption = Annotated[
+    Path | None, typer.Option("--response", metavar="FILE", help="Write the answer put together again as well.")
+]
 MovedOption = Annotated[bool, typer.Option("--moved", help="Write moved blocks for what gets another address.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Write over files that were not read.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on standard error but why it failed.")]
-VerboseOption = Annotated[int, typer.Option("--verbose", "-v", count=True, help="Say more; -vv shows where an internal error arose.")]
+VerboseOption = Annotated[
+    int, typer.Option("--verbose", "-v", count=True, help="Say more; -vv shows where an internal error arose.")
+]
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -287,7 +304,9 @@ def _rendered(result: Result, format: Format) -> str:
 @app.command()
 def fmt(
     paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files and folders; - for standard input.")],
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 1 if anything would change.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit with 1 if anything would change.")
+    ] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Print what changes, instead of the names.")] = False,
     recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Go into subfolders, too.")] = False,
 ) -> int:
@@ -341,6 +360,52 @@ def rules(
     else:
         _put(pages.table(chosen))
     return DONE
+
+
+@app.command()
+def batch(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="A folder, a .jsonl or a .parquet file.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="A .jsonl or a .parquet file, or else a folder.")],
+    column: Annotated[str, typer.Option(metavar="NAME", help="The key or column that holds the answers.")] = "response",
+    pattern: Annotated[str, typer.Option(metavar="GLOB", help="The files of a folder that are answers.")] = "**/*.md",
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="Processes; 0 for one a processor.")] = 0,
+    contract: ContractOption = None,
+    select: SelectOption = None,
+    ignore: IgnoreOption = None,
+    safe_only: SafeOption = False,
+    fixers: FixersOption = None,
+    moved: MovedOption = False,
+    force: ForceOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
+) -> int:
+    """Repair many answers, and write a row or a folder for each."""
+    from tapfix import batch as batches
+    from tapfix.contract import Contract
+    from tapfix.engine import Options
+    from tapfix.registry import select as selected
+
+    folder = source if source.is_dir() else source.parent
+    terms = Contract.load(contract) if contract else Contract.find(folder)
+    options = Options(safe_only=safe_only, moved=moved)
+    settings = batches.Settings(terms, tuple(fixers or ()), _words(select), _words(ignore), options)
+    # An unknown rule is better told once, now, than in every row.
+    selected(_fixers(fixers), settings.select or terms.rules.select, settings.ignore or terms.rules.ignore)
+    tasks = batches.read_tasks(source, column=column, pattern=pattern)
+    count = left = failed = 0
+    with batches.open_sink(target, force=force) as sink:
+        for row in batches.repair_all(tasks, settings, jobs or os.cpu_count() or 1):
+            sink.put(row)
+            count += 1
+            failed += bool(row.error)
+            left += not row.error and not row.is_done
+            if row.error and not quiet:
+                _say(f"{row.id}: {_one_line(row.error)}")
+            elif verbose:
+                _say(f"{row.id}: {'done' if row.is_done else 'something is left'}")
+    if not quiet:
+        _say(f"{_count(count, 'answer')}: {count - left - failed} done, {left} with something left, {failed} failed")
+    return LEFT if left or failed else DONE
 
 
 # --- what is put where ------------------------------------------------------------------------------------------------

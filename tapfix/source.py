@@ -149,9 +149,7 @@ def _of_bytes(data: bytes, name: str, contract: Contract, is_tf: bool | None, fi
         marked = frozenset({path} if data.startswith(_BYTE_ORDER_MARK) else ())
         renamed = {path: outcome} if path != outcome else {}
         return Source(name, "file", digest, {path: text}, renamed=renamed, marked=marked)
-    answer = read_answer(
-        text, main=contract.deliverable.main, environments=contract.topology.environments, name=name
-    )
+    answer = read_answer(text, main=contract.deliverable.main, environments=contract.topology.environments, name=name)
     if not any(file.path.endswith(".tf") for file in answer.files):
         raise InputError(f"no Terraform configuration in {name}, only {', '.join(file.path for file in answer.files)}")
     files = {file.path: file.text for file in answer.files}

@@ -41,7 +41,11 @@ def _head(result: Result) -> str:
     counts = ", ".join(f"**{statuses.count(status)}** {status}" for status in _ORDER if status in statuses)
     lines = [_MARK, f"### tapfix: {_cell(result.source.name)}", ""]
     lines.append(f"{counts}." if counts else "Nothing found.")
-    lines += [f"\n:x: {_cell(step.step)} failed: {_cell(step.detail)[:2000]}" for step in result.verify if step.status == "failed"]
+    lines += [
+        f"\n:x: {_cell(step.step)} failed: {_cell(step.detail)[:2000]}"
+        for step in result.verify
+        if step.status == "failed"
+    ]
     errors = [d for d in result.diagnostics if d.severity == "error"]
     lines += [f"\n:warning: {_place(d.file, d.line)}{_cell(d.message)[:500]}" for d in errors[:10]]
     if len(errors) > 10:
@@ -80,7 +84,9 @@ def _folded_diff(diff: str, room: int) -> str:
     if len(diff) > room:
         kept = diff[: max(0, room)]
         kept = kept[: kept.rfind("\n") + 1]
-        note = f"\nThe diff was cut after {kept.count(chr(10))} of {diff.count(chr(10))} lines: a comment holds no more.\n"
+        note = (
+            f"\nThe diff was cut after {kept.count(chr(10))} of {diff.count(chr(10))} lines: a comment holds no more.\n"
+        )
         diff = kept
     fence = "`" * max(3, max(map(len, re.findall("`+", diff)), default=0) + 1)
     return f"<details><summary>The diff</summary>\n\n{fence}diff\n{diff}{fence}\n{note}\n</details>\n"

@@ -14,7 +14,8 @@ def table(fixers: Sequence[Fixer]) -> str:
     rows = [(f.rule, f.name, f.severity.value, f.safety.value, f.summary) for f in fixers]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
     return "".join(
-        "  ".join((*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1])) + "\n" for row in rows
+        "  ".join((*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1])) + "\n"
+        for row in rows
     )
 
 

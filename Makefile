@@ -1,0 +1,54 @@
+# What a developer does here, by name. Everything goes on in a venv of the checkout's own.
+.PHONY: demo test e2e lint types check golden wheel docs bench clean
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+ANSWER ?= corpus/several/response.md
+
+demo: .venv/ready          ## show what tapfix makes of an answer
+	@$(BIN)/tapfix diff $(ANSWER) || test $$? -eq 1
+
+test: .venv/ready          ## all tests but those that apply stacks
+	$(BIN)/python -m pytest -n auto --dist loadgroup --ignore tests/e2e
+
+e2e: .venv/e2e-ready       ## apply and destroy repaired stacks on an emulator, with the real terraform
+	$(BIN)/python -m pytest tests/e2e
+
+lint: .venv/ready          ## style, and which way imports run
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+
+types: .venv/ready
+	$(BIN)/mypy
+
+check: lint types test     ## what to run before a commit
+
+golden: .venv/ready        ## write the corpus's expected files anew; read the diff before you commit it
+	$(BIN)/python -m pytest tests/golden -q --regenerate
+
+wheel: .venv/ready         ## build the wheel and the sdist into dist/
+	rm -rf dist
+	$(BIN)/python -m build
+
+docs: .venv/docs-ready     ## build the site into site/
+	$(BIN)/python docs/make_rule_pages.py
+	$(BIN)/mkdocs build --strict
+
+clean:
+	rm -rf .venv dist site
+
+# pip before 25.1 does not know dependency groups; the one that a new venv brings may be older.
+.venv/ready: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --group dev --editable .
+	touch $@
+
+.venv/e2e-ready: .venv/ready
+	$(BIN)/python -m pip install --quiet --group e2e
+	touch $@
+
+.venv/docs-ready: .venv/ready
+	$(BIN)/python -m pip install --quiet --group docs
+	touch $@

@@ -1,0 +1,303 @@
+"""The pipeline door: many answers in, a row for each out, in their order, over all processors.
+
+Answers come from a folder, a JSON Lines file or a Parquet file, and the rows go to a folder, a JSON Lines file or a Parquet file.
+An answer that cannot be read, or that brings a worker down, is a row with an error; the others are not held up by it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from secrets import token_hex
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from tapfix.api import fix_source
+from tapfix.contract import Contract
+from tapfix.engine import Options
+from tapfix.errors import InputError, OutputError, TapfixError
+from tapfix.registry import all_fixers
+from tapfix.source import read_path, read_text
+from tapfix.writing import Plan
+
+if TYPE_CHECKING:
+    from pyarrow import RecordBatch
+
+_NO_OPTIONS = Options()
+
+_ROWS_AT_ONCE = 256
+"""How many rows of a Parquet file are read or written at once."""
+
+_AHEAD = 4
+"""How many answers wait for each worker: enough to keep it busy, few enough to keep memory small."""
+
+
+class Task(NamedTuple):
+    """One answer: its text, or the file that it is in."""
+
+    id: str
+    text: str = ""
+    path: Path | None = None
+    error: str = ""
+    """Why there is no answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What became of one answer."""
+
+    id: str
+    files: dict[str, str]
+    diff: str
+    report: dict[str, Any]
+    error: str = ""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to fix."""
+        findings = self.report.get("findings", ())
+        steps = self.report.get("verify", ())
+        return not (
+            self.error
+            or any(finding["status"] in ("refused", "suggested") for finding in findings)
+            or any(step["status"] == "failed" for step in steps)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How all answers of a batch are treated. Fixers are named, not held, since those of a folder do not pickle."""
+
+    contract: Contract
+    folders: tuple[Path, ...] = ()
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    options: Options = _NO_OPTIONS
+
+
+# --- in ---------------------------------------------------------------------------------------------------------------
+
+
+def read_tasks(source: Path, *, column: str, pattern: str) -> Iterator[Task]:
+    """The answers of a folder (the files that `pattern` matches), a JSON Lines or a Parquet file (the texts in `column`).
+
+    Raises InputError, before the first answer, if there is nothing of the kind.
+    """
+    if os.path.isdir(source):
+        paths = sorted(path for path in source.glob(pattern) if path.is_file())
+        if not paths:
+            raise InputError(f"no file in {source} matches {pattern}")
+        return (Task(path.relative_to(source).as_posix(), path=path) for path in paths)
+    if not os.path.exists(source):
+        raise InputError(f"{source}: no such file or folder")
+    return _parquet_tasks(source, column) if source.suffix == ".parquet" else _json_tasks(source, column)
+
+
+def _json_tasks(source: Path, column: str) -> Iterator[Task]:
+    try:
+        with source.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield _json_task(line, number, column)
+    except OSError as error:
+        raise InputError(f"{source}: cannot be read: {error.strerror}") from None
+
+
+def _json_task(line: bytes, number: int, column: str) -> Task:
+    try:
+        record = json.loads(line)
+    except ValueError as error:
+        return Task(str(number), error=f"line {number} is not JSON: {error}")
+    if not isinstance(record, dict):
+        return Task(str(number), error=f"line {number} is no JSON object")
+    return _task(record, number, column)
+
+
+def _task(record: dict[str, Any], number: int, column: str) -> Task:
+    name = str(record.get("id", number))
+    text = record.get(column)
+    if not isinstance(text, str):
+        return Task(name, error=f"row {number} has no text in {column!r}; it has {', '.join(map(str, record))}")
+    return Task(name, text)
+
+
+def _parquet_tasks(source: Path, column: str) -> Iterator[Task]:
+    parquet = _parquet()
+    try:
+        file = parquet.ParquetFile(source)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{source} is no Parquet file: {' '.join(str(error).split())}") from None
+    with file:
+        names = file.schema_arrow.names
+        if column not in names:
+            raise InputError(f"{source} has no column {column!r}; it has {', '.join(names)}")
+        columns = [name for name in ("id", column) if name in names]
+        number = 0
+        batch: RecordBatch
+        for batch in file.iter_batches(_ROWS_AT_ONCE, columns=columns):
+            for record in batch.to_pylist():
+                number += 1
+                yield _task(record, number, column)
+
+
+def _parquet() -> Any:
+    try:
+        from pyarrow import parquet
+    except ImportError:
+        raise InputError("Parquet files need pyarrow: pip install 'tapfix[batch]'") from None
+    return parquet
+
+
+# --- through ----------------------------------------------------------------------------------------------------------
+
+
+def repair_all(tasks: Iterable[Task], settings: Settings, jobs: int) -> Iterator[Row]:
+    """A row for each task, in order."""
+    if jobs == 1:
+        for task in tasks:
+            yield repair_one(task, settings)
+        return
+    waiting = iter(tasks)
+    while batch := list(islice(waiting, jobs * _AHEAD)):
+        # A pool that breaks does so under one of the answers in it. They are tried again apart, so that only that one is lost.
+        rest: Sequence[Task] = batch
+        try:
+            with _pool(jobs) as pool:
+                running: deque[tuple[Task, Future[Row]]] = deque()
+                running.extend((task, pool.submit(repair_one, task, settings)) for task in batch)
+                while running:
+                    rest = [task for task, _ in running]
+                    yield running[0][1].result()
+                    running.popleft()
+                    running.extend((task, pool.submit(repair_one, task, settings)) for task in islice(waiting, 1))
+            rest = ()
+        except BrokenProcessPool:
+            pass
+        for task in rest:
+            yield _repair_apart(task, settings)
+
+
+def _repair_apart(task: Task, settings: Settings) -> Row:
+    try:
+        with _pool(1) as pool:
+            return pool.submit(repair_one, task, settings).result()
+    except BrokenProcessPool:
+        return Row(task.id, {}, "", {}, "the worker died of this answer")
+
+
+def _pool(jobs: int) -> ProcessPoolExecutor:
+    # Started afresh, not forked: a fork copies whatever threads and locks the caller has.
+    return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
+
+
+def repair_one(task: Task, settings: Settings) -> Row:
+    """The row of one task. It raises nothing."""
+    if task.error:
+        return Row(task.id, {}, "", {}, task.error)
+    try:
+        if task.path is None:
+            source = read_text(task.text, settings.contract, task.id)
+        else:
+            source = read_path(task.path, settings.contract)
+        fixers = all_fixers(settings.folders)
+        result = fix_source(source, settings.contract, fixers, settings.select, settings.ignore, settings.options)
+        return Row(task.id, dict(result.files), result.diff(), result.to_dict())
+    except TapfixError as error:
+        return Row(task.id, {}, "", {}, str(error))
+    except Exception as error:
+        return Row(task.id, {}, "", {}, f"internal error: {type(error).__name__}: {error}")
+
+
+# --- out --------------------------------------------------------------------------------------------------------------
+
+
+class Sink(Protocol):
+    """Where rows go."""
+
+    def put(self, row: Row) -> None:
+        """Take one row in."""
+
+
+@contextmanager
+def open_sink(target: Path, *, force: bool) -> Iterator[Sink]:
+    """A sink for rows: a `.jsonl` or `.parquet` file, which is there only once it is whole, or else a folder."""
+    if target.suffix not in (".jsonl", ".ndjson", ".parquet"):
+        yield _Folder(target, force)
+        return
+    if os.path.isdir(target) or (os.path.exists(target) and not force):
+        raise OutputError(f"{target} is there already; --force writes over it")
+    unfinished = target.with_name(f".{target.name}.{token_hex(6)}.tapfix")
+    try:
+        with unfinished.open("xb") as file:
+            sink = _Parquet(file) if target.suffix == ".parquet" else _JsonLines(file)
+            yield sink
+            sink.close()
+        os.replace(unfinished, target)
+    except OSError as error:
+        raise OutputError(f"{target}: cannot be written: {error.strerror or error}") from None
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+class _JsonLines:
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def put(self, row: Row) -> None:
+        self._file.write(json.dumps(asdict(row), ensure_ascii=False).encode() + b"\n")
+
+    def close(self) -> None:
+        """Nothing is held back."""
+
+
+class _Parquet:
+    def __init__(self, file: IO[bytes]) -> None:
+        import pyarrow
+
+        texts = ["id", "diff", "report", "error"]
+        files = pyarrow.map_(pyarrow.string(), pyarrow.string())
+        self._arrow = pyarrow
+        self._schema = pyarrow.schema([*((name, pyarrow.string()) for name in texts), ("files", files)])
+        self._writer = _parquet().ParquetWriter(file, self._schema)
+        self._held: list[dict[str, Any]] = []
+
+    def put(self, row: Row) -> None:
+        report = json.dumps(row.report, ensure_ascii=False)
+        self._held.append({**asdict(row), "files": list(row.files.items()), "report": report})
+        if len(self._held) >= _ROWS_AT_ONCE:
+            self._write()
+
+    def close(self) -> None:
+        self._write()
+        self._writer.close()
+
+    def _write(self) -> None:
+        self._writer.write_table(self._arrow.Table.from_pylist(self._held, schema=self._schema))
+        self._held.clear()
+
+
+class _Folder:
+    """A folder for each answer, with its files, and the report and the diff beside them."""
+
+    def __init__(self, folder: Path, force: bool) -> None:
+        self._folder = folder
+        self._force = force
+
+    def put(self, row: Row) -> None:
+        plan = Plan(force=self._force)
+        # An id is somebody else's word: as a path it stays below the folder.
+        home = "/".join(part for part in row.id.split("/") if part not in ("", ".", "..")) or "answer"
+        for path, text in row.files.items():
+            plan.put(self._folder, f"{home}/files/{path}", text)
+        report = row.report or {"error": row.error}
+        plan.put(self._folder, f"{home}/report.json", json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+        plan.put(self._folder, f"{home}/changes.diff", row.diff)
+        plan.carry_out()

@@ -1,0 +1,81 @@
+"""The wheel, built from the sdist and installed into a venv of its own, away from the checkout."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.xdist_group("wheel")
+
+CHECKOUT = Path(__file__).parents[2]
+ANSWER = "# Here you are\n\n```hcl\nlocals {\n  made = timestamp()\n}\n```\n"
+
+
+def run(*command: str | Path, cwd: Path, expect: int | None = 0) -> str:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "PYTEST"))}
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300)
+    assert expect is None or done.returncode == expect, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "build", "--outdir", folder, CHECKOUT, cwd=folder)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The `bin` folder of a venv that holds the wheel and what it asks for, and nothing else."""
+    folder = tmp_path_factory.mktemp("venv")
+    run(sys.executable, "-m", "venv", folder, cwd=folder)
+    run(folder / "bin" / "python", "-m", "pip", "install", "--quiet", wheel, cwd=folder)
+    return folder / "bin"
+
+
+def test_holds_the_package_and_nothing_else(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    assert {name.split("/")[0] for name in names} <= {"tapfix", f"{'-'.join(wheel.stem.split('-')[:2])}.dist-info"}
+    for folder in ("grammar", "fixers"):
+        there = {p.relative_to(CHECKOUT).as_posix() for p in CHECKOUT.joinpath(folder).rglob("*") if p.is_file()}
+        packed = {name.removeprefix("tapfix/") for name in names if name.startswith(f"tapfix/{folder}/")}
+        assert packed == {name for name in there if "__pycache__" not in name}
+    assert "tapfix/py.typed" in names
+    assert not [name for name in names if name.endswith(".pyc") or "corpus" in name]
+
+
+def test_knows_its_rules(installed: Path, tmp_path: Path) -> None:
+    rules = json.loads(run(installed / "tapfix", "rules", "--format", "json", cwd=tmp_path))
+    here = json.loads(run(sys.executable, "-m", "tapfix", "rules", "--format", "json", cwd=tmp_path))
+    assert rules == here
+    assert "TAP003" in {rule["rule"] for rule in rules}
+
+
+def test_repairs(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "response.md").write_text(ANSWER)
+    out = run(installed / "tapfix", "apply", "response.md", "-o", "out", cwd=tmp_path, expect=None)
+    assert out.startswith("diff --git ")
+    assert "timestamp()" not in (tmp_path / "out" / "tap_stack.tf").read_text()
+
+
+def test_is_typed(installed: Path, tmp_path: Path) -> None:
+    """A program that uses the library passes mypy's strict mode against the installed package."""
+    (tmp_path / "uses.py").write_text(
+        "import tapfix\n\n\ndef repaired(text: str) -> dict[str, str]:\n    return dict(tapfix.fix(text).files)\n"
+    )
+    run(sys.executable, "-m", "mypy", "--strict", "--python-executable", installed / "python", "uses.py", cwd=tmp_path)
+
+
+def test_version(installed: Path, tmp_path: Path) -> None:
+    asked = run(installed / "tapfix", "--version", cwd=tmp_path).split()
+    told = run(installed / "python", "-c", "from importlib.metadata import version as v; print(v('tapfix'))", cwd=tmp_path)
+    assert asked == ["tapfix", told.strip()]
