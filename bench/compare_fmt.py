@@ -2,8 +2,9 @@
 
     python bench/compare_fmt.py FOLDER [--show N]
 
-Takes every `hcl`, `terraform` and `tfvars` fence of the Markdown files below the folder, and every `.tf` and `.tfvars` file there.
-terraform formats all of them in one run, as files of a scratch folder, which is the same code as `terraform fmt -`.
+Takes every `hcl`, `terraform` and `tfvars` fence of the Markdown files below the folder, and every `.tf` and
+`.tfvars` file there. terraform formats all of them in one run, as files of a scratch folder: `terraform fmt -` runs
+the same code, but ends what it prints with a new line even where the text has none.
 """
 
 from __future__ import annotations
@@ -92,7 +93,9 @@ def main() -> int:
     differing = [
         (sample, wanted, found) for (sample, wanted), found in zip(accepted, formatted, strict=True) if wanted != found
     ]
-    unsettled = [sample.name for (sample, _), found in zip(accepted, formatted, strict=True) if format_text(found) != found]
+    unsettled = [
+        sample.name for (sample, _), found in zip(accepted, formatted, strict=True) if format_text(found) != found
+    ]
     altered = [sample.name for sample, wanted in outcomes if wanted is None and format_text(sample.text) != sample.text]
     missed = [sample.name for sample, wanted in accepted if bool(unformatted(sample.text)) != (wanted != sample.text)]
 
@@ -100,12 +103,14 @@ def main() -> int:
     print(f"texts {len(outcomes)}, accepted by terraform {len(accepted)} ({size / 1e6:.2f} MB)")
     print(f"changed by terraform {sum(wanted != sample.text for sample, wanted in accepted)}")
     print(f"byte-identical {len(accepted) - len(differing)} of {len(accepted)}, in {seconds:.2f} s")
-    print(f"no fixed point {len(unsettled)}; --check wrong {len(missed)}; refused by terraform, yet changed {len(altered)}")
+    print(f"no fixed point {len(unsettled)}; --check wrong {len(missed)}; refused, yet changed {len(altered)}")
     for name in [*unsettled, *missed, *altered]:
         print("  ", name)
     for sample, wanted, found in differing[: options.show]:
         sys.stdout.writelines(
-            difflib.unified_diff(wanted.splitlines(True), found.splitlines(True), f"{sample.name} terraform", "tapfix", n=1)
+            difflib.unified_diff(
+                wanted.splitlines(True), found.splitlines(True), f"{sample.name} terraform", "tapfix", n=1
+            )
         )
     return 1 if differing or unsettled or altered or missed else 0
 

@@ -1,20 +1,20 @@
 """The layout of Terraform code: what `terraform fmt` makes of a text, and the part of it that a fix may have.
 
-`terraform fmt` does two things. It rewrites a few forms of old (see "What terraform rewrites" below), and it sets the white
-space anew:
+`terraform fmt` does two things. It rewrites a few forms of old (see "What terraform rewrites" below), and it sets the
+white space anew:
 
 - A **line** ends with a new line that stands outside templates; so a heredoc belongs to the line that opens it.
 - A line is indented by two blanks for each line above it that opened brackets which are still open.
 - Between two tokens of a line there is one blank or none, whatever was there before.
-- A line falls into up to three **cells**: its lead, its assignment (from the first `=`, if what follows closes the brackets
-  that it opens) and its trailing comment. The assignments of lines that follow one another stand in one column, and so do
-  their comments.
+- A line falls into up to three **cells**: its lead, its assignment (from the first `=`, if what follows closes the
+  brackets that it opens) and its trailing comment. The assignments of lines that follow one another stand in one
+  column, and so do their comments.
 
-Blank lines, line endings, the insides of templates and the text of comments stay as they are.
+Blank lines, line endings, the insides of heredocs and strings and the text of comments stay as they are.
 
-All this is a matter of tokens, so the formatter works on a flat list of them and asks the tree only for attributes, labels and
-top-level items. No alignment crosses a blank line or a line that is all comment: those cut a text into **sections** that can be
-laid out each by itself, and that is what makes `format_changed` cheap.
+All this is a matter of tokens, so the formatter works on a flat list of them and asks the tree only for attributes,
+labels and top-level items. No alignment crosses a blank line or a line that is all comment: those cut a text into
+**sections** that can be laid out each by itself, and that is what makes `format_changed` cheap.
 """
 
 from __future__ import annotations
@@ -22,10 +22,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import groupby
-from typing import NamedTuple
 
 from .graphemes import count_graphemes
 from .parse import parse
@@ -43,7 +42,7 @@ def format_text(text: str) -> str:
 
 
 def unformatted(text: str) -> tuple[int, ...]:
-    """The numbers (from 1) of the lines that `terraform fmt` would change: none in a formatted text, or one that does not parse.
+    """The numbers, from 1, of the lines that `terraform fmt` would change: none if the text does not parse.
 
     What counts as one line for `terraform fmt`, a whole heredoc for instance, is named by its first.
     """
@@ -64,20 +63,21 @@ def format_changed(
     before: str | Tree,
     after: str | Tree,
     touched: Sequence[tuple[int, int]],
-    replaced: Sequence[tuple[int, int]] | None = None,
+    origin: Callable[[int], int] | None = None,
 ) -> str:
     """The layout pass after fixes: the text `after`, with what the fixes wrote laid out as `terraform fmt` would.
 
-    `touched` are the half-open ranges of `after` that fixes wrote, ascending and apart, an empty one where something went.
-    `replaced` are the ranges of `before` that they took the place of, one for each. Without them the stretches in between are
-    looked for in `before` from the left, which may find the wrong place where the text repeats itself.
+    `touched` are the half-open ranges of `after` that fixes wrote, sorted and not overlapping, an empty one where
+    something went. `origin` tells where in `before` an untouched character of `after` stood; without it the untouched
+    stretches are looked for in `before` from the left, which may find another place for one that occurs twice.
 
-    A line takes its new form if a fix touched it, or if its counterpart in `before` already had the form that `terraform fmt`
-    gives it there: so the neighbours of a longer name move along where they were aligned, and stay where they were not. All
-    else stays, byte for byte, and so does every top-level item that does not parse. If `before` is formatted, so is the outcome.
+    A line takes its new form if a fix touched it, or if its counterpart in `before` had the form that `terraform fmt`
+    gives it there: so the neighbours of a longer name move along where they were aligned, and stay where they were
+    not. All else stays, byte for byte, and so does every top-level item that does not parse. If `before` is
+    formatted, so is the outcome.
     """
     new, old = _Layout(_tree(after)), _Layout(_tree(before))
-    stretches = _Stretches(old.text, new.text, touched, replaced)
+    stretches = _Stretches(old.text, new.text, touched, origin)
     pieces: list[str] = []
     kept = 0
     for section in new.sections_at(touched):
@@ -96,91 +96,92 @@ def _tree(source: str | Tree) -> Tree:
     return parse(source) if isinstance(source, str) else source
 
 
-# -- Tokens
-
-
-class _Token(NamedTuple):
-    """A token as hclsyntax has it: new lines inside brackets and comments are tokens too, and a line comment holds its line's end.
-
-    Kinds are those of the leaves, with `Comment` and, since terraform spaces it by a rule of its own, `In`.
-    """
-
-    kind: str
-    text: str
-    end: int
-    """Where it ends in the source. A token that was put in ends where its neighbour does."""
+# -- Tokens: the leaves, and as leaves of their own the comments and new lines that are in their prefixes
 
 
 _TRIVIA = re.compile(r"(?P<Comment>(?:#|//)[^\n]*\n?|/\*.*?\*/)|(?P<Newline>\r?\n)", re.DOTALL)
 _TRIVIAL = frozenset({"Comment", "Newline"})
-_HEREDOC_TEXT = frozenset({"StringLit", "CHeredoc"})
+_LINE_COMMENT = ("#", "//")
 
 
-def _leaf_tokens(leaf: Leaf, base: int, tokens: list[_Token]) -> None:
-    """Append the tokens that a leaf stands for: those of its prefix, then itself. `base` is where the leaf's item starts."""
-    kind, text, prefix, end = leaf.kind, leaf.value, leaf.prefix, base + leaf.end
-    if kind in _HEREDOC_TEXT:
-        # The blanks before a heredoc's end marker are text, like the heredoc's own, and so are those behind it.
-        text, prefix = prefix + text, ""
-    elif prefix and tokens and tokens[-1].kind == "CHeredoc":
+def _tokens(item: Item, settled: bool) -> list[Leaf]:
+    """The tokens of a top-level item as hclsyntax has them, with terraform's rewritings made.
+
+    New lines inside brackets and comments are tokens too, and a line comment holds the end of its line.
+    """
+    tokens: list[Leaf] = []
+    # With each node goes the type of the block that it stands in, where that is a top-level one.
+    stack: list[tuple[Node | Leaf, str]] = [(item.node, "")]
+    while stack:
+        node, block = stack.pop()
+        if isinstance(node, Leaf):
+            _add(node, tokens)
+        elif node.kind == "attribute":
+            _add_attribute(node, tokens, block == "variable", settled)
+        elif node.kind == "block":
+            within = "nested" if block else node.children[0].text
+            stack += [(child, within) for child in reversed(_add_heading(node, tokens))]
+        else:
+            stack += [(child, block) for child in reversed(node.children)]
+    if item.newline is not None:
+        _add(item.newline, tokens)
+    return tokens
+
+
+def _add(element: Node | Leaf, tokens: list[Leaf]) -> None:
+    """Append the tokens of an element."""
+    for leaf in element.leaves():
+        prefix = leaf.prefix
+        if prefix and (prefix != " " or leaf.kind in ("Newline", "StringLit", "CHeredoc", "EOF")):
+            _add_with_prefix(leaf, tokens)
+        else:
+            tokens.append(leaf)
+
+
+def _add_with_prefix(leaf: Leaf, tokens: list[Leaf]) -> None:
+    """Append the tokens that are in a leaf's prefix, then itself."""
+    kind, text, prefix, start = leaf.kind, leaf.value, leaf.prefix, leaf.start
+    if kind in ("StringLit", "CHeredoc"):
+        # The blanks before a heredoc's end marker are text, like the heredoc's own.
+        tokens.append(Leaf(kind, prefix + text, "", start - len(prefix)))
+        return
+    if tokens and tokens[-1].kind == "CHeredoc" and tokens[-1].end == start - len(prefix):
+        # And so are those behind it.
+        marker = tokens[-1]
         blanks = prefix[: len(prefix) - len(prefix.lstrip(" \t"))]
-        tokens[-1] = _Token("CHeredoc", tokens[-1].text + blanks, tokens[-1].end + len(blanks))
+        tokens[-1] = Leaf("CHeredoc", marker.value + blanks, "", marker.start)
         prefix = prefix[len(blanks) :]
-    if prefix.strip(" \t"):
-        start = base + leaf.start - len(prefix)
-        trivia = [_Token(found.lastgroup or "", found[0], start + found.end()) for found in _TRIVIA.finditer(prefix)]
-        if kind == "Newline" and trivia and trivia[-1].text.startswith(("#", "//")):
-            kind, text = "Comment", trivia.pop().text + text
-        tokens += trivia
+    behind = 0
+    for found in _TRIVIA.finditer(prefix):
+        tokens.append(Leaf(found.lastgroup or "", found[0], "", start - len(prefix) + found.start()))
+        behind = found.end()
     if kind == "EOF":
         # terraform keeps the width in bytes of what stands behind the last token, and fills it with blanks.
-        behind = prefix[max((found.end() for found in _TRIVIA.finditer(prefix)), default=0) :]
-        text = " " * len(behind.encode(errors="replace"))
-    elif kind == "Identifier" and text == "in":
-        kind = "In"
-    tokens.append(_Token(kind, text, end))
-
-
-def _tokens(items: Iterable[Item], settled: bool) -> list[_Token]:
-    """The tokens of top-level items, with terraform's rewritings made."""
-    tokens: list[_Token] = []
-    for item in items:
-        base = item.start
-        # With each node goes the type of the block that it stands in, where that is a top-level one.
-        stack: list[tuple[Node | Leaf, str]] = [(item.node, "")]
-        if item.newline is not None:
-            stack.insert(0, (item.newline, ""))
-        while stack:
-            node, block = stack.pop()
-            if isinstance(node, Leaf):
-                _leaf_tokens(node, base, tokens)
-            elif node.kind == "attribute":
-                _attribute_tokens(node, base, tokens, block == "variable", settled)
-            elif node.kind == "block":
-                within = "nested" if block else node.children[0].text
-                stack += [(child, within) for child in reversed(_heading_tokens(node, base, tokens))]
-            else:
-                stack += [(child, block) for child in reversed(node.children)]
-    return tokens
+        tokens.append(Leaf(kind, " " * len(prefix[behind:].encode(errors="replace")), "", start))
+    elif kind == "Newline" and behind == len(prefix) and prefix and tokens[-1].value.startswith(_LINE_COMMENT):
+        comment = tokens.pop()
+        tokens.append(Leaf("Comment", comment.value + text, "", comment.start))
+    else:
+        tokens.append(leaf)
 
 
 # -- What terraform rewrites
 
 
-def _heading_tokens(block: Node, base: int, tokens: list[_Token]) -> Sequence[Node | Leaf]:
-    """Append a block's type and its labels, these quoted and rid of comments between them. What follows them comes back."""
-    for index, child in enumerate(block.children):
+def _add_heading(block: Node, tokens: list[Leaf]) -> Sequence[Node | Leaf]:
+    """Append a block's type and its labels, these quoted and rid of comments between them. What follows comes back."""
+    _add(block.children[0], tokens)
+    for index, child in enumerate(block.children[1:], 1):
         if child.kind == "OBrace":
             return block.children[index:]
-        if index == 0:
-            for leaf in child.leaves():
-                _leaf_tokens(leaf, base, tokens)
-            continue
-        leaves = list(child.leaves())
-        end = base + leaves[-1].end
-        source = "".join(leaf.value for leaf in leaves if leaf.kind not in ("OQuote", "CQuote"))
-        tokens += _Token("OQuote", '"', end), _Token("QuotedLit", _label(source), end), _Token("CQuote", '"', end)
+        source = "".join(leaf.value for leaf in child.leaves() if leaf.kind not in ("OQuote", "CQuote"))
+        tokens += _made(child.start, ("OQuote", '"'), ("QuotedLit", _label(source)), ("CQuote", '"'))
     return ()
+
+
+def _made(start: int, *tokens: tuple[str, str]) -> list[Leaf]:
+    """Tokens that are not in the source, to stand for what starts there."""
+    return [Leaf(kind, text, "", start) for kind, text in tokens]
 
 
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([nrt\"\\]))")
@@ -189,7 +190,7 @@ _ESCAPES = {char: "\\" + name for name, char in _NAMED_ESCAPES.items()}
 
 
 def _label(source: str) -> str:
-    """A label's source text as terraform writes it: the same string, normalized, with the escapes that it needs and no others."""
+    """A label's source text as terraform writes it: the same string, normalized, with no escapes but those it needs."""
     if source.isascii() and "\\" not in source:
         return source
     if "$${" in source or "%%{" in source:
@@ -215,20 +216,22 @@ def _escaped(char: str) -> str:
     return f"\\u{ord(char):04x}" if ord(char) < 0x10000 else f"\\U{ord(char):08x}"
 
 
-def _attribute_tokens(attribute: Node, base: int, tokens: list[_Token], in_variable: bool, settled: bool) -> None:
+def _add_attribute(attribute: Node, tokens: list[Leaf], in_variable: bool, settled: bool) -> None:
     """Append the tokens of an attribute in a body, whose value terraform may rewrite.
 
     terraform unwraps one interpolation a run, so that `"${"${x}"}"` takes it two; `settled` unwraps them all.
     """
-    value: list[_Token] = []
-    for index, child in enumerate(attribute.children):
-        for leaf in child.leaves():
-            _leaf_tokens(leaf, base, tokens if index < 2 else value)
+    name, equal, *rest = attribute.children
+    _add(name, tokens)
+    _add(equal, tokens)
+    value: list[Leaf] = []
+    for part in rest:
+        _add(part, value)
     # Comments between the sign and the value are not the value's.
     start = next((index for index, token in enumerate(value) if token.kind not in _TRIVIAL), 0)
     tokens += value[:start]
     value = value[start:]
-    if in_variable and attribute.children[0].text == "type":
+    if in_variable and name.text == "type":
         value = _type_expression(value)
     else:
         unwrapped = _unwrapped(value)
@@ -238,7 +241,7 @@ def _attribute_tokens(attribute: Node, base: int, tokens: list[_Token], in_varia
     tokens += value
 
 
-def _unwrapped(value: list[_Token]) -> list[_Token]:
+def _unwrapped(value: list[Leaf]) -> list[Leaf]:
     """`x` for `"${x}"`, in parentheses if it takes several lines. Any other value comes back as the same object."""
     if [token.kind for token in value[:2] + value[-2:]] != ["OQuote", "TemplateInterp", "TemplateSeqEnd", "CQuote"]:
         return value
@@ -252,76 +255,81 @@ def _unwrapped(value: list[_Token]) -> list[_Token]:
         elif quotes <= 0 and token.kind in ("TemplateInterp", "TemplateSeqEnd", "QuotedLit"):
             return value
     lasting = [index for index, token in enumerate(inside) if token.kind != "Newline"]
-    if not lasting:
+    if not lasting or inside[lasting[-1]].kind == "CHeredoc":
+        # Without the new line behind it a heredoc would not end. terraform does not mind.
         return value
-    inside = inside[lasting[0] : lasting[-1] + 1]
-    if len(inside) == len(lasting) or inside[0].kind == "OParen" and inside[-1].kind == "CParen":
-        return inside
-    return [_Token("OParen", "(", inside[0].end), *inside, _Token("CParen", ")", inside[-1].end)]
+    first, last = lasting[0], lasting[-1]
+    spans_lines = last - first + 1 > len(lasting)
+    inside = inside[first : last + 1]
+    if spans_lines and not (inside[0].kind == "OParen" and inside[-1].kind == "CParen"):
+        return [*_made(inside[0].start, ("OParen", "(")), *inside, *_made(inside[-1].end, ("CParen", ")"))]
+    return inside
 
 
-def _type_expression(value: list[_Token]) -> list[_Token]:
+def _type_expression(value: list[Leaf]) -> list[Leaf]:
     """A variable's type without the forms of old: `string` for `"string"`, `list(any)` for `list`."""
     kinds = [token.kind for token in value]
-    if kinds == ["Identifier"] and value[0].text in ("list", "map", "set"):
-        name, of = value[0].text, "any"
-    elif kinds == ["OQuote", "QuotedLit", "CQuote"] and value[1].text in ("string", "list", "map"):
-        name, of = value[1].text, "string"
+    if kinds == ["Identifier"] and value[0].value in ("list", "map", "set"):
+        name, element = value[0].value, "any"
+    elif kinds == ["OQuote", "QuotedLit", "CQuote"] and value[1].value in ("string", "list", "map"):
+        name, element = value[1].value, "string"
     else:
         return value
-    end = value[-1].end
+    outer = _made(value[0].start, ("Identifier", name))
     if name == "string":
-        return [_Token("Identifier", name, end)]
-    return [_Token("Identifier", name, end), _Token("OParen", "(", end), _Token("Identifier", of, end), _Token("CParen", ")", end)]
+        return outer
+    return outer + _made(value[-1].end, ("OParen", "("), ("Identifier", element), ("CParen", ")"))
 
 
 # -- Lines
 
 
 class _Line:
-    """A line in its cells, and the range of the source that it comes from. Columns are counted where an alignment needs them."""
+    """A line in its cells, and the range of the source that it comes from. Columns are counted only where needed."""
 
-    __slots__ = ("assign", "assign_columns", "assign_gap", "comment", "comment_gap", "end", "lead", "lead_columns", "start")
+    __slots__ = (
+        *("start", "end", "lead", "lead_columns"),
+        *("assign_gap", "assign", "assign_columns", "comment_gap", "comment", "behind"),
+    )
 
     def __init__(self, start: int, end: int, lead: str) -> None:
         self.start = start
         self.end = end
         self.lead = lead
-        self.assign = self.comment = ""
+        self.assign = self.comment = self.behind = ""
         self.lead_columns = self.assign_columns = 0
         self.assign_gap = self.comment_gap = 0
 
     @property
     def text(self) -> str:
-        return f"{self.lead}{' ' * self.assign_gap}{self.assign}{' ' * self.comment_gap}{self.comment}"
+        return f"{self.lead}{' ' * self.assign_gap}{self.assign}{' ' * self.comment_gap}{self.comment}{self.behind}"
 
 
-def _lines(tokens: Iterable[_Token], start: int) -> list[_Line]:
-    """The lines that the tokens make, indented, spaced and aligned. `start` is where the first one starts in the source."""
+def _lines(items: Sequence[Item], settled: bool) -> list[_Line]:
+    """The lines of top-level items that follow one another, indented, spaced and aligned."""
     lines: list[_Line] = []
     depths: list[int] = []
-    pending: list[_Token] = []
-    end_of_file: _Token | None = None
-    for token in tokens:
-        if token.kind == "EOF":
-            end_of_file = token
-            break
-        pending.append(token)
-        if token.kind == "Newline" or token.kind == "Comment" and token.text.endswith("\n"):
-            lines.append(_line(pending, depths, start, token.end))
-            start = token.end
-            pending = []
+    pending: list[Leaf] = []
+    start = items[0].start
+    behind = ""
+    for item in items:
+        for token in _tokens(item, settled):
+            if token.kind == "EOF":
+                behind = token.value
+                break
+            pending.append(token)
+            if token.kind == "Newline" or (token.kind == "Comment" and token.value.endswith("\n")):
+                end = item.start + token.end
+                lines.append(_line(pending, depths, start, end))
+                start = end
+                pending = []
     if pending:
-        lines.append(_line(pending, depths, start, pending[-1].end))
+        lines.append(_line(pending, depths, start, items[-1].end))
+    elif start < items[-1].end:
+        lines.append(_Line(start, items[-1].end, ""))
     _align(lines)
-    if end_of_file and pending:
-        # What stands behind the last token of all: on a line that nothing ends, or on a line of its own.
-        last = lines[-1]
-        last.end = end_of_file.end
-        cell = "comment" if last.comment else "assign" if last.assign else "lead"
-        setattr(last, cell, getattr(last, cell) + end_of_file.text)
-    elif end_of_file and end_of_file.end > start:
-        lines.append(_Line(start, end_of_file.end, end_of_file.text))
+    if behind:
+        lines[-1].behind = behind
     return lines
 
 
@@ -330,10 +338,10 @@ _BRACKETS = dict.fromkeys(("OBrace", "OBrack", "OParen", "TemplateControl", "Tem
 )
 
 
-def _line(tokens: list[_Token], depths: list[int], start: int, end: int) -> _Line:
-    """The line of these tokens, with its lead indented; `depths` says how many brackets each open line above left open."""
+def _line(tokens: list[Leaf], depths: list[int], start: int, end: int) -> _Line:
+    """The line of these tokens, indented; `depths` holds how many brackets each line above has still open."""
     if tokens[0].kind == "Newline":
-        return _Line(start, end, tokens[0].text)
+        return _Line(start, end, tokens[0].value)
     stop = len(tokens)
     if stop > 1 and tokens[-1].kind == "Comment":
         stop -= 1
@@ -342,14 +350,14 @@ def _line(tokens: list[_Token], depths: list[int], start: int, end: int) -> _Lin
     line = _Line(start, end, "  " * _depth(lead, depths) + _spaced(lead))
     line.assign = _spaced(assign)
     if stop < len(tokens):
-        line.comment = tokens[-1].text
+        line.comment = tokens[-1].value
         line.assign_columns = _columns(line.assign, assign)
     if split < len(tokens):
         line.lead_columns = _columns(line.lead, lead)
     return line
 
 
-def _assignment(tokens: list[_Token], stop: int) -> int:
+def _assignment(tokens: list[Leaf], stop: int) -> int:
     """Where the assignment cell starts, which is at `stop` if there is none."""
     for index in range(1, stop):
         if tokens[index].kind == "Equal":
@@ -358,13 +366,13 @@ def _assignment(tokens: list[_Token], stop: int) -> int:
     return stop
 
 
-def _depth(lead: list[_Token], depths: list[int]) -> int:
-    """How deep a line is indented; `depths` is brought up to date. An assignment's brackets are balanced: only the lead counts."""
+def _depth(lead: list[Leaf], depths: list[int]) -> int:
+    """How deep a line is indented; `depths` is brought up to date. Only the lead counts: assignments are balanced."""
     change = 0
     for token in lead:
         change += _BRACKETS.get(token.kind, 0)
         if token.kind == "OHeredoc":
-            # terraform stops counting here. Where an interpolation in a heredoc takes several lines, this loses a level.
+            # terraform stops counting here; an interpolation in the heredoc that takes several lines costs a level.
             break
     if change > 0:
         depths.append(change)
@@ -376,20 +384,21 @@ def _depth(lead: list[_Token], depths: list[int]) -> int:
     return len(depths)
 
 
-def _spaced(tokens: list[_Token]) -> str:
+def _spaced(tokens: list[Leaf]) -> str:
     """The tokens of a cell with the white space between them."""
     parts = []
     before = subject = ""
     for token in tokens:
         if subject and _has_space(before, subject, token.kind):
             parts.append(" ")
-        parts.append(token.text)
-        before, subject = subject, token.kind
+        parts.append(token.value)
+        before, subject = subject, "In" if token.value == "in" and token.kind == "Identifier" else token.kind
     return "".join(parts)
 
 
 _NAMES = frozenset({"Identifier", "In"})
-_OPERAND_ENDS_BEFORE = frozenset(
+_TEMPLATE_TEXT = frozenset({"QuotedLit", "StringLit"})
+_BEFORE_SIGN = frozenset(
     (
         "",
         *("OParen", "OBrace", "OBrack", "Equal", "Colon", "Comma", "Question"),
@@ -403,13 +412,13 @@ _OPERAND_ENDS_BEFORE = frozenset(
 
 @cache
 def _has_space(before: str, left: str, right: str) -> bool:
-    """Is there a blank between a token of kind `left` and the `right` one, given what is `before` them in the cell (or "")?
+    """Is there a blank between tokens of kind `left` and `right`, behind one of kind `before` ("" if they come first)?
 
     The first rule that fits decides; their order is terraform's.
     """
     if right == "Newline":
         return False
-    if left in _NAMES and right in ("OParen", "DoubleColon") or left == "DoubleColon" and right in _NAMES:
+    if (left in _NAMES and right in ("OParen", "DoubleColon")) or (left == "DoubleColon" and right in _NAMES):
         return False
     if "Dot" in (left, right):
         return False
@@ -417,7 +426,7 @@ def _has_space(before: str, left: str, right: str) -> bool:
         return False
     if left == "Comma":
         return True
-    if left in ("QuotedLit", "StringLit", "OQuote", "OHeredoc") or right in ("QuotedLit", "StringLit", "CQuote", "CHeredoc"):
+    if left in _TEMPLATE_TEXT | {"OQuote", "OHeredoc"} or right in _TEMPLATE_TEXT | {"CQuote", "CHeredoc"}:
         return False
     if left == "In" and before in _NAMES:
         # `for x in [y]` is not an index.
@@ -427,22 +436,29 @@ def _has_space(before: str, left: str, right: str) -> bool:
     if left == "Bang":
         return False
     if left == "Minus":
-        return before not in _OPERAND_ENDS_BEFORE
+        return before not in _BEFORE_SIGN
     if left == "OBrace" or right == "CBrace":
         return not (left == "OBrace" and right == "CBrace")
-    if left in ("TemplateInterp", "TemplateControl") and right == "OBrace" or left == "CBrace" and right == "TemplateSeqEnd":
+    if (left in ("TemplateInterp", "TemplateControl") and right == "OBrace") or (
+        left == "CBrace" and right == "TemplateSeqEnd"
+    ):
         return True
     if left == "TemplateSeqEnd" and right in ("TemplateInterp", "TemplateControl"):
         return False
     return _BRACKETS.get(left, 0) <= 0 and _BRACKETS.get(right, 0) >= 0
 
 
-def _columns(cell: str, tokens: list[_Token]) -> int:
+_SPLIT_CRLF = re.compile(r"[$%]\r\n")
+
+
+def _columns(cell: str, tokens: list[Leaf]) -> int:
     """How many columns a cell takes, in characters as a reader counts them; terraform counts them token by token."""
     if cell.isascii() and "\r" not in cell:
         return len(cell)
-    blanks = len(cell) - sum(len(token.text) for token in tokens)
-    return blanks + sum(count_graphemes(token.text) for token in tokens)
+    blanks = len(cell) - sum(len(token.value) for token in tokens)
+    columns = blanks + sum(count_graphemes(token.value) for token in tokens)
+    # In a heredoc hclsyntax splits a CRLF that follows one of these, so that it counts twice.
+    return columns + sum(len(_SPLIT_CRLF.findall(token.value)) for token in tokens if token.kind == "StringLit")
 
 
 def _align(lines: list[_Line]) -> None:
@@ -480,7 +496,7 @@ class _Section:
 
     def lines(self, settled: bool = False) -> list[_Line]:
         """The section laid out; `settled` makes it what repeated runs of `terraform fmt` would end in."""
-        return _lines(_tokens(self._items, settled), self.start)
+        return _lines(self._items, settled)
 
     def changes(self, text: str) -> list[tuple[int, int]]:
         """The ranges of the source that `terraform fmt` would change, line by line."""
@@ -515,7 +531,7 @@ class _Layout:
             if changes is None:
                 changes = self._changes[index] = self.sections[index].changes(self.text)
             at = bisect_right(changes, (start, start))
-            if at > 0 and changes[at - 1][1] > start or at < len(changes) and changes[at][0] < end:
+            if (at > 0 and changes[at - 1][1] > start) or (at < len(changes) and changes[at][0] < end):
                 return True
             index += 1
         return False
@@ -525,7 +541,8 @@ def _sections(tree: Tree) -> Iterator[_Section]:
     group: list[Item] = []
     for item in tree.items:
         is_broken = any(diagnostic.severity == "error" for diagnostic in item.diagnostics)
-        if group and (is_broken or _STANDS_APART.match(item.text)):
+        # What follows an item without newline, at the end of the file, is on that item's line.
+        if group and (is_broken or (group[-1].newline is not None and _STANDS_APART.match(item.text))):
             yield _Section(group)
             group = []
         if is_broken:
@@ -543,22 +560,26 @@ class _Stretches:
     """The stretches of a text that no fix touched, and where each of them stood before."""
 
     def __init__(
-        self, before: str, after: str, touched: Sequence[tuple[int, int]], replaced: Sequence[tuple[int, int]] | None
+        self,
+        before: str,
+        after: str,
+        touched: Sequence[tuple[int, int]],
+        origin: Callable[[int], int] | None,
     ) -> None:
         self._before = before
         self._starts = [0, *(end for _, end in touched)]
         self._ends = [*(start for start, _ in touched), len(after)]
-        if replaced is not None:
-            self._origins = [0, *(end for _, end in replaced)]
-            return
-        self._origins = [0]
-        for start, end in zip(self._starts[1:-1], self._ends[1:-1], strict=True):
-            # The stretch before this one is where it was found, so this one is behind that.
-            index = len(self._origins) - 1
-            behind = self._origins[index] + self._ends[index] - self._starts[index]
-            self._origins.append(max(behind, before.find(after[start:end], behind)))
-        if touched:
-            self._origins.append(len(before) - (len(after) - self._starts[-1]))
+        self._origins = []
+        behind = 0
+        for start, end in zip(self._starts, self._ends, strict=True):
+            if origin is not None:
+                behind = origin(start)
+            elif end == len(after) and start > 0:
+                behind = max(behind, len(before) - (end - start))
+            else:
+                behind = max(behind, before.find(after[start:end], behind))
+            self._origins.append(behind)
+            behind += end - start
 
     def may_change(self, line: _Line, old: _Layout) -> bool:
         """Was the line touched, or formatted before?"""
@@ -567,5 +588,7 @@ class _Stretches:
             return True
         start = self._origins[index] + line.start - self._starts[index]
         end = start + line.end - line.start
-        stood_alone = (start == 0 or self._before[start - 1] == "\n") and (end == len(self._before) or self._before[end - 1] == "\n")
+        stood_alone = (start == 0 or self._before[start - 1] == "\n") and (
+            end == len(self._before) or self._before[end - 1] == "\n"
+        )
         return not stood_alone or not old.changes_in(start, end)

@@ -1,7 +1,9 @@
 """How many characters a reader sees: the extended grapheme clusters of Unicode Standard Annex 29.
 
-`terraform fmt` aligns by these. Python's `unicodedata` knows categories but not the property that clusters are defined by, so what
-the categories do not tell stands here in a few ranges; they were checked against terraform 1.11 code point by code point.
+`terraform fmt` aligns by these. Python's `unicodedata` knows categories but not the property that clusters are
+defined by, so what the categories do not tell stands here in a few ranges. They were checked against terraform 1.11,
+code point by code point: what differs are characters newer than Python's Unicode, and joiners behind Hangul and
+flags, where terraform errs.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ def count_graphemes(text: str) -> int:
         return len(text) - text.count("\r\n")
     count = 0
     last = "Control"
-    # A pictograph, whatever extends it and a joiner glue the next pictograph to them; flags are regional letters in pairs.
+    # A pictograph and a joiner glue the next pictograph to them; flags are regional letters in pairs.
     pictograph = joined = letter_waits = False
     for char in text:
         kind = _kind(char)
@@ -34,7 +36,7 @@ def count_graphemes(text: str) -> int:
         if not glued:
             count += 1
         joined = pictograph and kind == "Joiner"
-        pictograph = kind == "Pictograph" or pictograph and kind == "Extend"
+        pictograph = kind == "Pictograph" or (pictograph and kind == "Extend")
         letter_waits = kind == "Letter" and not letter_waits
         last = kind
     return count
@@ -59,7 +61,14 @@ _PREPEND: Final = (
     *((0x11A3A, 0x11A3A), (0x11A84, 0x11A89), (0x11D46, 0x11D46), (0x11F02, 0x11F02)),
 )
 
-_CONTROL: Final = ((0x2065, 0x2065), (0xFFF0, 0xFFF8), (0xFFFD, 0xFFFD), (0xE0000, 0xE001F), (0xE0080, 0xE00FF), (0xE01F0, 0xE0FFF))
+_CONTROL: Final = (
+    (0x2065, 0x2065),
+    (0xFFF0, 0xFFF8),
+    (0xFFFD, 0xFFFD),
+    (0xE0000, 0xE001F),
+    (0xE0080, 0xE00FF),
+    (0xE01F0, 0xE0FFF),
+)
 """Control characters that are not in the categories for them; terraform counts the replacement character with them."""
 
 _NOT_SPACING: Final = (
@@ -101,12 +110,14 @@ _RANGES: Final = (
     ("T", ((0x11A8, 0x11FF), (0xD7CB, 0xD7FB))),
 )
 
-_CATEGORIES: Final = {"Mn": "Extend", "Me": "Extend", "Mc": "SpacingMark"} | dict.fromkeys(("Cc", "Cf", "Zl", "Zp"), "Control")
+_CATEGORIES: Final = {"Mn": "Extend", "Me": "Extend", "Mc": "SpacingMark"} | dict.fromkeys(
+    ("Cc", "Cf", "Zl", "Zp"), "Control"
+)
 
 
 @lru_cache(maxsize=4096)
 def _kind(char: str) -> str:
-    """What a character is for the rules: its `Grapheme_Cluster_Break`, `Pictograph`, or `Letter` for a regional indicator."""
+    """What a character is for the rules: the names are Unicode's, but for `Letter`, which is a regional indicator."""
     if char == "\r":
         return "CR"
     code = ord(char)
