@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from functools import cached_property
 
-REGION = re.compile(r"\b(us|eu|ap|sa|ca|af|me|il|mx|cn)[-_]?(?:gov[-_]?)?(north|south|east|west|central|northeast|southeast|northwest|southwest)[-_]?([1-9])(?![0-9])", re.I)
+REGION = re.compile(r"(?<![A-Za-z0-9])(us|eu|ap|sa|ca|af|me|il|mx|cn)[-_]?(?:gov[-_]?)?(north|south|east|west|central|northeast|southeast|northwest|southwest)[-_]?([1-9])(?![0-9])", re.I)
 """A region's name as identifiers spell it (docs.aws.amazon.com, "AWS Regions")."""
 
 _SHORT = {"north": "n", "south": "s", "east": "e", "west": "w", "central": "c", "northeast": "ne", "southeast": "se", "northwest": "nw", "southwest": "sw"}

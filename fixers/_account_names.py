@@ -1,0 +1,108 @@
+"""Names that must be unique in an AWS account (or in the world), and how they come to tell environments apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from tapfix.edits import Edit
+from tapfix.module import Attribute, Module, expression_references, string_value
+
+NAME_ARGUMENTS = (
+    "name", "bucket", "identifier", "cluster_identifier", "function_name", "replication_group_id", "cluster_id", "alarm_name",
+    "dashboard_name", "domain_name", "family", "repository_name", "pool_name", "application_name", "broker_name", "cluster_name",
+)  # fmt: skip
+"""The arguments that name a resource to AWS."""
+
+NOT_ACCOUNT_WIDE = frozenset({
+    "aws_iam_role_policy", "aws_iam_user_policy", "aws_iam_group_policy", "aws_security_group", "aws_route53_record", "aws_route53_zone",
+    "aws_lb_listener_rule", "aws_autoscaling_policy", "aws_appautoscaling_policy", "aws_cloudwatch_log_stream", "aws_acm_certificate",
+    "aws_cloudfront_distribution", "aws_ecs_service", "aws_cloudwatch_log_metric_filter", "aws_api_gateway_authorizer", "aws_apigatewayv2_stage",
+    "aws_apigatewayv2_domain_name", "aws_api_gateway_domain_name", "aws_ses_domain_identity", "aws_sesv2_email_identity", "aws_api_gateway_model",
+    "aws_service_discovery_service", "aws_service_discovery_private_dns_namespace", "aws_cognito_user_pool_client", "aws_cognito_user_group",
+    "aws_eks_addon", "aws_lambda_alias", "aws_db_option_group_option", "aws_config_configuration_recorder", "aws_config_delivery_channel",
+    "aws_cloudwatch_event_target", "aws_network_acl", "aws_ssm_maintenance_window_task", "aws_cloudwatch_log_subscription_filter",
+    "aws_s3_bucket_notification", "aws_s3_bucket_public_access_block", "aws_s3_bucket_versioning", "aws_elasticsearch_domain_policy",
+})  # fmt: skip
+"""Types whose name is unique only within a parent, or is a DNS name or a singleton's (the AWS provider's documentation of each)."""
+
+
+
+def needs_environment(module: Module, environment: str, wanted: Callable[[Attribute], bool]) -> Iterator[Edit]:
+    """Edits that put `-${var.environment}` behind names without it, and behind the same text wherever else it stands.
+
+    A name that refers to a random id or to another resource is unique by that already. `wanted` may turn a name down.
+    """
+    renamed: list[str] = []
+    done: set[tuple[str, int]] = set()
+    for block in module.resources():
+        if block.labels[0] in NOT_ACCOUNT_WIDE or not block.labels[0].startswith("aws_"):
+            continue
+        for argument in NAME_ARGUMENTS:
+            holder = block.get(argument)
+            if holder is None or not wanted(holder) or tells_apart(module, holder, environment):
+                continue
+            edit = _suffixed(holder, environment)
+            if edit is None:
+                continue
+            if holder.expr.kind == "template" and len(holder.value) > 8:
+                renamed.append(holder.value[1:-1])
+            done.add((edit.file, edit.start))
+            yield edit
+    yield from _mentions_elsewhere(module, renamed, environment, done, wanted)
+
+
+def tells_apart(module: Module, holder: Attribute, environment: str, depth: int = 0) -> bool:
+    """Whether a name differs between environments: it holds the environment's variable, or something of its own."""
+    for reference in expression_references(holder, holder.expr):
+        address = reference.address
+        if address in (f"var.{environment}", "terraform.workspace") or "suffix" in address:
+            return True
+        if address.startswith("local."):
+            target = module.find(address)
+            if isinstance(target, Attribute) and depth < 8 and tells_apart(module, target, environment, depth + 1):
+                return True
+        elif not address.startswith(("var.", "data.", "each.", "count.", "module.", "path.")):
+            return True
+    return False
+
+
+def _suffixed(holder: Attribute, environment: str) -> Edit | None:
+    expr, suffix = holder.expr, f"-${{var.{environment}}}"
+    if expr.kind == "template":
+        close = expr.children[-1]
+        if string_value(expr) is not None and holder.value.rstrip('"').endswith(("/", "*")):
+            return None
+        at = holder.base + close.start
+        return Edit(holder.file.path, at, at, suffix)
+    if expr.kind == "traversal" and holder.value.startswith("var."):
+        return holder.replace(f'"${{{holder.value}}}{suffix}"')
+    return None
+
+
+def _mentions_elsewhere(
+    module: Module, renamed: list[str], environment: str, done: set[tuple[str, int]], wanted: Callable[[Attribute], bool]
+) -> Iterator[Edit]:
+    """The same names in other strings, as in an ARN of a policy or the name of a log group."""
+    for name in dict.fromkeys(renamed):
+        pattern = re.compile(r"(?<=[/:])" + re.escape(name) + r"(?=[/:*\"]|$)")
+        for file in module.configuration:
+            for match in pattern.finditer(file.text):
+                if (file.path, match.end()) in done:
+                    continue
+                holder = _attribute_at(module, file.path, match.start())
+                if holder is not None and wanted(holder) and not tells_apart(module, holder, environment):
+                    done.add((file.path, match.end()))
+                    yield Edit(file.path, match.end(), match.end(), f"-${{var.{environment}}}")
+
+
+def _attribute_at(module: Module, path: str, offset: int) -> Attribute | None:
+    for block in module.blocks:
+        if block.file.path == path and block.start <= offset < block.end and block.type in ("resource", "data", "locals", "output"):
+            for inner in block.walk():
+                for attribute in inner.attributes.values():
+                    if attribute.start <= offset < attribute.end:
+                        return attribute
+    return None
+
+

@@ -1,0 +1,219 @@
+"""TAP001 region-collapse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tapfix.edits import Safety
+from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.module import Block, Module
+
+from ._region_plan import Plan
+from ._region_twins import DEFAULT, Twins
+
+
+class RegionCollapse(Fixer):
+    """A stack written out once per region through provider aliases, where one topology per environment was asked for.
+
+    ```mermaid
+    flowchart LR
+      subgraph before
+        a[us-east-1: VPC, ALB, database]
+        b[us-west-2: VPC, ALB, database]
+      end
+      subgraph after
+        c[one VPC, ALB, database] --- d[dev.tfvars] & e[staging.tfvars] & f[prod.tfvars]
+      end
+    ```
+
+    Twins are found by structure. The side that `aws_region` names stays, the others go; what differed between them becomes a variable
+    with a value per environment: the first environment gets what the kept region had, the next the other region's, and the
+    rest values derived so that CIDR ranges keep apart and sizes do not shrink. Names and tags take the environment's name
+    where they had the region's, and names that must be unique in an account get it as well, so that the environments can live
+    side by side. Aliases, region lists and maps by region go.
+
+    **Unsafe**: half of what the answer declared is no longer made. It runs because the contract asks for one region
+    (`topology.regions = "single"`); with `"multi"` it stands down.
+
+    **Refused**, whole, with the blocks named: what means something only across regions (replicas, peering, global tables and clusters,
+    failover records), twins that differ in more than a literal, and blocks of a region that goes that have no twin. Decide
+    then whether the second region is wanted: say `regions = "multi"` in `tapfix.toml`, or take those blocks out.
+    """
+
+    rule = "TAP001"
+    severity = Severity.CRITICAL
+    safety = Safety.UNSAFE
+    order = 10
+
+    examples = (
+        Example(
+            title="Twins over two aliases",
+            before="""\
+variable "aws_region" {
+  type    = string
+  default = "us-east-1"
+}
+
+variable "cidr_us_east_1" {
+  type    = string
+  default = "10.1.0.0/16"
+}
+
+variable "cidr_us_west_2" {
+  type    = string
+  default = "10.2.0.0/16"
+}
+
+# Network - US-EAST-1
+resource "aws_vpc" "main_us_east_1" {
+  provider   = aws.us_east_1
+  cidr_block = var.cidr_us_east_1
+
+  tags = {
+    Name = "app-vpc-us-east-1"
+  }
+}
+
+# Network - US-WEST-2
+resource "aws_vpc" "main_us_west_2" {
+  provider   = aws.us_west_2
+  cidr_block = var.cidr_us_west_2
+
+  tags = {
+    Name = "app-vpc-us-west-2"
+  }
+}
+""",
+            after={
+                "tap_stack.tf": """\
+variable "aws_region" {
+  type    = string
+  default = "us-east-1"
+}
+
+variable "cidr" {
+  type    = string
+  default = "10.1.0.0/16"
+}
+
+variable "environment" {
+  description = "Environment to deploy (dev, staging, prod)"
+  type        = string
+
+  validation {
+    condition     = contains(["dev", "staging", "prod"], var.environment)
+    error_message = "The environment must be one of: dev, staging, prod."
+  }
+}
+
+# Network
+resource "aws_vpc" "main" {
+  cidr_block = var.cidr
+
+  tags = {
+    Name = "app-vpc-${var.environment}"
+  }
+}
+""",
+                "dev.tfvars": """\
+# dev.tfvars
+
+# Environment
+environment = "dev"
+aws_region  = "us-east-1"
+
+# What tells the environments apart
+cidr = "10.1.0.0/16"
+""",
+                "staging.tfvars": """\
+# staging.tfvars
+
+# Environment
+environment = "staging"
+aws_region  = "us-east-1"
+
+# What tells the environments apart
+cidr = "10.2.0.0/16"
+""",
+                "prod.tfvars": """\
+# prod.tfvars
+
+# Environment
+environment = "prod"
+aws_region  = "us-east-1"
+
+# What tells the environments apart
+cidr = "10.3.0.0/16"
+""",
+            },
+        ),
+        Example(
+            title="A replica in the other region is refused",
+            before="""\
+resource "aws_db_instance" "main" {
+  identifier     = "app"
+  instance_class = "db.t3.micro"
+}
+
+resource "aws_vpc" "primary" {
+  cidr_block = "10.0.0.0/16"
+}
+
+resource "aws_vpc" "replica" {
+  provider   = aws.replica
+  cidr_block = "10.1.0.0/16"
+}
+
+resource "aws_db_instance" "replica" {
+  provider            = aws.replica
+  identifier          = "app-replica"
+  instance_class      = "db.t3.micro"
+  replicate_source_db = aws_db_instance.main.arn
+}
+""",
+            after=None,
+        ),
+    )
+
+    def check(self, module: Module, context: Context) -> Iterator[Finding]:
+        twins = Twins(module)
+        if not twins.aliases:
+            return
+        blocks = [b for b in module.blocks if twins.side_of.get(b.address, DEFAULT) != DEFAULT]
+        first = blocks[0] if blocks else module.find(twins.aliases[0])
+        if first is None:
+            return
+        aliases = ", ".join(a.removeprefix("provider.") for a in twins.aliases)
+        if context.contract.topology.regions == "multi":
+            yield self.suggest(first, f"the stack uses {aliases}; the contract asks for several regions, so it stays")
+            return
+        if not module.is_root:
+            return
+        if not any(isinstance(module.find(a), Block) and module.find(a).type != "variable" for a in twins.pairs):  # type: ignore[union-attr]
+            if blocks:
+                yield self.refuse(
+                    first,
+                    f"the stack uses {aliases}, where one region was asked for",
+                    "nothing in it is written twice, so there is nothing to collapse; decide whether the alias is wanted "
+                    'and say `regions = "multi"` in tapfix.toml, or take it out',
+                )
+            return
+        plan = Plan(twins, context.contract, moved=context.moved)
+        kept = twins.kept.removeprefix("provider.") if twins.kept != DEFAULT else "the default provider"
+        others = ", ".join(s.removeprefix("provider.") for s in twins.others)
+        if plan.troubles:
+            for trouble in plan.troubles:
+                yield self.refuse(
+                    trouble.at,
+                    f"the stack is doubled over {kept} and {others}, and this cannot be collapsed",
+                    f'{trouble.why}; decide whether the second region is wanted (`regions = "multi"` in tapfix.toml) or take it out',
+                )
+            return
+        count = sum(1 for a in twins.pairs if isinstance(b := module.find(a), Block) and b.type in ("resource", "module"))
+        yield self.fix(
+            first,
+            f"the stack is doubled over {kept} and {others}: {count} pairs of resources became one topology, "
+            f"with {', '.join(f'{e}.tfvars' for e in context.contract.topology.environments)}",
+            plan.edits(),
+            exclusive=True,
+        )
