@@ -1,0 +1,312 @@
+"""What an answer is worth, as given and after repair: the failures, each with its place, and a score from 0 to 10.
+
+The score is ``10 * 0.5 ** (penalty / 12)``. The penalty is the sum over all failures of the weight of their severity
+(critical 4, high 2, medium 1, low 0.25); a failure is a rule that found something, and each further finding of it, up
+to five, adds a tenth of the weight. A step of the proof that the outcome does not pass is a failure as well. After
+repair what was fixed no longer counts, and the score is lowered by up to a tenth for how far the repair had to go: the
+share of lines that are not the same. The numbers stand in ``grading.toml``.
+
+Everything here is a function of the result, so that one answer has one grade, everywhere.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from tapfix.fixer import Severity, Status
+from tapfix.outline import outline
+
+if TYPE_CHECKING:
+    from tapfix.api import Result
+    from tapfix.engine import Placed
+
+_EXCERPT = 8
+"""How many lines an excerpt has at most."""
+_SHOWN = 3
+"""How many findings of a failure are shown with excerpts."""
+_ORDER = tuple(Severity)
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Some lines of a file, and where they stand in it and in the answer."""
+
+    file: str
+    line: int
+    text: str
+    answer_line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One finding of a failure: what is said of it, what the answer has there, and what the outcome has instead."""
+
+    message: str
+    reason: str
+    status: str
+    address: str
+    file: str
+    line: int
+    issue: Excerpt | None
+    fix: str
+    """The outcome's new lines; empty where there are none to show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A rule that found something, or a step of the proof that failed."""
+
+    rule: str
+    name: str
+    title: str
+    severity: Severity
+    count: int
+    left: int
+    """How many of its findings are still there after repair."""
+    instances: tuple[Instance, ...]
+    """The first few of them."""
+    cause: str
+    reference: str
+    effect: str
+
+    @property
+    def is_left(self) -> bool:
+        return self.left > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """The answer at one point: as given, or after repair."""
+
+    score: float
+    penalty: float
+    failures: int
+    by_severity: Mapping[str, int]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "score": self.score,
+            "penalty": self.penalty,
+            "failures": self.failures,
+            "by_severity": dict(self.by_severity),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """The grade of an answer."""
+
+    name: str
+    failures: tuple[Failure, ...]
+    before: Worth
+    after: Worth
+    distance: float
+    """The share of lines that the repair did not leave as they were."""
+
+    @property
+    def score(self) -> float:
+        """What the answer was worth as given."""
+        return self.before.score
+
+    def to_dict(self) -> dict[str, Any]:
+        """The grade as the JSON report holds it."""
+        return {
+            "score": self.score,
+            "by_severity": dict(self.before.by_severity),
+            "before": self.before.to_dict(),
+            "after": {**self.after.to_dict(), "distance": self.distance},
+            "failures": [_failure_data(failure) for failure in self.failures],
+        }
+
+
+def grade(result: Result) -> Grade:
+    """The grade of a result."""
+    failures = [*_failures(result), *_failed_steps(result)]
+    failures.sort(key=lambda failure: (_ORDER.index(failure.severity), failure.rule))
+    far = distance(_renamed(result), result.files)
+    return Grade(
+        name=result.source.name,
+        failures=tuple(failures),
+        before=_worth([(failure, failure.count) for failure in failures]),
+        after=_worth([(failure, failure.left) for failure in failures if failure.is_left], far),
+        distance=far,
+    )
+
+
+def distance(before: Mapping[str, str], after: Mapping[str, str]) -> float:
+    """The share of lines that two states of the files do not share, from 0 to 1."""
+    old = Counter(line for text in before.values() for line in text.splitlines())
+    new = Counter(line for text in after.values() for line in text.splitlines())
+    total = old.total() + new.total()
+    return round(1 - 2 * (old & new).total() / total, 4) if total else 0.0
+
+
+def score(counts: Iterable[tuple[Severity, int]], far: float = 0.0) -> tuple[float, float]:
+    """Score and penalty of failures, each given by its severity and by how many findings it has."""
+    formula = words()["formula"]
+    penalty = 0.0
+    for severity, count in counts:
+        further = min(count - 1, formula["repeats_at_most"])
+        penalty += formula["weights"][severity.value] * (1 + formula["repeat"] * further)
+    whole: float = formula["highest"] * 0.5 ** (penalty / formula["half"]) * (1 - formula["distance"] * far)
+    return round(whole, 1), round(penalty, 2)
+
+
+@cache
+def words() -> dict[str, Any]:
+    """The formula's numbers and the rules' words."""
+    import tomllib
+
+    return tomllib.loads(files("tapfix").joinpath("grading.toml").read_text("utf-8"))
+
+
+# --- failures ---------------------------------------------------------------------------------------------------------
+
+
+def _failures(result: Result) -> list[Failure]:
+    """The findings, by rule; suppressed ones are no failures."""
+    by_rule: dict[str, list[Placed]] = {}
+    for placed in result.placed:
+        if placed.finding.status is not Status.SUPPRESSED:
+            by_rule.setdefault(placed.finding.rule, []).append(placed)
+    blocks = _Blocks(result)
+    return [_failure(rule, found, result, blocks) for rule, found in by_rule.items()]
+
+
+def _failure(rule: str, found: list[Placed], result: Result, blocks: _Blocks) -> Failure:
+    said = words()["rules"].get(rule, {})
+    findings = [placed.finding for placed in found]
+    return Failure(
+        rule=rule,
+        name=findings[0].name,
+        title=said.get("title") or _summary(rule) or findings[0].message,
+        severity=min((finding.severity for finding in findings), key=_ORDER.index),
+        count=len(found),
+        left=sum(finding.status is not Status.FIXED for finding in findings),
+        instances=tuple(_instance(placed, result, blocks) for placed in found[:_SHOWN]),
+        cause=said.get("cause", ""),
+        reference=said.get("reference", ""),
+        effect=said.get("effect", ""),
+    )
+
+
+def _summary(rule: str) -> str:
+    """What the rule says of itself in one line."""
+    from tapfix.registry import builtin_fixers
+
+    return next((fixer.summary.rstrip(".") for fixer in builtin_fixers() if fixer.rule == rule), "")
+
+
+def _failed_steps(result: Result) -> list[Failure]:
+    """The steps of the proof that failed. tapfix makes no stack worse, so the input failed them as well."""
+    severities = words()["formula"]["steps"]
+    return [
+        Failure(
+            rule=f"verify-{step.step}",
+            name=step.step,
+            title=f"The outcome does not pass the step {step.step!r} of the proof",
+            severity=Severity(severities.get(step.step, "high")),
+            count=1,
+            left=1,
+            instances=(Instance(step.detail, "", "refused", "", "", 0, None, ""),),
+            cause="",
+            reference="",
+            effect="",
+        )
+        for step in result.verify
+        if step.status == "failed"
+    ]
+
+
+def _worth(failures: list[tuple[Failure, int]], far: float = 0.0) -> Worth:
+    counts = Counter(failure.severity for failure, _ in failures)
+    worth, penalty = score(((failure.severity, count) for failure, count in failures), far)
+    by_severity = {severity.value: counts[severity] for severity in _ORDER}
+    return Worth(worth, penalty, len(failures), by_severity)
+
+
+def _renamed(result: Result) -> dict[str, str]:
+    """The input's files by their names in the outcome."""
+    return {result.source.renamed.get(path, path): text for path, text in result.base.items()}
+
+
+# --- excerpts ---------------------------------------------------------------------------------------------------------
+
+
+class _Blocks:
+    """The top-level blocks of the files as given and of the outcome, by address; read when first asked for."""
+
+    def __init__(self, result: Result) -> None:
+        self._before = result.base
+        self._after = {path: text for path, text in result.files.items() if self._before.get(path) != text}
+        self._old: dict[str, list[str]] | None = None
+        self._new: dict[str, list[str]] = {}
+
+    def new_lines(self, address: str) -> str:
+        """The lines that the block has in the outcome and did not have before; at most a few of them."""
+        if self._old is None:
+            self._old, self._new = _lines_by_address(self._before), _lines_by_address(self._after)
+        if address not in self._new or address not in self._old:
+            return ""
+        known = set(self._old[address])
+        return "\n".join([line for line in self._new[address] if line.strip() and line not in known][:_EXCERPT])
+
+
+def _lines_by_address(texts: Mapping[str, str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for path, text in texts.items():
+        if path.endswith(".tf"):
+            lines = text.split("\n")
+            for statement in outline(text).statements:
+                if statement.address is not None:
+                    address = statement.address.removeprefix("resource.")
+                    found.setdefault(address, lines[statement.first - 1 : statement.last])
+    return found
+
+
+def _instance(placed: Placed, result: Result, blocks: _Blocks) -> Instance:
+    finding, place = placed
+    fixed = finding.status is Status.FIXED
+    return Instance(
+        message=finding.message,
+        reason=finding.reason,
+        status=finding.status.value,
+        address=finding.address,
+        file=place.file,
+        line=place.line,
+        issue=_excerpt(placed, result),
+        fix=blocks.new_lines(finding.address.replace("var.", "variable.", 1)) if fixed and finding.address else "",
+    )
+
+
+def _excerpt(placed: Placed, result: Result) -> Excerpt | None:
+    """What the input has where the finding points, without the common indent."""
+    place = placed.place
+    text = result.base.get(place.file)
+    if text is None or not placed.finding.address:
+        return None
+    from textwrap import dedent
+
+    lines = text.split("\n")
+    last = min(place.end_line, place.line + _EXCERPT - 1)
+    if last == place.line and lines[last - 1].rstrip().endswith("{"):
+        last = min(place.line + 3, len(lines))
+    shown = dedent("\n".join(line.rstrip() for line in lines[place.line - 1 : last])).strip("\n")
+    answer = result.source.answer.file(place.file) if result.source.answer is not None else None
+    return Excerpt(place.file, place.line, shown, answer.answer_line(place.line) if answer is not None else None)
+
+
+def _failure_data(failure: Failure) -> dict[str, Any]:
+    return {
+        "rule": failure.rule,
+        "name": failure.name,
+        "title": failure.title,
+        "severity": failure.severity.value,
+        "count": failure.count,
+        "left": failure.left,
+    }

@@ -1,0 +1,132 @@
+"""The failure analysis: what was wrong with an answer, what was repaired and what is left, as a grader would write it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tapfix.grade import Failure, Grade, Instance
+
+_HEADINGS = {
+    "critical": "Critical Failures",
+    "high": "High Severity Failures",
+    "medium": "Medium Severity Failures",
+    "low": "Low Severity Failures",
+}
+
+
+def render(grade: Grade) -> str:
+    """The analysis in Markdown."""
+    return "\n".join(_lines(grade)).rstrip("\n") + "\n"
+
+
+def as_text(grade: Grade) -> str:
+    """The grade in a few lines."""
+    lines = [f"{grade.name}: {grade.before.score:.1f} as given, {grade.after.score:.1f} after repair"]
+    for failure in grade.failures:
+        state = "left" if failure.is_left else "repaired"
+        lines.append(f"  {failure.severity.value:8}  {state:8}  {failure.rule} {failure.title} ({failure.count})")
+    return "\n".join(lines) + "\n"
+
+
+def _lines(grade: Grade) -> Iterator[str]:
+    yield "# Failures Analysis"
+    yield ""
+    yield f"Of `{grade.name}`: **{grade.before.score:.1f}** of 10 as given, **{grade.after.score:.1f}** after repair."
+    yield ""
+    if grade.failures:
+        yield from _table(grade)
+    severity = ""
+    for number, failure in enumerate(grade.failures, 1):
+        if failure.severity.value != severity:
+            severity = failure.severity.value
+            yield f"## {_HEADINGS[severity]}"
+            yield ""
+        yield from _failure(number, failure)
+    yield "## Summary"
+    yield ""
+    counts = ", ".join(f"{count} {severity}" for severity, count in grade.before.by_severity.items() if count)
+    left = sum(failure.is_left for failure in grade.failures)
+    yield f"- **Total failures**: {len(grade.failures)}{f' ({counts})' if counts else ''}"
+    yield f"- **Repaired**: {len(grade.failures) - left}, **left**: {left}"
+    yield f"- **Distance of the repair**: {100 * grade.distance:.0f} % of the lines"
+    yield f"- **Score**: {grade.before.score:.1f}/10 as given, {grade.after.score:.1f}/10 after repair"
+
+
+def _table(grade: Grade) -> Iterator[str]:
+    yield "| # | Rule | Failure | Impact | Places | Outcome |"
+    yield "|---|---|---|---|---|---|"
+    for number, failure in enumerate(grade.failures, 1):
+        yield (
+            f"| {number} | {failure.rule} | {_cell(failure.title)} | {failure.severity.value.title()} | {failure.count} "
+            f"| {_outcome(failure)} |"
+        )
+    yield ""
+
+
+def _outcome(failure: Failure) -> str:
+    if not failure.is_left:
+        return "repaired"
+    return "left" if failure.left == failure.count else f"{failure.left} of {failure.count} left"
+
+
+def _failure(number: int, failure: Failure) -> Iterator[str]:
+    yield f"### {number}. {failure.title} ({failure.rule})"
+    yield ""
+    yield f"**Impact Level**: {failure.severity.value.title()}"
+    yield ""
+    for instance in failure.instances:
+        yield from _instance(instance)
+    further = failure.count - len(failure.instances)
+    if further > 0:
+        yield f"And {further} more."
+        yield ""
+    for label, said in (
+        ("Root Cause", failure.cause),
+        ("AWS Documentation Reference", failure.reference and f"<{failure.reference}>"),
+        ("Impact", failure.effect),
+    ):
+        if said:
+            yield f"**{label}**: {said}"
+            yield ""
+    yield "---"
+    yield ""
+
+
+def _instance(instance: Instance) -> Iterator[str]:
+    where = f" (`{instance.file}`, line {instance.line})" if instance.file and instance.address else ""
+    if instance.issue is not None and instance.issue.answer_line is not None:
+        where = f" (`{instance.file}`, line {instance.line}; line {instance.issue.answer_line} of the answer)"
+    yield f"**MODEL_RESPONSE Issue**{where}: {_sentence(instance.message)}"
+    yield ""
+    if instance.issue is not None and instance.issue.text:
+        yield from _fenced(instance.issue.text)
+    if instance.status == "fixed":
+        yield "**Fix**: repaired by tapfix" + (":" if instance.fix else ".")
+        yield ""
+        if instance.fix:
+            yield from _fenced(instance.fix)
+    else:
+        yield f"**Fix**: {_sentence(instance.reason or 'left to a person')}"
+        yield ""
+
+
+def _fenced(text: str) -> Iterator[str]:
+    """A fence that the text cannot break."""
+    fence = "`" * max(3, max((len(run) + 1 for run in re.findall(r"`{3,}", text)), default=3))
+    yield f"{fence}hcl"
+    yield text
+    yield fence
+    yield ""
+
+
+def _sentence(text: str) -> str:
+    """A finding's words as Markdown: one line, and no markup of their own."""
+    plain = re.sub(r"([\\*_<>|`\[\]])", r"\\\1", " ".join(text.split()))
+    return plain if plain.endswith((".", ":", "!", "?")) else f"{plain}."
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")

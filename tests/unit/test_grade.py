@@ -1,0 +1,153 @@
+"""The grade: the formula, the failures, the analysis and JUnit."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from tapfix.api import Result, fix
+from tapfix.contract import Contract
+from tapfix.engine import Options, repair
+from tapfix.fixer import Severity
+from tapfix.grade import distance, grade, score, words
+from tapfix.registry import builtin_fixers
+from tapfix.report import analysis, junit
+from tapfix.response import is_answer
+from tapfix.source import read_text
+
+ANSWER = """Here is `the` stack:
+
+```hcl
+variable "environment" {
+  type = string
+}
+
+resource "aws_db_instance" "main" {
+  deletion_protection = true
+  skip_final_snapshot = false
+}
+```
+"""
+
+
+def result(text: str, *rules: str) -> Result:
+    """A result of some rules alone, without the proof."""
+    contract = Contract.default()
+    source = read_text(text, contract, "answer.md")
+    fixers = [fixer for fixer in builtin_fixers() if fixer.rule in rules]
+    options = Options(strict=True, guard=False)
+    outcome = repair(source.relative(), fixers, contract, answer=source.answer, options=options)
+    return Result(source, contract, outcome.texts, outcome.placed, outcome.diagnoses, ())
+
+
+@pytest.mark.parametrize(
+    ("failures", "far", "expected"),
+    [
+        ([], 0.0, (10.0, 0.0)),
+        ([(Severity.CRITICAL, 1)], 0.0, (7.9, 4.0)),
+        ([(Severity.CRITICAL, 2)], 0.0, (7.8, 4.4)),
+        ([(Severity.CRITICAL, 1000)], 0.0, (7.1, 6.0)),
+        ([(Severity.CRITICAL, 1), (Severity.HIGH, 1), (Severity.MEDIUM, 1), (Severity.LOW, 1)], 0.0, (6.6, 7.25)),
+        ([(Severity.CRITICAL, 1)] * 3, 0.0, (5.0, 12.0)),
+        ([], 1.0, (9.0, 0.0)),
+    ],
+)
+def test_formula(failures: list[tuple[Severity, int]], far: float, expected: tuple[float, float]) -> None:
+    assert score(failures, far) == expected
+
+
+def test_distance() -> None:
+    assert distance({}, {}) == 0.0
+    assert distance({"a": "x\ny\n"}, {"a": "x\ny\n"}) == 0.0
+    assert distance({"a": "x\ny\n"}, {"b": "y\nz\n"}) == 0.5
+    assert distance({"a": "x\n"}, {"a": "z\n"}) == 1.0
+
+
+def test_the_ten_rules_have_words() -> None:
+    for number in range(1, 11):
+        said = words()["rules"][f"TAP{number:03}"]
+        assert set(said) == {"title", "cause", "reference", "effect"}
+        assert said["reference"].startswith("https://")
+
+
+def test_grade_of_an_answer() -> None:
+    graded = grade(result(ANSWER, "TAP002", "TAP007"))
+    rules = [failure.rule for failure in graded.failures]
+    assert rules == ["TAP002", "TAP007"]
+    assert graded.score == graded.before.score < graded.after.score
+    assert 0 < graded.distance < 1
+    assert graded.failures[0].severity is Severity.CRITICAL
+    assert not any(failure.is_left for failure in graded.failures)
+    shown = graded.failures[0].instances[0]
+    assert shown.issue is not None
+    assert "deletion_protection = true" in shown.issue.text or "aws_db_instance" in shown.issue.text
+    assert shown.issue.answer_line == shown.issue.line + 3
+    data = graded.to_dict()
+    assert list(data) == ["score", "by_severity", "before", "after", "failures"]
+    assert data["by_severity"]["critical"] == 1
+    assert data["after"]["by_severity"] == {"critical": 0, "high": 0, "medium": 0, "low": 0}
+
+
+def test_grade_is_the_same_every_time() -> None:
+    first, second = (analysis.render(grade(result(ANSWER, "TAP002", "TAP007"))) for _ in range(2))
+    assert first == second
+
+
+def test_analysis_says_what_graders_say() -> None:
+    text = analysis.render(grade(result(ANSWER, "TAP002", "TAP007")))
+    for part in (
+        "# Failures Analysis",
+        "## Critical Failures",
+        "### 1. ",
+        "**Impact Level**: Critical",
+        "**Root Cause**",
+    ):
+        assert part in text
+    assert "**MODEL_RESPONSE Issue** (`tap_stack.tf`, line " in text
+    assert "**AWS Documentation Reference**: <https://" in text
+    assert "| 1 | TAP002 |" in text
+    assert text.endswith("after repair\n")
+    assert is_answer(text)
+
+
+def test_nothing_found() -> None:
+    graded = grade(result("```hcl\nlocals {\n}\n```\n"))
+    assert (graded.before.score, graded.after.score, graded.distance) == (10.0, 10.0, 0.0)
+    assert "**Total failures**: 0" in analysis.render(graded)
+    assert analysis.as_text(graded) == "answer.md: 10.0 as given, 10.0 after repair\n"
+    assert ElementTree.fromstring(junit.render(graded)).get("failures") == "0"
+
+
+def test_junit() -> None:
+    left = ANSWER.replace("```hcl\n", '```hcl\nvariable "vpc_id" {\n}\n')
+    suites = ElementTree.fromstring(junit.render(grade(result(left, "TAP002", "TAP007"))))
+    (suite,) = suites
+    assert suite.get("name") == "answer.md"
+    assert [case.get("name", "")[:6] for case in suite.iter("testcase")] == ["TAP002", "TAP007"]
+    assert suite.get("failures") == "1"
+    (failure,) = suite.iter("failure")
+    assert failure.get("type") == "medium"
+    assert "vpc_id" in (failure.text or "")
+
+
+SEED = Path(os.environ.get("TAPFIX_ANSWERS", Path(__file__).resolve().parents[3] / "shared" / "corpus")) / "seed"
+TEN = {f"TAP{number:03}" for number in range(1, 11)}
+
+
+@pytest.mark.skipif(not SEED.is_dir(), reason=f"no real answers at {SEED}; name their folder in TAPFIX_ANSWERS")
+@pytest.mark.skipif(
+    not {fixer.rule for fixer in builtin_fixers()} >= TEN, reason="not all of the first ten rules are there"
+)
+def test_the_two_answers_show_all_ten_failures_between_them() -> None:
+    named = {}
+    for name in ("launch_template", "multi_region"):
+        graded = grade(fix(SEED / f"{name}.md"))
+        named[name] = {failure.rule for failure in graded.failures} & TEN
+        assert graded.before.score < graded.after.score
+    assert named["launch_template"] | named["multi_region"] == TEN
+    assert {"TAP007", "TAP008", "TAP010"} <= named["launch_template"]
+    assert {"TAP001", "TAP002", "TAP003", "TAP004", "TAP005", "TAP006"} <= named["multi_region"]
+    assert "TAP001" not in named["launch_template"]
