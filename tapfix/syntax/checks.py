@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .scanner import INVALID_ESCAPE, VALID_NUMBER
+from .scanner import VALID_ESCAPE, VALID_NUMBER
 from .tree import Diagnostic, Element, Item, Leaf
 
 
@@ -62,11 +62,16 @@ def _escapes(literal: Leaf) -> list[Diagnostic]:
     value = literal.value
     at = value.find("\\")
     while at >= 0:
-        if INVALID_ESCAPE.match(value, at):
+        escape = VALID_ESCAPE.match(value, at)
+        if escape is None or (escape[0][1] in "uU" and not _is_character(int(escape[0][2:], 16))):
             start = literal.start + at
             found.append(Diagnostic(f"`{value[at : at + 2]}` is no escape sequence", start, start + 2))
         at = value.find("\\", at + 2)
     return found
+
+
+def _is_character(code: int) -> bool:
+    return code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF
 
 
 def _directives(template: Element) -> list[Diagnostic]:

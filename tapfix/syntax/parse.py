@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from . import _tables
 from .building import GROW, LIST, NODE, PASS, SPLICED_NODE
 from .checks import complaints, redefinitions
-from .recovery import Failure, broken_end, explained, is_prose
+from .recovery import Failure, broken_stretch, explained, is_prose
 from .scanner import (
     BRACKETS,
     CLOSING_QUOTE,
@@ -319,11 +319,10 @@ def _broken_item(text: str, base: int, failure: Failure) -> Item:
     skipped = PREFIX.match(text, base)
     assert skipped is not None
     start = skipped.end()
-    end = broken_end(text, start)
-    value_end = start + len(text[start:end].rstrip(" \t\r"))
-    message, at, to = explained(text, failure, value_end)
-    diagnostic = Diagnostic(message, at - base, to - base)
-    return _assembled(text, base, start, max(value_end, start + 1), (diagnostic,))
+    stretch = broken_stretch(text, start)
+    end = start + max(len(text[start : stretch.end].rstrip(" \t\r")), 1)
+    message, at, to = explained(text, failure, stretch)
+    return _assembled(text, base, start, end, (Diagnostic(message, at - base, to - base),))
 
 
 def _assembled(text: str, base: int, start: int, end: int, diagnostics: tuple[Diagnostic, ...]) -> Item:
@@ -347,14 +346,46 @@ def _next_item(text: str, base: int) -> Item:
 
 
 def _add(items: list[Item], item: Item, text: str) -> None:
-    """Add an item, or let it run on from the broken prose before it: a paragraph is one stretch, and one complaint."""
-    if items and item.node.kind == "broken" and items[-1].node.kind == "broken":
+    """Add an item to those before it, or make it one with them where they are broken together."""
+    if items and item.node.kind == "broken":
+        start = item.start + item.node.start
         before = items[-1]
-        if is_prose(text, before.start + before.node.start) and is_prose(text, item.start + item.node.start):
-            start = before.start + before.node.start
-            items[-1] = _assembled(text, before.start, start, item.start + item.node.end, before.diagnostics)
+        if before.node.kind == "broken" and is_prose(text, start) and is_prose(text, before.start + before.node.start):
+            # A paragraph is one stretch, and one complaint.
+            _merge(items, len(items) - 1, item, text, before.diagnostics)
             return
+        if text.startswith("}", start) and item.node.start == item.text.rfind("\n", 0, item.node.start) + 1:
+            # A brace too many in a block ends the block too early; the brace that should have ended it comes alone.
+            early = _closed_early(items)
+            if early is not None:
+                block = items[early].node
+                diagnostic = Diagnostic("this `}` is one too many", block.end - 1, block.end)
+                _merge(items, early, item, text, (diagnostic,))
+                return
     items.append(item)
+
+
+def _closed_early(items: list[Item]) -> int | None:
+    """The block, if there is one, that a brace in its midst has ended, with its rest behind it as items of their own."""
+    for index in range(len(items) - 1, -1, -1):
+        item = items[index]
+        lines = item.text[: item.node.start].rfind("\n") + 1
+        if item.node.start > lines:
+            continue  # Indented: it may have stood in the block.
+        last = item.text.rfind("\n", 0, item.node.end) + 1
+        if item.node.kind == "block" and last > item.node.start and item.node.end - 1 > last:
+            return index
+        break
+    return None
+
+
+def _merge(items: list[Item], index: int, last: Item, text: str, diagnostics: tuple[Diagnostic, ...]) -> None:
+    """Put one broken item in the place of all from `index` on and of the one that follows them."""
+    first = items[index]
+    del items[index:]
+    items.append(
+        _assembled(text, first.start, first.start + first.node.start, last.start + last.node.end, diagnostics)
+    )
 
 
 def parse(text: str) -> Tree:

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from . import _tables
-from .scanner import closing_line
+from .scanner import PREFIX, closing_line
 
 OPENER: Final = re.compile(
     r"^(?:"
@@ -30,6 +30,7 @@ _PIECE = re.compile(
       | (?P<mark>.)""",
     re.VERBOSE,
 )
+_INDENT = re.compile(r"([ \t]*+)([^\s#/])")
 _CLOSES: Final = {"}": "{", "]": "[", ")": "("}
 
 
@@ -54,44 +55,89 @@ def is_prose(text: str, start: int) -> bool:
     return _INTENT.match(text, start) is None
 
 
-def broken_end(text: str, start: int) -> int:
-    """Where the broken stretch that begins at `start` ends: at a line's end, its newline not included.
+class Stretch:
+    """A broken stretch: where it ends, and which bracket or heredoc in it seems to be the one that nothing closes."""
+
+    __slots__ = ("culprit", "end", "noticed", "start")
+
+    def __init__(self, start: int, end: int, culprit: tuple[int, str] | None = None, noticed: int = 0) -> None:
+        self.start = start
+        self.end = end
+        self.culprit = culprit
+        """Its offset in the file, and what it is."""
+        self.noticed = noticed
+        """The line whose indent gave it away."""
+
+
+class _Open:
+    """A bracket that is open, and the indent of the line on which it was opened."""
+
+    __slots__ = ("indent", "mark", "offset")
+
+    def __init__(self, mark: str, offset: int, indent: int) -> None:
+        self.mark = mark
+        self.offset = offset
+        self.indent = indent
+
+
+def broken_stretch(text: str, start: int) -> Stretch:
+    """The broken stretch that begins at `start`; it ends at a line's end, its newline not included.
 
     A stretch that means to be an item goes on to where its brackets are balanced, or to a `}` in the first column,
     but never past a line that opens the next block. Any other stretch is one line.
     """
     line_end = _line_end(text, start)
     if is_prose(text, start):
-        return line_end
+        return Stretch(start, line_end)
     following = OPENER.search(text, line_end)
     limit = following.start() if following else len(text)
     first_column = start == 0 or text[start - 1] in "\n\ufeff"
-    open_marks: list[str] = []
+    opened: list[_Open] = []
+    culprit: tuple[int, str] | None = None
+    noticed = limit
+    indent = 0
     at = start
     while at < limit:
         piece = _PIECE.match(text, at)
         assert piece is not None
         at = piece.end()
         if piece["line"]:
-            if not open_marks:
-                return at - 1
+            if not opened:
+                return Stretch(start, at - 1, culprit, noticed)
             if first_column and text.startswith("}", at):
-                return _line_end(text, at)
+                if culprit is None and len(opened) > 1:
+                    culprit = opened[-1].offset, opened[-1].mark
+                return Stretch(start, _line_end(text, at), culprit, noticed)
+            first = _INDENT.match(text, at)
+            if first:
+                indent = first.end(1) - at
+                if culprit is None and _is_over(opened, indent, first[2]):
+                    culprit = opened[-1].offset, opened[-1].mark
+                    noticed = at
         elif piece["mark"]:
             mark = piece["mark"]
             if mark in "{[(":
-                open_marks.append(mark)
+                opened.append(_Open(mark, at - 1, indent))
             elif mark == "}":
-                while open_marks and open_marks.pop() != "{":
+                while opened and opened.pop().mark != "{":
                     pass
-            elif mark in "])" and open_marks and open_marks[-1] == _CLOSES[mark]:
-                open_marks.pop()
+            elif mark in "])" and opened and opened[-1].mark == _CLOSES[mark]:
+                opened.pop()
         elif piece["comment"]:
             closing = text.find("*/", at, limit)
             at = closing + 2 if closing >= 0 else at
         elif piece["heredoc"]:
-            at = _heredoc_end(text, piece["marker"], at, limit)
-    return _without_trivia(text, start, limit)
+            end = _heredoc_end(text, piece["marker"], at, limit)
+            if end == at and culprit is None:
+                culprit = piece.start(), piece["heredoc"].rstrip()
+            at = max(end, at - 1)
+    return Stretch(start, _without_trivia(text, start, limit), culprit, noticed)
+
+
+def _is_over(opened: list[_Open], indent: int, first: str) -> bool:
+    """Does a line that begins so far to the left tell that the innermost bracket should have been closed before it?"""
+    innermost = opened[-1].indent
+    return len(opened) > 1 and (indent < innermost or (indent == innermost and first not in "}])"))
 
 
 def _heredoc_end(text: str, marker: str, at: int, limit: int) -> int:
@@ -123,16 +169,30 @@ def _without_trivia(text: str, start: int, end: int) -> int:
         end = line
 
 
-def explained(text: str, failure: Failure, end: int) -> tuple[str, int, int]:
-    """What to say about a failure in a stretch that ends at `end`: the message, and where it points to."""
+def explained(text: str, failure: Failure, stretch: Stretch) -> tuple[str, int, int]:
+    """What to say about a failure in a broken stretch: the message, and the span in the file that it points to."""
+    end = stretch.start + len(text[stretch.start : stretch.end].rstrip())
     if failure.offset >= end:
-        return "this is not closed before the next block begins" if end < len(text) else "the text ends here, unfinished", max(end - 1, 0), end
+        if _ends(text, stretch.end):
+            return "the text ends here, unfinished", max(end - 1, stretch.start), end
+        if stretch.culprit:
+            at, mark = stretch.culprit
+            return f"nothing closes this `{mark}`", at, at + len(mark)
+        return "this is not closed before the next block begins", max(end - 1, stretch.start), end
+    if stretch.culprit and stretch.noticed <= failure.offset and failure.found in _CLOSES:
+        at, mark = stretch.culprit
+        return f"nothing closes this `{mark}`", at, at + len(mark)
     if failure.reason:
         return failure.reason, failure.offset, failure.offset + max(len(failure.found), 1)
     found = failure.found
     shown = "the end of the line" if found in ("\n", "\r\n") else "the end of the text" if not found else f"`{found}`"
-    wanted = _wanted(failure.state)
-    return f"{shown} does not belong here{wanted}", failure.offset, failure.offset + max(len(found), 1)
+    return f"{shown} does not belong here{_wanted(failure.state)}", failure.offset, failure.offset + max(len(found), 1)
+
+
+def _ends(text: str, at: int) -> bool:
+    """Is there nothing but white space and comments from here on?"""
+    trivia = PREFIX.match(text, at)
+    return trivia is not None and trivia.end() == len(text)
 
 
 def _wanted(state: int) -> str:

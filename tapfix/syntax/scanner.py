@@ -76,9 +76,10 @@ QUOTED_TOKEN: Final = re.compile(rf'((?:[^"\\$%\r\n{_SURROGATES}]++|\\[^\r\n{_SU
 QUOTED_LITERAL, CLOSING_QUOTE, SEQUENCE = 1, 2, 3
 
 # What Go's strings.TrimSpace trims, but for the two of a line's end.
-_SPACE = r"[ \t\v\f\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+_ODD_SPACE = r"[\v\f\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+_SPACE = f"(?:[ \\t]|{_ODD_SPACE})"
 
-INVALID_ESCAPE: Final = re.compile(r"\\(?:[^nrt\"\\uU]|u(?![0-9A-Fa-f]{4})|U(?![0-9A-Fa-f]{8}))|\\u[dD][89a-fA-F]|\\U(?!0000|0010|000[1-9a-fA-F])")
+VALID_ESCAPE: Final = re.compile(r"\\(?:[^nrt\"\\uU]|u(?![0-9A-Fa-f]{4})|U(?![0-9A-Fa-f]{8}))|\\u[dD][89a-fA-F]|\\U(?!0000|0010|000[1-9a-fA-F])")
 VALID_ESCAPE: Final = re.compile(r"\\(?:[nrt\"\\]|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8})")
 
 VALID_NUMBER: Final = re.compile(r"[0-9]++(?:\.[0-9]*+)?(?:[eE][+-]?[0-9]++)?")
@@ -100,8 +101,12 @@ def heredoc_tokens(marker: str) -> re.Pattern[str]:
 
 
 def closing_line(marker: str) -> re.Pattern[str]:
-    """The pattern for the line that closes a heredoc: its groups are the space before the marker, and the marker."""
-    return re.compile(f"({_SPACE}*+)({re.escape(marker)})(?={_SPACE}*+\r?\n)")
+    """The pattern for the line that closes a heredoc: its groups are the space before the marker, and the marker.
+
+    Spaces and tabs behind the marker are left to the newline's prefix; the odder kinds of space, which only a heredoc
+    takes, go with the marker.
+    """
+    return re.compile(rf"({_SPACE}*+)({re.escape(marker)}(?:[ \t]*+{_ODD_SPACE})*+)(?=[ \t]*+\r?\n)")
 
 
 # Where Python's idea of an identifier (XID) and the one of Unicode's ID_Start and ID_Continue, which Go takes, part:
