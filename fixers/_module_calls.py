@@ -1,0 +1,168 @@
+"""Local modules and those who call them: the values that come in, and how a new variable is handed down from the root."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from tapfix.edits import Edit
+from tapfix.environments import Variable, declare
+from tapfix.evaluate import UNKNOWN, Evaluator, variables_per_environment
+from tapfix.fixer import Context
+from tapfix.module import META_ARGUMENTS, Attribute, Block, Element, Expr, Module, string_value
+
+_OWN_ARGUMENTS = META_ARGUMENTS | {"source", "version"}
+_MAX_DEPTH = 8
+
+
+class Call(NamedTuple):
+    """A `module` block and the module that it stands in."""
+
+    module: Module
+    block: Block
+
+
+def calls_of(context: Context, module: Module) -> tuple[Call, ...]:
+    """The `module` blocks of the project that call a module by its folder."""
+    return tuple(
+        Call(caller, block)
+        for caller in context.project.modules
+        if caller.folder != module.folder
+        for block in caller.blocks_of("module")
+        if _called_folder(caller, block) == module.folder
+    )
+
+
+def _called_folder(caller: Module, block: Block) -> str | None:
+    source = block.get("source")
+    path = string_value(source.expr) if source is not None else None
+    if path is None or not path.startswith(("./", "../")):
+        return None
+    folder = posixpath.normpath(posixpath.join(caller.folder, path))
+    return "" if folder == "." else folder
+
+
+def surroundings(context: Context, module: Module, depth: int = 0) -> dict[str, dict[str, object]]:
+    """The values of a module's variables by environment, `""` where there are none; through the calls of a local module.
+
+    A module that several calls give different values has none that hold: its own defaults are all that is known of it.
+    """
+    calls = calls_of(context, module)
+    if not calls or depth > _MAX_DEPTH:
+        return variables_per_environment(module, context.contract)
+    if len(calls) > 1:
+        return {"": {name: UNKNOWN for call in calls for name in _arguments(call.block)}}
+    (call,) = calls
+    values: dict[str, dict[str, object]] = {}
+    for environment, given in surroundings(context, call.module, depth + 1).items():
+        evaluator = Evaluator(call.module, given)
+        values[environment] = {
+            name: evaluator.evaluate(attribute, attribute.expr)
+            for name, attribute in call.block.attributes.items()
+            if name not in _OWN_ARGUMENTS
+        }
+    return values
+
+
+def _arguments(block: Block) -> Iterator[str]:
+    return (name for name in block.attributes if name not in _OWN_ARGUMENTS)
+
+
+def evaluate_everywhere(context: Context, module: Module, holder: Element, expr: Expr) -> dict[str, object]:
+    """What an expression comes to in each environment; under the name `""` if there is none."""
+    return {
+        environment: Evaluator(module, given).evaluate(holder, expr)
+        for environment, given in surroundings(context, module).items()
+    }
+
+
+def hand_down(
+    context: Context,
+    module: Module,
+    variables: Sequence[Variable],
+    *,
+    title: str = "",
+    ahead_of: frozenset[str] = frozenset(),
+) -> list[Edit]:
+    """Edits that declare variables in a module and, where local modules call it, in their callers, which pass them on.
+
+    The values of the environments are set where the tfvars files are: beside the module that nobody calls. All goes to the end
+    of what is there, but ahead of the variables `ahead_of` if those stand last.
+    """
+    return list(_hand_down(context, module, variables, title, ahead_of, frozenset()))
+
+
+def _hand_down(
+    context: Context,
+    module: Module,
+    variables: Sequence[Variable],
+    title: str,
+    ahead_of: frozenset[str],
+    seen: frozenset[str],
+) -> Iterator[Edit]:
+    calls = [call for call in calls_of(context, module) if call.module.folder not in seen]
+    if not calls:
+        yield from _declared(context, module, variables, title, ahead_of)
+        return
+    yield from _declared(context, module, [v._replace(values={}) for v in variables], "", ahead_of)
+    done: set[str] = set()
+    for call in calls:
+        wanted = [v for v in variables if v.name not in call.block.attributes]
+        if not wanted:
+            continue
+        text = "\n".join(f"{v.name} = var.{v.name}" for v in wanted)
+        yield call.block.insert(text, after=_last_argument(call.block, ahead_of))
+        if call.module.folder not in done:
+            done.add(call.module.folder)
+            yield from _hand_down(context, call.module, wanted, title, ahead_of, seen | {module.folder})
+
+
+def _declared(
+    context: Context, module: Module, variables: Sequence[Variable], title: str, ahead_of: frozenset[str]
+) -> Iterator[Edit]:
+    for edit in declare(module, context.contract, variables, title=title):
+        file = next(f for f in module.files if f.path == edit.file)
+        last: list[Element] = []
+        for element in reversed(list(file.attributes.values() if file.kind == "tfvars" else file.blocks)):
+            name = element.name if isinstance(element, Attribute | Block) else ""
+            if name not in ahead_of or (isinstance(element, Block) and element.type != "variable"):
+                if isinstance(element, Block) and element.type != "variable" and not last:
+                    continue
+                break
+            last.append(element)
+        if not last:
+            yield edit
+            continue
+        at = last[-1].comment_start
+        yield Edit(edit.file, at, at, f"{edit.text.strip()}\n\n")
+
+
+def _last_argument(block: Block, ahead_of: frozenset[str]) -> Element | None:
+    """The last attribute of a call that is no meta-argument; new arguments go behind it."""
+    own = [a for name, a in block.attributes.items() if name not in META_ARGUMENTS]
+    while len(own) > 1 and own[-1].name in ahead_of:
+        own.pop()
+    return own[-1] if own else None
+
+
+def size_variables(module: Module) -> frozenset[str]:
+    """The variables that size the module's Auto Scaling groups."""
+    return frozenset(
+        reference.address.removeprefix("var.")
+        for group in module.resources("aws_autoscaling_group")
+        for reference in group.references
+        if reference.holder is not None
+        and reference.holder.name in ("min_size", "max_size", "desired_capacity")
+        and reference.address.startswith("var.")
+    )
+
+
+def joined(edits: Iterable[Edit]) -> list[Edit]:
+    """Edits of one fix in which insertions at one place are one edit, in the order in which they come."""
+    found: dict[tuple[str, int, int], Edit] = {}
+    for edit in edits:
+        place = (edit.file, edit.start, edit.end)
+        there = found.get(place)
+        found[place] = edit if there is None or there == edit else edit._replace(text=there.text + edit.text)
+    return list(found.values())

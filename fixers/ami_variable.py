@@ -1,0 +1,453 @@
+"""TAP008: a variable overrides the AMI of everything that runs instances."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from tapfix.edits import Edit, Safety
+from tapfix.environments import Variable, environment_files, insert_block
+from tapfix.evaluate import evaluate
+from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.module import Attribute, Block, Module, traversal_address
+
+from ._amis import AMI_ID, Source, ami_places, is_amazon_linux_2, sources
+from ._module_calls import calls_of, evaluate_everywhere, hand_down, joined, size_variables
+
+
+class Image(NamedTuple):
+    """An image that resources name: `holder` is the attribute that decides (of the resource, or of a local value)."""
+
+    holder: Attribute
+    resources: tuple[Block, ...]
+    sources: tuple[Source, ...]
+
+    @property
+    def key(self) -> str:
+        """The same for what names the same image."""
+        return re.sub(r"\s+", " ", self.holder.value)
+
+
+_GRAVITON = re.compile(r"[a-z]+\d+g[a-z]*\.")
+_NAMES_AMI = re.compile(r"(^|_)ami(_|$)")
+
+
+class AmiVariable(Fixer):
+    """An AMI that nobody can override.
+
+    The contract names a variable (`compute.ami_variable`, as it comes `ami_id`) that overrides the image of every launch
+    template, instance, launch configuration and spot request. Where there is none, it is declared, null or empty by the module's
+    own habit, and goes in front of what decided so far:
+
+    - a data source, an SSM parameter, a map by region, `resolve:ssm:…`: these stay the default;
+    - a literal `ami-…`: AMI ids hold for one region, so it becomes the variable's value in each environment's tfvars file, and the
+      default is the newest Amazon Linux 2 by data source. The one that is there is used, else it is added (for arm64 where the
+      instance type is a Graviton one);
+    - a literal default of a variable moves to the tfvars files in the same way;
+    - a local value is followed, and the variable goes where the local value is made.
+
+    Several different images get several variables, named after what runs them. In a local module the variable is handed down
+    from the root. A variable that decides already, alone or with a fallback, is accepted as it is.
+
+    **Safe** where a data source decided: while the variable is not set, the plan is the same. **Unsafe** where a literal id
+    moves: the environments that have a tfvars file keep it, a plan without one gets the newest Amazon Linux 2.
+
+    **Refused**: a literal id where no tfvars file is there to hold it; an image that differs by `each` or `count.index`; a
+    variable with a validation that its new default would not pass; an image that a module or the stack itself makes.
+    """
+
+    rule = "TAP008"
+    severity = Severity.MEDIUM
+    safety = Safety.SAFE
+    order = 46
+    examples = (
+        Example(
+            title="A data source stays the default",
+            before="""\
+variable "key_name" {
+  type    = string
+  default = ""
+}
+
+data "aws_ami" "amazon_linux_2" {
+  most_recent = true
+  owners      = ["amazon"]
+}
+
+resource "aws_launch_template" "web" {
+  image_id      = data.aws_ami.amazon_linux_2.id
+  instance_type = "t3.micro"
+}
+""",
+            after="""\
+variable "key_name" {
+  type    = string
+  default = ""
+}
+
+variable "ami_id" {
+  description = "AMI of the instances (empty: the default image)"
+  type        = string
+  default     = ""
+}
+
+data "aws_ami" "amazon_linux_2" {
+  most_recent = true
+  owners      = ["amazon"]
+}
+
+resource "aws_launch_template" "web" {
+  image_id      = var.ami_id != "" ? var.ami_id : data.aws_ami.amazon_linux_2.id
+  instance_type = "t3.micro"
+}
+""",
+        ),
+        Example(
+            title="A literal id moves to the environments",
+            before={
+                "tap_stack.tf": """\
+resource "aws_instance" "web" {
+  ami           = "ami-0abcdef1234567890" # tested in May
+  instance_type = "t3.micro"
+}
+""",
+                "dev.tfvars": """\
+environment = "dev"
+""",
+            },
+            after={
+                "tap_stack.tf": """\
+variable "ami_id" {
+  description = "AMI of the instances (null: the newest Amazon Linux 2)"
+  type        = string
+  default     = null
+}
+
+data "aws_ami" "amazon_linux_2" {
+  most_recent = true
+  owners      = ["amazon"]
+
+  filter {
+    name   = "name"
+    values = ["amzn2-ami-hvm-*-x86_64-gp2"]
+  }
+
+  filter {
+    name   = "virtualization-type"
+    values = ["hvm"]
+  }
+}
+
+resource "aws_instance" "web" {
+  ami           = coalesce(var.ami_id, data.aws_ami.amazon_linux_2.id) # tested in May
+  instance_type = "t3.micro"
+}
+""",
+                "dev.tfvars": """\
+environment = "dev"
+
+ami_id = "ami-0abcdef1234567890"
+""",
+            },
+        ),
+        Example(
+            title="Accepted: a variable decides",
+            before="""\
+variable "image" {
+  type = string
+}
+
+resource "aws_launch_template" "web" {
+  image_id = var.image
+}
+""",
+            after="""\
+variable "image" {
+  type = string
+}
+
+resource "aws_launch_template" "web" {
+  image_id = var.image
+}
+""",
+        ),
+        Example(
+            title="Refused: a literal id, and nowhere to keep it",
+            before="""\
+resource "aws_launch_template" "web" {
+  image_id = "ami-0abcdef1234567890"
+}
+""",
+            after=None,
+        ),
+    )
+
+    def check(self, module: Module, context: Context) -> Iterator[Finding]:
+        if not context.contract.compute.ami_variable:
+            return
+        images = list(_images(module))
+        open_ones: dict[str, list[Image]] = {}
+        deciding: dict[str, list[Image]] = {}
+        for image in images:
+            variables = {s.address.removeprefix("var.") for s in image.sources if s.address.startswith("var.")}
+            for name in variables:
+                deciding.setdefault(name, []).append(image)
+            if variables or not image.sources:
+                continue
+            reason = _fixed_elsewhere(module, image)
+            if reason is None:
+                open_ones.setdefault(image.key, []).append(image)
+            elif reason:
+                yield self.refuse(image.holder, f"the AMI of {_names(image)} cannot be overridden", reason)
+        several = len(open_ones) + len(deciding) > 1
+        for same in open_ones.values():
+            yield self._overridden(module, context, same, several, taken=frozenset(deciding))
+        for name, using in deciding.items():
+            yield from self._without_literal(module, context, name, using)
+
+    # --- what no variable decides -------------------------------------------------------------------------------------
+
+    def _overridden(
+        self, module: Module, context: Context, same: Sequence[Image], several: bool, taken: frozenset[str]
+    ) -> Finding:
+        """A variable in front of what decides."""
+        image = same[0]
+        names = ", ".join(_names(i) for i in same)
+        values = _literal_ids(module, context, image)
+        if values is not None and not values:
+            return self.refuse(
+                image.holder,
+                f"the AMI of {names} is a literal id, which holds for one region, and cannot be overridden",
+                "no tfvars file is there to keep the id in; add one for each environment, or say which image is meant by a data source",
+            )
+        name, null = self._variable(module, context, same, several, taken)
+        fallback, described, made = image.holder.value, "the default image", list[Edit]()
+        if values is not None:
+            fallback, made = _amazon_linux_2(module, image.resources[0])
+            described = "the newest Amazon Linux 2"
+        words = "null" if null else "empty"
+        whose = f" of {_titled(name, context)}" if several else " of the instances"
+        variable = Variable(
+            name, "string", f"AMI{whose} ({words}: {described})", "null" if null else '""', values=_quoted(values or {})
+        )
+        edits = joined([*hand_down(context, module, [variable], ahead_of=size_variables(module)), *made])
+        edits.extend(i.holder.replace(_with_override(name, null, fallback)) for i in same)
+        message = f"the AMI of {names} could not be overridden; `var.{name}` does it now"
+        if values is None:
+            return self.fix(image.holder, f"{message}, and what decided before is its default", edits)
+        message += ", the literal id is its value in each environment, and the newest Amazon Linux 2 its default"
+        return self.fix(image.holder, message, edits, safety=Safety.UNSAFE)
+
+    def _variable(
+        self, module: Module, context: Context, same: Sequence[Image], several: bool, taken: frozenset[str]
+    ) -> tuple[str, bool]:
+        """The variable's name, and whether null stands for "not set"."""
+        wanted = context.contract.compute.ami_variable
+        if not several:
+            declared = [wanted, *(n for n in module.variables if _NAMES_AMI.search(n))]
+            for name in declared:
+                if name in module.variables and not module.references_to(f"var.{name}") and _takes_text(module, name):
+                    return name, not _is_empty(module, name)
+        name = wanted
+        if several or name in module.variables:
+            resources = [r for image in same for r in image.resources]
+            address = same[0].sources[0].address
+            label = (
+                address.rpartition(".")[2] if len(resources) > 1 and address.startswith("data.") else resources[0].name
+            )
+            name = f"{_snake(label)}_{wanted}"
+        return module.unused_name(name, {**module.variables, **dict.fromkeys(taken)}), _habit_is_null(module)
+
+    # --- a variable that is a literal id unless it is set --------------------------------------------------------------
+
+    def _without_literal(
+        self, module: Module, context: Context, name: str, using: Sequence[Image]
+    ) -> Iterator[Finding]:
+        block = module.variables.get(name)
+        default = block.get("default") if block is not None else None
+        if block is None or default is None:
+            return
+        literal = evaluate(module, default, default.expr)
+        if not isinstance(literal, str) or not AMI_ID.fullmatch(literal):
+            return
+        if all(name in call.block.attributes for call in calls_of(context, module)) and calls_of(context, module):
+            return
+        message = f"the default of `var.{name}` is a literal AMI id, which holds for one region"
+        environments = _environments(context, module)
+        if not environments:
+            yield self.refuse(
+                default, message, "no tfvars file is there to keep the id in; add one for each environment"
+            )
+            return
+        if block.blocks_of("validation"):
+            yield self.refuse(default, message, "the variable's validation would have to let an unset variable pass")
+            return
+        plain = [i for i in using if traversal_address(i.holder.expr) is not None and i.holder.value == f"var.{name}"]
+        if not plain or len(plain) < len(using) or len(module.references_to(f"var.{name}")) > len(plain):
+            yield self.refuse(
+                default,
+                message,
+                "the variable is used for more than the image alone; name the default where it is used",
+            )
+            return
+        null = _habit_is_null(module)
+        unset = "null" if null else '""'
+        values = _quoted(dict.fromkeys(environments, literal))
+        variable = Variable(name, "string", "AMI of the instances", unset, values=values)
+        fallback, made = _amazon_linux_2(module, using[0].resources[0])
+        edits = joined([*hand_down(context, module, [variable], ahead_of=size_variables(module)), *made])
+        edits.append(default.replace(unset))
+        edits.extend(i.holder.replace(_with_override(name, null, fallback)) for i in plain)
+        message += "; the id is its value in each environment now, and the newest Amazon Linux 2 its default"
+        yield self.fix(default, message, edits, safety=Safety.UNSAFE)
+
+
+def _images(module: Module) -> Iterator[Image]:
+    """The images of a module, one for each attribute that decides on one."""
+    found: dict[tuple[str, int], tuple[Attribute, list[Block]]] = {}
+    for resource, attribute in ami_places(module):
+        holder = _deciding(module, attribute)
+        entry = found.setdefault((holder.file.path, holder.start), (holder, []))
+        if resource not in entry[1]:
+            entry[1].append(resource)
+    for holder, resources in found.values():
+        yield Image(holder, tuple(resources), tuple(sources(module, holder, holder.expr)))
+
+
+def _deciding(module: Module, attribute: Attribute) -> Attribute:
+    """The attribute itself, or the local value that it names and nothing else."""
+    for _ in range(len(module.locals) + 1):
+        found = traversal_address(attribute.expr)
+        if found is None or found[1] != len(attribute.expr.children) or not found[0].startswith("local."):
+            break
+        local = module.locals.get(found[0].removeprefix("local."))
+        if local is None:
+            break
+        attribute = local
+    return attribute
+
+
+def _fixed_elsewhere(module: Module, image: Image) -> str | None:
+    """Why no variable can simply go in front of an image; "" where one decides by another way; None where one can."""
+    for source in image.sources:
+        root = source.address.partition(".")[0]
+        if root in ("each", "count"):
+            loop = image.resources[0].get("for_each") or image.resources[0].get("count")
+            loops = sources(module, loop, loop.expr) if loop is not None else ()
+            if any(s.address.startswith("var.") for s in loops):
+                return ""
+            return "it differs from copy to copy; make the map that they are made of a variable"
+        if root == "module":
+            return "a module decides on it; give that module a variable"
+        if root and root not in ("data", "var", "local", "path", "each", "self"):
+            return "the stack makes the image itself; a person has to say whether another may take its place"
+    if any(".index" in t or "each." in t for t in (image.holder.value,)):
+        return "it differs from copy to copy; make the list that it is taken from a variable"
+    return None
+
+
+def _literal_ids(module: Module, context: Context, image: Image) -> Mapping[str, str] | None:
+    """The literal id by environment (none where there is no tfvars file); None if the image is no literal."""
+    if image.holder.expr.kind == "traversal" and not image.holder.value.startswith("local."):
+        return None
+    if any(s.address for s in image.sources) or any(s.holder is not image.holder for s in image.sources):
+        return None
+    found = evaluate_everywhere(context, module, image.holder, image.holder.expr)
+    if not all(isinstance(v, str) and AMI_ID.fullmatch(v) for v in found.values()):
+        return None
+    return {e: str(found.get(e, found.get("", ""))) for e in _environments(context, module)}
+
+
+def _environments(context: Context, module: Module) -> Sequence[str]:
+    """The environments that have a tfvars file, beside the module or beside the root that calls it."""
+    for _ in range(8):
+        calls = calls_of(context, module)
+        if not calls:
+            break
+        module = calls[0].module
+    return list(environment_files(module, context.contract))
+
+
+def _quoted(values: Mapping[str, str]) -> dict[str, str]:
+    return {environment: f'"{value}"' for environment, value in values.items()}
+
+
+def _with_override(name: str, null: bool, fallback: str) -> str:
+    return f"coalesce(var.{name}, {fallback})" if null else f'var.{name} != "" ? var.{name} : {fallback}'
+
+
+def _amazon_linux_2(module: Module, resource: Block) -> tuple[str, list[Edit]]:
+    """The data source of the newest Amazon Linux 2 for a resource, and the edits that make it if it is not there."""
+    provider = resource.get("provider")
+    alias = provider.value if provider is not None else ""
+    arm = _runs_on_arm(module, resource)
+    for block in module.data("aws_ami"):
+        of = block.get("provider")
+        if (of.value if of is not None else "") != alias or block.get("count") or block.get("for_each"):
+            continue
+        if is_amazon_linux_2(module, block) and ("arm64" in block.text()) == arm:
+            return f"{block.address}.id", []
+    name = module.unused_name(
+        "amazon_linux_2_arm64" if arm else "amazon_linux_2", {b.name: b for b in module.data("aws_ami")}
+    )
+    text = _AMAZON_LINUX_2.format(
+        name=name, provider=f"  provider    = {alias}\n" if alias else "", machine="arm64" if arm else "x86_64"
+    )
+    return f"data.aws_ami.{name}.id", [insert_block(module, "data", text)]
+
+
+_AMAZON_LINUX_2 = """\
+data "aws_ami" "{name}" {{
+{provider}  most_recent = true
+  owners      = ["amazon"]
+
+  filter {{
+    name   = "name"
+    values = ["amzn2-ami-hvm-*-{machine}-gp2"]
+  }}
+
+  filter {{
+    name   = "virtualization-type"
+    values = ["hvm"]
+  }}
+}}
+"""
+
+
+def _runs_on_arm(module: Module, resource: Block) -> bool:
+    type = resource.get("instance_type")
+    value = evaluate(module, type, type.expr) if type is not None else None
+    return isinstance(value, str) and _GRAVITON.match(value) is not None
+
+
+def _habit_is_null(module: Module) -> bool:
+    """Whether the module's optional texts are null where they are not set, and not empty."""
+    defaults = [_default(module, name) for name in module.variables if _takes_text(module, name)]
+    return defaults.count('""') <= defaults.count("null")
+
+
+def _default(module: Module, name: str) -> str | None:
+    attribute = module.variables[name].get("default")
+    return attribute.value if attribute is not None else None
+
+
+def _is_empty(module: Module, name: str) -> bool:
+    return _default(module, name) == '""'
+
+
+def _takes_text(module: Module, name: str) -> bool:
+    type = module.variables[name].get("type")
+    return type is None or type.value.strip('"') == "string"
+
+
+def _names(image: Image) -> str:
+    return ", ".join(r.address for r in image.resources)
+
+
+def _snake(label: str) -> str:
+    return re.sub(r"\W+", "_", label).strip("_").lower()
+
+
+def _titled(name: str, context: Context) -> str:
+    return name.removesuffix(f"_{context.contract.compute.ami_variable}").replace("_", " ")
