@@ -9,10 +9,12 @@ from functools import cache
 from tapfix.edits import Edit, Safety
 from tapfix.evaluate import UNKNOWN
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity
-from tapfix.module import Attribute, Block, Element, Expr, Module, Span, call_arguments, string_value
+from tapfix.module import Attribute, Block, Element, Module, Span, string_value
 from tapfix.schema import BlockSchema, load
 
 from ._destroy_blockers import BLOCKERS, BLOCKS, FINE, LOCKS, UNWANTED, Blocker, Lock, Unwanted
+from ._lifecycle import stop_ignoring
+from ._members import members, without_member
 from ._origins import Origins, Wish, wished_places
 
 
@@ -198,10 +200,11 @@ resource "aws_backup_vault_lock_configuration" "main" {
         attribute = block.get(row.argument)
         if attribute is None or attribute.expr.kind != "tuple":
             return
-        items = call_arguments(attribute.expr)
-        if row.value in map(string_value, items):
-            kept = [attribute.text(i) for i in items if string_value(i) != row.value]
-            edit = attribute.replace(f"[{', '.join(kept)}]") if kept else attribute.remove()
+        items = members(attribute.expr)
+        for item in items:
+            if string_value(item) != row.value:
+                continue
+            edit = without_member(attribute, attribute.expr, item) if len(items) > 1 else attribute.remove()
             message = f"`{row.argument}` with {row.value} keeps `terraform destroy` from finishing ({row.why}): removed"
             yield self.fix(attribute, message, [edit])
 
@@ -342,7 +345,7 @@ def _added(block: Block, row: Blocker) -> list[Edit]:
             block = next(iter(block.blocks_of("content")), block)
     dropped = next((a for n in _names(row.drops) if (a := block.get(n))), None)
     if dropped is not None:
-        return [dropped.edit(None, line), *_forget(block, dropped.name)]
+        return [dropped.edit(None, line), *stop_ignoring(block, dropped.name)]
     anchor = _anchor(block)
     return [block.insert(line, after=anchor, first=anchor is None)]
 
@@ -377,30 +380,4 @@ def _anchor(block: Block) -> Element | None:
 def _drop(block: Block, name: str) -> list[Edit]:
     """The edits that take an argument out, and out of `ignore_changes`."""
     attribute = block.get(name)
-    return [attribute.remove(), *_forget(block, name)] if attribute is not None else []
-
-
-def _forget(block: Block, name: str) -> list[Edit]:
-    """The edits that take an argument out of `ignore_changes`, with the list and the block if they hold nothing else."""
-    for lifecycle in block.blocks_of("lifecycle"):
-        ignored = lifecycle.get("ignore_changes")
-        if ignored is None or ignored.expr.kind != "tuple":
-            continue
-        items = call_arguments(ignored.expr)
-        kept = [i for i in items if ignored.text(i) != name]
-        if len(kept) == len(items):
-            continue
-        if kept:
-            return [_without(ignored, items, name)]
-        return [(lifecycle if len(lifecycle.attributes) == 1 and not lifecycle.blocks else ignored).remove()]
-    return []
-
-
-def _without(list_: Attribute, items: Sequence[Expr], name: str) -> Edit:
-    """Take an element out of a list, with its comma and its line."""
-    at = next(i for i, item in enumerate(items) if list_.text(item) == name)
-    first, last = (items[at], items[at + 1]) if at + 1 < len(items) else (items[at - 1], items[at])
-    start, end = (list_.base + first.start, list_.base + last.start)
-    if at + 1 == len(items):
-        start, end = list_.base + first.end, list_.base + last.end
-    return Edit(list_.file.path, start, end, "")
+    return [attribute.remove(), *stop_ignoring(block, name)] if attribute is not None else []
