@@ -19,6 +19,8 @@ from tapfix.errors import TapfixError
 FILE_NAME = "tapfix.toml"
 
 _IDENTIFIER = r"[A-Za-z_][A-Za-z0-9_-]*"
+_REGION = r"[a-z]{2}(?:-[a-z]+)+-\d"
+_TYPE = r"[a-z][a-z0-9]*_[a-z0-9_]+\*?"
 _FILE_PATH = r"(?!/)(?!.*(?:^|[/\\])\.\.(?:[/\\]|$))(?![A-Za-z]:)[^\\\0]+"
 
 
@@ -98,6 +100,36 @@ def texts(pattern: str = "", expected: str = "a list of strings", least: int = 0
     return Kind(expected, read, schema, list)
 
 
+def number(least: int = 0, expected: str = "a whole number") -> Kind:
+    def read(value: object) -> int:
+        _only(isinstance(value, int) and not isinstance(value, bool) and value >= least)
+        return cast(int, value)
+
+    return Kind(expected, read, {"type": "integer", "minimum": least})
+
+
+def numbers(expected: str = "a list of different whole numbers") -> Kind:
+    one = number()
+
+    def read(value: object) -> tuple[int, ...]:
+        _only(isinstance(value, list))
+        found = tuple(one.read(item) for item in cast(list[object], value))
+        _only(len(set(found)) == len(found))
+        return found
+
+    return Kind(expected, read, {"type": "array", "items": one.schema, "uniqueItems": True}, list)
+
+
+def pairs(value: Kind, expected: str) -> Kind:
+    """A table of names with values of one kind; kept as pairs in the order of the names, so that it hashes."""
+
+    def read(stated: object) -> tuple[tuple[str, Any], ...]:
+        _only(isinstance(stated, dict))
+        return tuple(sorted((name, value.read(item)) for name, item in cast(dict[str, object], stated).items()))
+
+    return Kind(expected, read, {"type": "object", "additionalProperties": value.schema}, dict)
+
+
 def clause(default: Any, kind: Kind, doc: str) -> Any:
     """A field of a contract's table: its default, what it may hold, and what it means."""
     return field(default=default, metadata={"kind": kind, "doc": doc})
@@ -115,6 +147,10 @@ class Deliverable:
     )
     single_file: bool = clause(False, boolean(), "Whether `main` has to be the only .tf file.")
     prose: bool = clause(False, boolean(), "Whether the answer may hold anything but its files.")
+    modules: str = clause(
+        "any", choice("any", "local", "none"), "Which modules may be called: any, those in the answer, or none."
+    )
+    provider_block: bool = clause(True, boolean(), "Whether a `provider` block may stand in the files.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +166,9 @@ class Topology:
         ("dev", "staging", "prod"),
         texts(_IDENTIFIER, "a list of different environment names"),
         "The environments; each has its NAME.tfvars.",
+    )
+    allowed_regions: tuple[str, ...] = clause(
+        (), texts(_REGION, "a list of AWS regions"), "The only regions that may be written out; empty for any."
     )
 
 
@@ -159,6 +198,7 @@ class Tags:
         text(),
         'The expression of every `tags`; NAME stands for the resource\'s name, "" for no rule.',
     )
+    keys: tuple[str, ...] = clause((), texts(), "Keys that every taggable resource has to have.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +207,57 @@ class Services:
 
     metadata: str = clause(
         "metadata.json", text(rf"(?:{_FILE_PATH})?", 'a relative path, or ""'), "The file that lists the services used."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Require:
+    """What has to be there."""
+
+    variables: tuple[str, ...] = clause(
+        (), texts(_IDENTIFIER, "a list of names"), "Variables that have to be declared."
+    )
+    outputs: tuple[str, ...] = clause((), texts(_IDENTIFIER, "a list of names"), "Outputs that have to be declared.")
+    resources: tuple[tuple[str, int], ...] = clause(
+        (),
+        pairs(number(1), "a table of resource types and numbers from 1 up"),
+        "Resource types, and how many at least.",
+    )
+    terraform_version: str = clause("", text(), 'The `required_version`, such as ">= 1.5"; "" for any or none.')
+    aws_provider_version: str = clause("", text(), 'The version of the AWS provider, such as "~> 5.0".')
+
+
+@dataclass(frozen=True, slots=True)
+class Forbid:
+    """What may not be there."""
+
+    resources: tuple[str, ...] = clause(
+        (), texts(_TYPE, "a list of resource types; a * at the end stands for any ending"), "Resource types."
+    )
+    iam_wildcards: bool = clause(False, boolean(), "Whether `*` as an IAM action or resource is forbidden.")
+    open_ingress: bool = clause(False, boolean(), "Whether security groups may not let the whole world in.")
+    open_ports: tuple[int, ...] = clause((), numbers(), "Ports that may be open to the world all the same.")
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """How things are named."""
+
+    suffix_variable: str = clause(
+        "", text(rf"{_IDENTIFIER}|", 'a variable\'s name, or "" for none'), "A variable that stands in every name."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """How data is kept."""
+
+    encrypted: bool = clause(False, boolean(), "Whether everything that can be encrypted at rest has to be.")
+    log_retention_days: int = clause(0, number(), "The retention of every log group; 0 for any.")
+    engine_versions: tuple[tuple[str, str], ...] = clause(
+        (),
+        pairs(text(r"\d+(?:\.\d+)*", "a version"), "a table of database engines and versions"),
+        "Database engines and the versions they have to be of; 15 allows 15.4.",
     )
 
 
@@ -188,6 +279,10 @@ class Contract:
     compute: Compute = field(default_factory=Compute)
     tags: Tags = field(default_factory=Tags)
     services: Services = field(default_factory=Services)
+    require: Require = field(default_factory=Require)
+    forbid: Forbid = field(default_factory=Forbid)
+    names: Names = field(default_factory=Names)
+    data: Data = field(default_factory=Data)
     rules: Rules = field(default_factory=Rules)
     source: str = field(default="", compare=False, metadata={"internal": True})
     """The name of the file it was read from; empty for the built-in contract."""
@@ -241,6 +336,17 @@ class Contract:
         """The contract as plain data, every clause of it."""
         return {table: _plain(getattr(self, table)) for table, _ in tables(type(self))}
 
+    @classmethod
+    def schema(cls) -> dict[str, Any]:
+        """The JSON Schema of the contract file, for editors; docs/tapfix.schema.json holds it."""
+        return {
+            "$schema": "http://json-schema.org/draft-07/schema#",
+            "title": "tapfix.toml: what a prompt demanded of a Terraform answer",
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {name: _table_schema(table) for name, table in tables(cls)},
+        }
+
 
 T = TypeVar("T")
 
@@ -258,6 +364,19 @@ def clauses(table: type) -> dict[str, tuple[Kind, str, Any]]:
 
 def _plain(table: Any) -> dict[str, Any]:
     return {key: kind.write(getattr(table, key)) for key, (kind, _, _) in clauses(type(table)).items()}
+
+
+def _table_schema(table: type) -> dict[str, Any]:
+    properties = {
+        key: {"description": doc, **kind.schema, "default": kind.write(default)}
+        for key, (kind, doc, default) in clauses(table).items()
+    }
+    return {
+        "description": (table.__doc__ or "").strip(),
+        "type": "object",
+        "additionalProperties": False,
+        "properties": properties,
+    }
 
 
 # --- reading, with places ---------------------------------------------------------------------------------------------
@@ -355,3 +474,10 @@ def _place(content: str, path: tuple[str, ...]) -> tuple[int, int]:
 
 def _parts(key: str) -> list[str]:
     return [part.strip().strip("\"'") for part in key.split(".")]
+
+
+if __name__ == "__main__":  # python -m tapfix.contract > docs/tapfix.schema.json
+    import json
+    import sys
+
+    sys.stdout.write(json.dumps(Contract.schema(), indent=2) + "\n")

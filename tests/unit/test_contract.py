@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from pathlib import Path
 
@@ -47,8 +48,37 @@ def test_a_contract_is_a_value() -> None:
 
 
 def test_plain_data_reads_back() -> None:
-    data = Contract.default().to_dict()
-    assert data["topology"] == {"regions": "single", "environments": ["dev", "staging", "prod"]}
+    data = Contract.from_toml("[require.resources]\naws_vpc = 1\n").to_dict()
+    assert data["require"]["resources"] == {"aws_vpc": 1}
+    assert data["topology"]["environments"] == ["dev", "staging", "prod"]
+    assert Contract.from_toml(to_toml(data)) == Contract.from_toml("[require.resources]\naws_vpc = 1\n")
+
+
+def to_toml(data: dict[str, dict[str, object]]) -> str:
+    """The plain data as TOML; JSON's scalars and lists are TOML's as well."""
+    lines = []
+    for table, clauses in data.items():
+        for key, value in clauses.items():
+            inline = (
+                "{" + ", ".join(f"{k} = {json.dumps(v)}" for k, v in value.items()) + "}"
+                if isinstance(value, dict)
+                else ""
+            )
+            lines.append(f"{table}.{key} = {inline or json.dumps(value)}")
+    return "\n".join(lines)
+
+
+def test_the_schema_in_the_docs_is_the_contracts() -> None:
+    import jsonschema
+
+    path = Path(__file__).resolve().parents[2] / "docs" / "tapfix.schema.json"
+    schema = Contract.schema()
+    assert json.loads(path.read_text()) == schema, "python -m tapfix.contract > docs/tapfix.schema.json"
+    jsonschema.Draft7Validator.check_schema(schema)
+    validator = jsonschema.Draft7Validator(schema)
+    validator.validate(Contract.default().to_dict())
+    for wrong in ({"topology": {"regoins": "single"}}, {"tagz": {}}, {"deliverable": {"prose": 1}}):
+        assert not validator.is_valid(wrong)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +99,12 @@ def test_plain_data_reads_back() -> None:
         ('[topology]\nregions = "single"\nregions = "multi"\n', "t:3:18: Cannot overwrite a value"),
         ("[topology\n", "t:1:10: Expected ']' at the end of a table declaration"),
         ("a = ", "t:1:5: Invalid value"),
+        (
+            "[require.resources]\naws_vpc = 0\n",
+            "t:1:2: require.resources has to be a table of resource types and numbers",
+        ),
+        ('[forbid]\nopen_ports = ["80"]\n', "t:2:1: forbid.open_ports has to be a list of different whole numbers"),
+        ("[data]\nlog_retention_days = -1\n", "t:2:1: data.log_retention_days has to be a whole number, not -1"),
     ],
 )
 def test_a_wrong_file_is_told_where(text: str, message: str) -> None:
