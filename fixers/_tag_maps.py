@@ -6,14 +6,17 @@ it held still wins; nothing is moved past a map that may set the same key.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
-from tapfix.contract import Contract
 from tapfix.edits import Edit
 from tapfix.evaluate import Evaluator, variables_per_environment
+from tapfix.fixer import Context
 from tapfix.module import (
     Attribute,
+    Block,
     Element,
     Expr,
     File,
@@ -24,6 +27,7 @@ from tapfix.module import (
     item_key,
     item_value,
     object_items,
+    string_value,
 )
 from tapfix.syntax import Node
 
@@ -129,13 +133,31 @@ class Unclear(NamedTuple):
 
 
 class TagMaps:
-    """The maps of tags of one module."""
+    """The maps of tags of one module; what a caller gives its variables is looked up in the caller's."""
 
-    def __init__(self, module: Module, contract: Contract, rule: TagContract) -> None:
+    def __init__(self, module: Module, context: Context, rule: TagContract, known: dict[str, TagMaps] | None = None) -> None:
         self.module = module
         self.rule = rule
+        self._context = context
+        self._known = known if known is not None else {}
+        self._known[module.folder] = self
+        contract = context.contract
         self._environments = [Evaluator(module, given) for given in variables_per_environment(module, contract).values()]
         self._shared_keys: dict[str, Keys] = {}
+
+    def of(self, module: Module) -> TagMaps:
+        """The maps of another module of the project."""
+        return self._known.get(module.folder) or TagMaps(module, self._context, self.rule, self._known)
+
+    @cached_property
+    def callers(self) -> tuple[tuple[TagMaps, Block], ...]:
+        """The calls of this module in the project, with the maps of the module that each stands in."""
+        found = []
+        for module in self._context.project.modules:
+            for call in module.blocks_of("module"):
+                if called_folder(module, call) == self.module.folder and module is not self.module:
+                    found.append((self.of(module), call))
+        return tuple(found)
 
     # --- what a map holds ---------------------------------------------------------------------------------------------
 
@@ -156,7 +178,24 @@ class TagMaps:
         local = self.module.locals.get(address.removeprefix("local.")) if address.startswith("local.") else None
         if local is not None:
             return ANY_KEYS if address in seen else self.keys(local, local.expr, seen | {address})
+        if address.startswith("var.") and not self.module.is_root:
+            return self._given_keys(address.removeprefix("var."))
         return self._evaluated_keys(holder, expr)
+
+    def _given_keys(self, variable: str) -> Keys:
+        """The keys of a variable that callers may give a value."""
+        found: Keys | None = None
+        for maps, call in self.callers:
+            given = call.get(variable)
+            block = self.module.variables.get(variable)
+            default = block.get("default") if block is not None else None
+            keys = ANY_KEYS
+            if given is not None:
+                keys = maps.keys(given, given.expr)
+            elif default is not None:
+                keys = self.keys(default, default.expr)
+            found = keys if found is None else found.or_(keys)
+        return found or ANY_KEYS
 
     def shared_keys(self, address: str) -> Keys:
         """The keys of one of the shared maps; none if it is not there yet."""
@@ -171,6 +210,8 @@ class TagMaps:
             return self.keys(attribute, attribute.expr) if attribute is not None else NO_KEYS
         if name not in self.module.variables:
             return NO_KEYS
+        if not self.module.is_root:
+            return self._given_keys(name)
         text = File("probe.tf", f"tags = {address}\n").attributes["tags"]
         return self._evaluated_keys(text, text.expr)
 
@@ -387,6 +428,13 @@ def plain_address(expr: Expr) -> str | None:
     if expr.kind != "traversal" or len(expr.children) != 2 or expr.children[1].kind != "get_attr":
         return None
     return f"{expr.children[0].text}.{expr.children[1].children[1].text}"
+
+
+def called_folder(module: Module, call: Block) -> str | None:
+    """The folder of the project that a module call leads to; None if it leads elsewhere."""
+    source = call.get("source")
+    path = string_value(source.expr) if source is not None else None
+    return posixpath.normpath(posixpath.join(module.folder, path)).strip("./") if path and path.startswith(".") else None
 
 
 def flattened(holder: Element, expr: Expr) -> list[Expr]:

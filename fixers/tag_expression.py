@@ -40,6 +40,7 @@ from ._tag_maps import (
     TagContract,
     TagMaps,
     Unclear,
+    called_folder,
     dependencies,
     edits_of,
     flattened,
@@ -367,7 +368,7 @@ class _Work:
         self.module = module
         self.context = context
         self.rule = rule
-        self.maps = TagMaps(module, context.contract, rule)
+        self.maps = TagMaps(module, context, rule)
 
     def findings(self) -> Iterator[Finding]:
         calls = list(self._calls_to_pass_to())
@@ -407,10 +408,8 @@ class _Work:
         """The calls of the project's own modules that declare the contract's variables and are not given them."""
         modules = {m.folder: m for m in self.context.project.modules}
         for call in self.module.blocks_of("module"):
-            source = call.get("source")
-            path = string_value(source.expr) if source is not None else None
-            called = modules.get(_joined(self.module.folder, path)) if path and path.startswith(".") else None
-            if called is None or called is self.module:
+            called = modules.get(called_folder(self.module, call) or "")
+            if called is None or called is self.module or called.is_root:
                 continue
             names = tuple(v for v in self.rule.variables if v in called.variables and call.get(v) is None)
             if names:
@@ -438,12 +437,21 @@ class _Work:
         """The `default_tags` of the AWS providers that are configured here."""
         return _default_tags(self.module)
 
+    def common_sources(self) -> Iterator[tuple[TagMaps, Attribute]]:
+        """Where the common map is written: in the module, or in the calls that give it one."""
+        common = self.module.locals.get(self.rule.common or "")
+        if common is None:
+            return
+        variable = plain_address(common.expr) or ""
+        calls = self.maps.callers if variable.startswith("var.") else ()
+        given = [(maps, call.get(variable.removeprefix("var."))) for maps, call in calls]
+        yield from [(maps, attribute) for maps, attribute in given if attribute is not None] or [(self.maps, common)]
+
     def defaults_of(self, block: Block) -> tuple[tuple[TagMaps, Attribute], ...]:
         """The default tags that a resource may get from its provider."""
         if not self.module.is_root:
             root = self.context.project.root
-            maps = TagMaps(root, self.context.contract, self.rule)
-            return tuple((maps, tags) for tags in _default_tags(root))
+            return tuple((self.maps.of(root), tags) for tags in _default_tags(root))
         provider = block.get("provider")
         wanted = f"provider.{provider.value}" if provider is not None else "provider.aws"
         return tuple((self.maps, t) for t in self.default_tags if t.parent and t.parent.address == wanted)
@@ -466,6 +474,7 @@ class _Preparation:
         done: list[str] = []
         edits: list[Edit] = []
         at: Element | None = None
+        exclusive = False
         if common is not None and common not in self.module.locals:
             source = self._common_map()
             if source is not None and source.startswith("local."):
@@ -483,6 +492,7 @@ class _Preparation:
             if freed is not None:
                 names, more = freed
                 edits += more
+                exclusive = True
                 done.append(f"local.{common} holds {names} no longer, and the places that use it name both")
         missing = [v for v in self.rule.variables if v not in self.module.variables]
         if missing:
@@ -492,7 +502,7 @@ class _Preparation:
         if edits:
             assert self.module.main is not None
             message = f"the tags do not follow {self.rule}: {'; '.join(done)}"
-            yield self.fixer.fix(at or self.module.main, message, _joined_insertions(edits), exclusive=True)
+            yield self.fixer.fix(at or self.module.main, message, _joined_insertions(edits), exclusive=exclusive)
 
     def _unclear(self) -> tuple[Element, str] | None:
         """What keeps the module from being prepared, and where."""
@@ -500,7 +510,7 @@ class _Preparation:
         for file in self.module.configuration:
             for broken in file.broken:
                 for name in names:
-                    if re.search(rf'(?m)^\s*{re.escape(name)}\s*=|variable\s+"{re.escape(name)}"', broken.text()):
+                    if re.search(rf'\blocals\b[^"]*?^\s*{name}\s*=|\bvariable\s+"{name}"', broken.text(), re.M):
                         return broken, f"{name} seems to stand in text that does not parse: mend that first"
         for name in self.rule.variables:
             block = self.module.variables.get(name)
@@ -547,6 +557,10 @@ class _Preparation:
                     yield each, each.expr
         for attribute in self.work.default_tags:
             yield attribute, attribute.expr
+        for call in self.module.blocks_of("module"):
+            for attribute in call.attributes.values():
+                if attribute.name.endswith("tags"):
+                    yield attribute, attribute.expr
 
     def _may_be_common(self, address: str) -> bool:
         scope, _, name = address.partition(".")
@@ -555,7 +569,7 @@ class _Preparation:
             return attribute is not None and _is_tag_map(self.module, attribute)
         block = self.module.variables.get(name)
         type = block.get("type") if block is not None else None
-        return block is not None and (type is None or bool(re.match(r"map\b|any\b|object\b", type.value)))
+        return scope == "var" and (type is None or bool(re.match(r"map\b|any\b|object\b", type.value)))
 
     def _rename(self, address: str) -> Finding:
         old, new = address.removeprefix("local."), self.rule.common
@@ -597,11 +611,11 @@ class _Preparation:
         maps = [_literal(attribute) for attribute in self.work.default_tags]
         if not maps or any(m is None for m in maps):
             return None
-        shared = _shared([dict(m) for m in maps if m], NO_NAMES)
+        shared = _shared([dict(m or ()) for m in maps], NO_NAMES)
         if not shared:
             return None
         edits: list[Edit] = []
-        names = dict(shared)
+        names = {key for key, _ in shared}
         for attribute, entries in zip(self.work.default_tags, maps, strict=True):
             own = [(k, v) for k, v in entries or () if k not in names]
             comment = "#" in attribute.value or "//" in attribute.value
@@ -609,7 +623,7 @@ class _Preparation:
             if not comment:
                 new = f"merge({common}, {indented(_object(own), attribute.indent).strip()})" if own else common
                 edits.append(attribute.replace(new))
-        return list(shared), edits
+        return shared, edits
 
     def _shared_entries(self) -> list[tuple[str, str]]:
         """The entries that all literal maps have, with the same value."""
@@ -622,7 +636,7 @@ class _Preparation:
                 maps.append({k: v for k, v in entries if k in usable})
         if len(maps) < min(2, len(self.work.tagged)):
             return []
-        return list(_shared(maps, frozenset(e.key for e in self.rule.entries)))
+        return _shared(maps, frozenset(e.key for e in self.rule.entries))
 
     def _is_free(self, holder: Attribute, value: Expr) -> bool:
         """Whether a value can stand in a local value that resources use: it comes from nothing that resources make."""
@@ -836,25 +850,33 @@ class _Resource:
 
     def _against_defaults(self, own: Keys) -> str | None:
         """Whether the common map would give a tag another value than the provider's default tags do."""
-        common = self.work.module.locals.get(self.rule.common or "")
-        if common is None:
-            return None
-        keys = self.maps.keys(common, common.expr)
-        for maps, tags in self.work.defaults_of(self.block):
-            for part in reversed(flattened(tags, tags.expr)):
-                if maps.module is self.work.module and f"local.{self.rule.common}" in (maps.shared_in(part) or ()):
-                    break
-                both = keys.common(maps.keys(tags, part))
-                if both is None:
-                    return "nothing tells whether local.tags and the provider's default_tags give the same tags the same values"
-                for key in sorted(both - own.certain):
-                    here, there = self.maps.literal(common, common.expr, key), maps.literal(tags, tags.expr, key)
-                    if here is None or here != there:
-                        return (
-                            f"the provider's default_tags give {key} the value {there or 'of another map'}, "
-                            f"and {self.rule.shared[0]} gives {here or 'that of another map'}: decide which is meant"
-                        )
+        name = f"local.{self.rule.common}"
+        for source, common in self.work.common_sources():
+            keys = source.keys(common, common.expr)
+            names = {plain_address(part) for part in flattened(common, common.expr)} | {name}
+            for maps, tags in self.work.defaults_of(self.block):
+                for part in reversed(flattened(tags, tags.expr)):
+                    if maps is source and plain_address(part) in names:
+                        break  # what stands before it in the default tags loses to it there as well
+                    both = keys.common(maps.keys(tags, part))
+                    if both is None:
+                        return f"nothing tells whether {name} gives the provider's default_tags other values"
+                    for key in sorted(both - own.certain):
+                        here, there = source.literal(common, common.expr, key), maps.literal(tags, tags.expr, key)
+                        if here is None or not self._same(source, here, maps, there):
+                            return (
+                                f"the provider's default_tags give {key} the value {there or 'of another map'}, and {name} "
+                                f"gives {here or 'that of another map'}: decide which is meant"
+                            )
         return None
+
+    @staticmethod
+    def _same(source: TagMaps, here: str, maps: TagMaps, there: str | None) -> bool:
+        """Whether two expressions are the same, each in its own module."""
+        if maps is not source and here.startswith("var."):
+            given = [call.get(here.removeprefix("var.")) for _, call in source.callers]
+            return bool(given) and all(a is not None and a.value == there for a in given)
+        return here == there and (maps is source or here.startswith('"'))
 
 
 class _ScalingGroup(_Resource):
@@ -996,13 +1018,10 @@ def _literal(attribute: Attribute) -> list[tuple[str, str]] | None:
     return [(key, attribute.text(value)) for key, value in _items(attribute)]
 
 
-def _shared(maps: Sequence[dict[str, str]], without: frozenset[str]) -> Iterator[tuple[str, str]]:
+def _shared(maps: Sequence[dict[str, str]], without: frozenset[str]) -> list[tuple[str, str]]:
     """The entries that all maps have, in the order of the first."""
-    if not maps:
-        return
-    for key, text in maps[0].items():
-        if key not in without and all(m.get(key) == text for m in maps):
-            yield key, text
+    first = maps[0].items() if maps else ()
+    return [(key, text) for key, text in first if key not in without and all(m.get(key) == text for m in maps)]
 
 
 def _object(rows: Sequence[tuple[str, str]]) -> str:
@@ -1072,17 +1091,6 @@ def _joined_insertions(edits: Iterable[Edit]) -> list[Edit]:
         there = found.get(edit[:3])
         found[edit[:3]] = edit if there is None else edit._replace(text=there.text + edit.text)
     return list(found.values())
-
-
-def _joined(folder: str, path: str) -> str:
-    """The folder that a relative source leads to."""
-    parts = folder.split("/") if folder else []
-    for part in path.split("/"):
-        if part == "..":
-            parts = parts[:-1]
-        elif part not in ("", "."):
-            parts.append(part)
-    return "/".join(parts)
 
 
 def _description(variable: str) -> str:
