@@ -39,7 +39,7 @@ from ._region_troubles import troubles
 from ._region_twins import DEFAULT, Parts, Trouble, Twins, twin_parts
 
 _REGION_ARGUMENTS = re.compile(r"(^|_)region(s|_name)?$|^(availability_zones?|azs)$")
-_REGION_CONTEXT = re.compile(r"arn:aws|amazonaws\.com|com\.amazonaws\.", re.I)
+_SERVICE_NAME = re.compile(r"(com\.amazonaws\.|\.amazonaws\.com)", re.I)
 _PROSE_JOINT = r"(?:[ \t]*[-–—:,/][ \t]*|[ \t]+(?:for|in|of|at|to|from)(?:[ \t]+the)?[ \t]+|[ \t]*\(|[ \t]*\[|[ \t]+)?"
 
 
@@ -358,7 +358,8 @@ class Plan:
                 place = (d.kept.file.path, d.kept.base + d.kept_node.start)
                 if place not in by_place:
                     base = self.names.get(kept, kept).rpartition(".")[2]
-                    wanted = "_".join(x for x in (base, d.kept.name) if x)
+                    whole_local = kept.startswith("local.") and d.kept_node is d.kept.expr
+                    wanted = base if whole_local else "_".join(x for x in (base, d.kept.name) if x)
                     wanted = re.sub(r"\W+", "_", wanted)
                     name, n = wanted, 1
                     while name in found or name in self.module.variables:
@@ -423,17 +424,16 @@ class Plan:
         if whole is not None and region_in(whole) == whole.lower() and names.region_pattern and names.region_pattern.fullmatch(whole):
             yield holder.edit(node, f"var.{self.region}" if not self._is_key(holder, node) else f"(var.{self.region})")
             return
-        raw = holder.text(node)
         environment_there = self._tells_environment(holder, node)
         for child in node.children[1:-1]:
-            if child.children:
+            if child.children or (holder.file.path, holder.base + child.start) in self.twins.same_text:
                 continue
-            new = self._rewritten(child.value, raw, key, node.kind == "heredoc", environment_there, node, child)
+            new = self._rewritten(child.value, key, node.kind == "heredoc", environment_there, node)
             if new != child.value:
                 environment_there = environment_there or f"${{var.{self.environment}}}" in new
                 yield holder.edit(child, new)
 
-    def _rewritten(self, text: str, raw: str, key: str, prose: bool, there: bool, node: Expr, child: Expr) -> str:
+    def _rewritten(self, text: str, key: str, prose: bool, there: bool, node: Expr) -> str:
         names = self.twins.names[self.twins.kept]
         assert names.pattern is not None
         out, at = [], 0
@@ -447,10 +447,10 @@ class Plan:
             if not regional and text.strip() == match[0] and len(node.children) == 3:
                 continue  # a word that stands alone says something of its own
             literal_region = spelled == names.region
-            context = raw[: raw.find(text)] + text if text in raw else text
             as_region = literal_region and (
                 prose
-                or _REGION_CONTEXT.search(context) is not None
+                or _is_field(text, match.start(), match.end())
+                or _SERVICE_NAME.search(text) is not None
                 or _REGION_ARGUMENTS.search(key) is not None
                 or re.match(r"[a-f](?![A-Za-z0-9])", zone) is not None
             )
@@ -458,7 +458,7 @@ class Plan:
             if as_region:
                 out += [text[at:start], f"${{var.{self.region}}}"]
             elif there:
-                start, end = _with_separator(text, start, end, node, child)
+                start, end = _with_separator(text, start, end)
                 out.append(text[at:start])
             else:
                 out += [text[at:start], f"${{var.{self.environment}}}"]
@@ -787,16 +787,17 @@ def _dedents(holder: Attribute, value: Expr) -> Iterator[Edit]:
         line = holder.file.line_end(line)
 
 
-def _with_separator(text: str, start: int, end: int, node: Expr, child: Expr) -> tuple[int, int]:
+def _is_field(text: str, start: int, end: int) -> bool:
+    """Whether a word is a field of its own between colons, as the region of an ARN is."""
+    return text[start - 1 : start] == ":" and text[end : end + 1] == ":"
+
+
+def _with_separator(text: str, start: int, end: int) -> tuple[int, int]:
     """The range of a word with one separator beside it, so that what is left stays a name."""
-    if start > 0 and text[start - 1] in "-_/." and (end == len(text) or text[end] in "-_/."):
-        return start - 1, end
-    if start > 0 and text[start - 1] in "-_" and end == len(text):
+    if start > 0 and text[start - 1] in "-_/. " and (end == len(text) or text[end] in "-_/. "):
         return start - 1, end
     if end < len(text) and text[end] in "-_":
         return start, end + 1
-    if start > 0 and text[start - 1] in "-_ ":
-        return start - 1, end
     return start, end
 
 

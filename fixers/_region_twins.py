@@ -78,6 +78,8 @@ class Twins:
         self.taken: dict[str, dict[str, str]] = {side: {} for side in self.others}
         """By side, the address that goes by the kept one."""
         self.differences: dict[str, tuple[Difference, ...]] = {}
+        self.same_text: set[tuple[str, int]] = set()
+        """The literal text of kept twins that names the kept side and stands in the other twin as well, by file and offset."""
         if self.others:
             self._pair()
 
@@ -265,7 +267,9 @@ class Twins:
     def _may_pair(self, mine: str, theirs: str, side: str) -> bool:
         if self.module.find(mine) is None or self.module.find(theirs) is None:
             return False
-        if self.side_of.get(mine, self.kept) != self.kept or self.side_of.get(theirs, side) not in (side, DEFAULT):
+        if self.side_of.get(mine, self.kept) not in (self.kept, DEFAULT):
+            return False
+        if self.side_of.get(theirs, side) not in (side, DEFAULT):
             return False
         kind_mine, kind_theirs = self._kind(mine, self.names[self.kept]), self._kind(theirs, self.names[side])
         if kind_mine[0] != kind_theirs[0]:
@@ -338,6 +342,9 @@ class Twins:
             comparison = _Comparison(self, self._side_of_pair(gone, kept))
             comparison.elements(self.module.find(kept), self.module.find(gone))
             self.differences[gone] = tuple(comparison.found)
+            element = self.module.find(kept)
+            if element is not None:
+                self.same_text.update((element.file.path, offset) for offset in comparison.same_text)
 
     def alike(self, holder: Attribute, kept: Expr, kept_text: str, gone: Expr, gone_text: str, side: str) -> bool:
         """Whether two parts of one container are twins: the same once the words of the sides and the pairs are taken out."""
@@ -470,6 +477,8 @@ class _Comparison:
         self.side = side
         self.found: list[Difference] = []
         self.proposals: list[tuple[str, str]] = []
+        self.same_text: set[int] = set()
+        """Where literal text speaks of the kept side and stands in the other twin, letter by letter: it means no side."""
 
     def elements(self, a: Element | None, b: Element | None) -> None:
         if isinstance(a, Block) and isinstance(b, Block):
@@ -507,6 +516,9 @@ class _Comparison:
                 self._part(a, x, b, y)
         elif x.kind == "traversal":
             self._traversals(a, x, b, y)
+        elif x.kind == "tuple" and _constant(x) and _constant(y):
+            if not self._same_constants(a, x, b, y):
+                self._part(a, x, b, y)
         elif x.kind in ("template", "heredoc"):
             self._templates(a, x, b, y)
         elif x.kind == "object":
@@ -524,14 +536,19 @@ class _Comparison:
 
     def _traversals(self, a: Attribute, x: Expr, b: Attribute, y: Expr) -> None:
         left, right = traversal_address(x), traversal_address(y)
-        if left is None or right is None:
-            if a.text(x) != b.text(y):
-                self._part(a, x, b, y)
+        if left is None and right is None:
+            left = right = ("", 1)
+            self.values(a, x.children[0], b, y.children[0])
+        elif left is None or right is None:
+            self._part(a, x, b, y)
             return
+        assert left is not None and right is not None
         rest_x, rest_y = x.children[left[1] :], y.children[right[1] :]
         if left[0] != right[0] and self.twins.pairs.get(right[0]) != left[0]:
             if left[0].rpartition(".")[0] != right[0].rpartition(".")[0]:
                 self._part(a, x, b, y)
+                return
+            if self._phantoms(left[0], right[0]):
                 return
             self.proposals.append((left[0], right[0]))
             self._differ("expression", a.name, a, x, b, y)
@@ -545,11 +562,27 @@ class _Comparison:
                 self._part(a, x, b, y)
                 return
 
+    def _phantoms(self, mine: str, theirs: str) -> bool:
+        """Whether two addresses, neither of which is declared, have names that agree: what is missing would be twins."""
+        if self.twins.module.find(mine) is not None or self.twins.module.find(theirs) is not None:
+            return False
+        return self.mine.label(mine.rpartition(".")[2]) == self.theirs.label(theirs.rpartition(".")[2])
+
     @staticmethod
     def _step(step: Expr, names: SideNames) -> str:
         return names.label("".join(leaf.value for leaf in step.children))
 
     def _templates(self, a: Attribute, x: Expr, b: Attribute, y: Expr) -> None:
+        if [c.kind for c in x.children] == [c.kind for c in y.children]:
+            texts = [(p, q) for p, q in zip(x.children, y.children, strict=True) if not p.children]
+            if all(p.value == q.value or self.mine.neutral(p.value) == self.theirs.neutral(q.value) for p, q in texts[1:-1]):
+                self.same_text.update(a.base + p.start for p, q in texts if p.value == q.value and self.mine.speaks(p.value))
+                for p, q in zip(x.children, y.children, strict=True):
+                    if p.kind == "interpolation":
+                        self.values(a, p.children[1], b, q.children[1])
+                    elif p.children and a.text(p) != b.text(q):
+                        self._part(a, x, b, y)
+                return
         left, right = self._parts(x, self.mine), self._parts(y, self.theirs)
         if len(left) != len(right):
             self._part(a, x, b, y)
@@ -581,6 +614,13 @@ class _Comparison:
         if neutral := names.neutral(text):
             parts.append(neutral)
         return parts
+
+    def _same_constants(self, a: Attribute, x: Expr, b: Attribute, y: Expr) -> bool:
+        """Whether two lists of constants agree once the sides' words are taken out. A list is one value, not many."""
+        left, right = call_arguments(x), call_arguments(y)
+        return len(left) == len(right) and all(
+            self.mine.neutral(a.text(p)) == self.theirs.neutral(b.text(q)) for p, q in zip(left, right, strict=True)
+        )
 
     def _objects(self, a: Attribute, x: Expr, b: Attribute, y: Expr) -> None:
         left, right = object_items(x), object_items(y)
