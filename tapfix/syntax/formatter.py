@@ -216,10 +216,14 @@ def _escaped(char: str) -> str:
     return f"\\u{ord(char):04x}" if ord(char) < 0x10000 else f"\\U{ord(char):08x}"
 
 
+_SETTLED_AFTER = 10
+"""So many interpolations in one another nobody writes, and beyond them unwrapping is not worth its time."""
+
+
 def _add_attribute(attribute: Node, tokens: list[Leaf], in_variable: bool, settled: bool) -> None:
     """Append the tokens of an attribute in a body, whose value terraform may rewrite.
 
-    terraform unwraps one interpolation a run, so that `"${"${x}"}"` takes it two; `settled` unwraps them all.
+    terraform unwraps one interpolation a run, so that `"${"${x}"}"` takes it two; `settled` makes all of them at once.
     """
     name, equal, *rest = attribute.children
     _add(name, tokens)
@@ -234,15 +238,13 @@ def _add_attribute(attribute: Node, tokens: list[Leaf], in_variable: bool, settl
     if in_variable and name.text == "type":
         value = _type_expression(value)
     else:
-        unwrapped = _unwrapped(value)
-        while settled and unwrapped is not value:
-            value, unwrapped = unwrapped, _unwrapped(unwrapped)
-        value = unwrapped
+        for _ in range(_SETTLED_AFTER if settled else 1):
+            value = _unwrapped(value)
     tokens += value
 
 
 def _unwrapped(value: list[Leaf]) -> list[Leaf]:
-    """`x` for `"${x}"`, in parentheses if it takes several lines. Any other value comes back as the same object."""
+    """`x` for `"${x}"`, in parentheses if it takes several lines. Any other value comes back as it is."""
     if [token.kind for token in value[:2] + value[-2:]] != ["OQuote", "TemplateInterp", "TemplateSeqEnd", "CQuote"]:
         return value
     inside = value[2:-2]
@@ -567,6 +569,7 @@ class _Stretches:
         origin: Callable[[int], int] | None,
     ) -> None:
         self._before = before
+        self._after = after
         self._starts = [0, *(end for _, end in touched)]
         self._ends = [*(start for start, _ in touched), len(after)]
         self._origins = []
@@ -588,7 +591,10 @@ class _Stretches:
             return True
         start = self._origins[index] + line.start - self._starts[index]
         end = start + line.end - line.start
-        stood_alone = (start == 0 or self._before[start - 1] == "\n") and (
-            end == len(self._before) or self._before[end - 1] == "\n"
-        )
-        return not stood_alone or not old.changes_in(start, end)
+        if not self._before.startswith(self._after[line.start : line.end], start):
+            # Whoever called has not told all that changed. So nobody asked for this line.
+            return False
+        began = start == 0 or self._before[start - 1] == "\n"
+        ended = end == len(self._before) or self._before[end - 1] == "\n"
+        # Where text before or behind the line went, the line itself was touched.
+        return not (began and ended) or not old.changes_in(start, end)
