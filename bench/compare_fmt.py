@@ -23,8 +23,11 @@ from typing import NamedTuple
 
 from tapfix.syntax.formatter import format_text, unformatted
 
-FENCE = re.compile(r"^(`{3,})[ \t]*(hcl|terraform|tf|tfvars)\b[^\n]*\n(.*?)^\1`*[ \t]*$", re.DOTALL | re.MULTILINE)
-"""A closed fence. What an unclosed one holds is cut off, so terraform would refuse it anyway."""
+FENCE = re.compile(
+    r"^( *)(`{3,})[ \t]*(?:hcl|terraform|tf|tfvars)\b[^\n]*\n(.*?)(?:^ *\2`*[ \t]*$|\Z)",
+    re.DOTALL | re.MULTILINE | re.IGNORECASE,
+)
+"""A fence: how far it is indented, its marks, its text. An unclosed one reaches to the end."""
 
 REFUSED = re.compile(r"on (\S+\.tf) line", re.MULTILINE)
 
@@ -50,7 +53,8 @@ def samples(folder: Path) -> Iterator[Sample]:
             yield Sample(str(path.relative_to(folder)), _read(path))
         elif path.suffix == ".md":
             for number, fence in enumerate(FENCE.finditer(_read(path)), 1):
-                yield Sample(f"{path.relative_to(folder)}#{number}", fence[3])
+                text = re.sub(f"^ {{0,{len(fence[1])}}}", "", fence[3], flags=re.MULTILINE)
+                yield Sample(f"{path.relative_to(folder)}#{number}", text)
 
 
 def _read(path: Path) -> str:
