@@ -306,13 +306,14 @@ class _Passes:
 
         texts = {}
         for path, file in self.project.files.items():
-            before = self.run_.before.texts.get(path)
-            if file.text == before or file.kind == "other":
+            before = self.run_.before.files.get(path)
+            if file.kind == "other" or (before is not None and file.text == before.text):
                 texts[path] = file.text
             elif before is None:
                 texts[path] = format_text(file.text)
             else:
-                texts[path] = format_changed(before, file.text, self.provenance[path].touched())
+                provenance = self.provenance[path]
+                texts[path] = format_changed(before.tree, file.tree, provenance.touched(), provenance.original)
         return texts
 
 

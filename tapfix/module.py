@@ -375,13 +375,11 @@ class File:
 class Module:
     """The `.tf` files of one folder, and the tfvars beside them."""
 
-    def __init__(self, folder: str, files: Sequence[File]) -> None:
+    def __init__(self, folder: str, files: Sequence[File], *, is_root: bool = True) -> None:
         self.folder = folder
         self.files = tuple(files)
-
-    @property
-    def is_root(self) -> bool:
-        return self.folder == ""
+        self.is_root = is_root
+        """Whether Terraform is run here, and not through a `module` block of another folder."""
 
     @cached_property
     def configuration(self) -> tuple[File, ...]:
@@ -485,11 +483,14 @@ class Project:
 
     @cached_property
     def modules(self) -> tuple[Module, ...]:
-        """The root module first; a root module without files is there as well."""
-        folders: dict[str, list[File]] = {"": []}
+        """The root module first. It is the outermost folder that holds `.tf` files; the others are called by it, or stand alone."""
+        folders: dict[str, list[File]] = {}
         for file in self.files.values():
             folders.setdefault(file.folder, []).append(file)
-        return tuple(Module(f, fs) for f, fs in folders.items() if f == "" or any(x.kind == "tf" for x in fs))
+        held = [f for f, files in folders.items() if any(x.kind == "tf" for x in files)]
+        held.sort(key=lambda f: (f.count("/") + 1 if f else 0, _is_library(f)))
+        root = held[0] if held else ""
+        return tuple(Module(f, folders.get(f, ()), is_root=f == root) for f in held or [""])
 
     @property
     def root(self) -> Module:
@@ -512,6 +513,11 @@ class Project:
             if path not in self.files:
                 texts[path] = "".join(e.text for e in new)
         return Project(texts, trees)
+
+
+def _is_library(folder: str) -> bool:
+    """Whether a folder's name says that it holds modules that others call."""
+    return folder.split("/", 1)[0] in ("modules", "module", "examples", "tests", "bootstrap")
 
 
 def kind_of(path: str) -> str:
