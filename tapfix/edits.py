@@ -64,7 +64,8 @@ class EditSet:
     def __init__(self) -> None:
         self._edits: dict[str, list[Edit]] = {}
         self.removes: set[str] = set()
-        self._exclusive = False
+        self.exclusive = False
+        """Whether a fix that stands alone was taken in: nothing else is, in this pass."""
         self._count = 0
 
     def __bool__(self) -> bool:
@@ -72,7 +73,7 @@ class EditSet:
 
     def accepts(self, fix: Fix) -> bool:
         """Take the fix in, whole, and say True; or leave it out, whole, and say False."""
-        if self._exclusive or (fix.exclusive and self._count):
+        if self.exclusive or (fix.exclusive and self._count):
             return False
         mine = list(dict.fromkeys(fix.edits))
         if any(edit.file in self.removes for edit in mine) or any(file in self._edits for file in fix.removes):
@@ -84,7 +85,7 @@ class EditSet:
             if edit not in self._near(edit):
                 there.insert(bisect_right(there, edit), edit)
         self.removes.update(fix.removes)
-        self._exclusive = fix.exclusive
+        self.exclusive = fix.exclusive
         self._count += 1
         return True
 

@@ -193,6 +193,8 @@ class _Passes:
         self.project = run.before
         self.provenance = {p: Provenance(len(t)) for p, t in run.before.texts.items()}
         self.fixed: dict[tuple[str, str, str], Placed] = {}
+        self.overtaken: dict[tuple[str, str, str], Placed] = {}
+        """Findings whose fix had to wait for another one, and that may be gone with it."""
         self.diagnoses: list[Diagnosis] = []
         self.failed: set[str] = set()
 
@@ -235,6 +237,8 @@ class _Passes:
                 left.append(Placed(finding, self._place(finding)))
             elif edits.accepts(finding.fix):
                 accepted.append((finding, finding.fix))
+            elif not edits.exclusive:
+                self.overtaken[finding.key] = Placed(finding._replace(fix=None, reason=_OVERTAKEN), self._place(finding))
         left.extend(Placed(f, self._place(f)) for f in quiet.unused({f.rule for f in self.run_.fixers}))
         for finding, _ in accepted:
             self.fixed.setdefault(finding.key, Placed(finding._replace(fix=None), self._place(finding)))
@@ -298,7 +302,9 @@ class _Passes:
 
     def _placed(self, left: Sequence[Placed]) -> tuple[Placed, ...]:
         known = {p.finding.key: p for p in left if p.finding.key not in self.fixed}
-        return tuple(sorted((*self.fixed.values(), *known.values()), key=_reading_order))
+        settled = {(p.finding.rule, p.place) for p in (*self.fixed.values(), *known.values())}
+        gone = [p for p in self.overtaken.values() if (p.finding.rule, p.place) not in settled]
+        return tuple(sorted((*self.fixed.values(), *known.values(), *gone), key=_reading_order))
 
     def _laid_out(self) -> dict[str, str]:
         """The texts, with what fixes wrote laid out as `terraform fmt` would have it."""
@@ -315,6 +321,9 @@ class _Passes:
                 provenance = self.provenance[path]
                 texts[path] = format_changed(before.tree, file.tree, provenance.touched(), provenance.original)
         return texts
+
+
+_OVERTAKEN = "it went with what another fix took out or wrote anew"
 
 
 def _taken_back(message: str) -> str:

@@ -73,8 +73,8 @@ class Finding(NamedTuple):
 class Example(NamedTuple):
     """A before and an after that stand in the rule: they are its tests and its page.
 
-    `before` and `after` are the text of `tap_stack.tf`, or texts by file name. `after=None`: nothing is fixed, and a finding is
-    left (a refusal). `contract` is a tapfix.toml that the example needs. Only this rule runs.
+    `before` and `after` are the text of `tap_stack.tf`, or texts by file name. `after=None`: nothing is changed (a
+    refusal, or what the rule accepts as it is). `contract` is a tapfix.toml that the example needs. Only this rule runs.
     """
 
     before: str | Mapping[str, str]
