@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from difflib import SequenceMatcher
-from itertools import chain
+
+from tapfix.report.alignment import changes, hunks
 
 _CONTEXT = 3
 _NO_NEWLINE = "\\ No newline at end of file\n"
@@ -74,27 +74,18 @@ def lines_of(text: str) -> list[str]:
 
 
 def _hunks(before: list[str], after: list[str]) -> Iterator[str]:
-    # What is equal at both ends needs no search; taking it off keeps large files with small changes cheap.
-    head = 0
-    limit = min(len(before), len(after))
-    while head < limit and before[head] == after[head]:
-        head += 1
-    tail = 0
-    while tail < limit - head and before[-1 - tail] == after[-1 - tail]:
-        tail += 1
-    head, tail = max(0, head - _CONTEXT), max(0, tail - _CONTEXT)
-    old, new = before[head : len(before) - tail], after[head : len(after) - tail]
-    for group in SequenceMatcher(None, old, new).get_grouped_opcodes(_CONTEXT):
-        if all(tag == "equal" for tag, *_ in group):
-            continue
-        old_range = _range(head + group[0][1], head + group[-1][2])
-        new_range = _range(head + group[0][3], head + group[-1][4])
-        yield f"@@ -{old_range} +{new_range} @@\n"
-        for tag, i1, i2, j1, j2 in group:
-            if tag == "equal":
-                yield from (_line(" ", line) for line in old[i1:i2])
-            else:
-                yield from chain((_line("-", line) for line in old[i1:i2]), (_line("+", line) for line in new[j1:j2]))
+    for group in hunks(changes(before, after), _CONTEXT):
+        # The context is as long before the first change as behind the last, but for the ends of the text.
+        head = min(_CONTEXT, group[0].start)
+        tail = min(_CONTEXT, len(before) - group[-1].end)
+        start, end = group[0].start - head, group[-1].end + tail
+        yield f"@@ -{_range(start, end)} +{_range(group[0].new_start - head, group[-1].new_end + tail)} @@\n"
+        for change in group:
+            yield from (_line(" ", line) for line in before[start : change.start])
+            yield from (_line("-", line) for line in before[change.start : change.end])
+            yield from (_line("+", line) for line in after[change.new_start : change.new_end])
+            start = change.end
+        yield from (_line(" ", line) for line in before[start:end])
 
 
 def _line(sign: str, line: str) -> str:

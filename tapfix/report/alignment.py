@@ -1,0 +1,116 @@
+"""Which lines of two texts belong together, for the diff.
+
+Lines that both sides have once each are the fixed points (Bram Cohen's patience diff), so that a `}` is never taken for another block's.
+Only what lies between them is searched, and only as far as that is quick: no input makes it slow, at worst the diff is longer than need be.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
+from typing import NamedTuple
+
+_SEARCHED_AT_MOST = 250_000
+"""How many pairs of lines are searched in a stretch without fixed points; beyond, the stretch counts as replaced."""
+
+
+class Change(NamedTuple):
+    """Lines `start:end` of the old text are lines `new_start:new_end` of the new one."""
+
+    start: int
+    end: int
+    new_start: int
+    new_end: int
+
+
+def changes(old: Sequence[str], new: Sequence[str]) -> list[Change]:
+    """What changed between two texts, in order."""
+    found = []
+    at, new_at = 0, 0
+    for start, new_start, length in (*sorted(_matches(old, new)), (len(old), len(new), 0)):
+        if (at, new_at) != (start, new_start):
+            found.append(Change(at, start, new_at, new_start))
+        at, new_at = start + length, new_start + length
+    return found
+
+
+def hunks(found: Sequence[Change], context: int) -> Iterator[list[Change]]:
+    """The changes, together where the lines of context around them would touch."""
+    group: list[Change] = []
+    for change in found:
+        if group and change.start - group[-1].end > 2 * context:
+            yield group
+            group = []
+        group.append(change)
+    if group:
+        yield group
+
+
+def _matches(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, int]]:
+    """Stretches of equal lines: their places in both texts, and their length."""
+    todo = [Change(0, len(old), 0, len(new))]
+    while todo:
+        start, end, new_start, new_end = todo.pop()
+        head = 0
+        limit = min(end - start, new_end - new_start)
+        while head < limit and old[start + head] == new[new_start + head]:
+            head += 1
+        tail = 0
+        while tail < limit - head and old[end - 1 - tail] == new[new_end - 1 - tail]:
+            tail += 1
+        if head:
+            yield start, new_start, head
+        if tail:
+            yield end - tail, new_end - tail, tail
+        inner = Change(start + head, end - tail, new_start + head, new_end - tail)
+        if inner.start == inner.end or inner.new_start == inner.new_end:
+            continue
+        points = _fixed_points(old, new, inner)
+        if points:
+            # A fixed point begins the stretch behind it, whose equal head it becomes.
+            corners = [(inner.start, inner.new_start), *points, (inner.end, inner.new_end)]
+            todo += [Change(a, c, b, d) for (a, b), (c, d) in zip(corners, corners[1:], strict=False)]
+        elif (inner.end - inner.start) * (inner.new_end - inner.new_start) <= _SEARCHED_AT_MOST:
+            yield from _searched(old, new, inner)
+
+
+def _fixed_points(old: Sequence[str], new: Sequence[str], within: Change) -> list[tuple[int, int]]:
+    """The places of lines that both stretches hold once each, as far as they are in the same order in both."""
+    once = _once(old[within.start : within.end])
+    new_once = _once(new[within.new_start : within.new_end])
+    pairs = [(within.start + at, within.new_start + new_once[line]) for line, at in once.items() if line in new_once]
+    return _longest_rising(pairs)
+
+
+def _once(lines: Sequence[str]) -> dict[str, int]:
+    count = Counter(lines)
+    return {line: at for at, line in enumerate(lines) if count[line] == 1}
+
+
+def _longest_rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The longest run of pairs, which rise in their first, that rises in their second as well (by patience sorting)."""
+    tops: list[int] = []
+    piles: list[int] = []
+    before: list[int] = []
+    for index, (_, value) in enumerate(pairs):
+        pile = bisect_left(tops, value)
+        before.append(piles[pile - 1] if pile else -1)
+        tops[pile : pile + 1] = [value]
+        piles[pile : pile + 1] = [index]
+    run = []
+    at = piles[-1] if piles else -1
+    while at >= 0:
+        run.append(pairs[at])
+        at = before[at]
+    return run[::-1]
+
+
+def _searched(old: Sequence[str], new: Sequence[str], within: Change) -> Iterator[tuple[int, int, int]]:
+    matcher = SequenceMatcher(
+        None, old[within.start : within.end], new[within.new_start : within.new_end], autojunk=False
+    )
+    for match in matcher.get_matching_blocks():
+        if match.size:
+            yield within.start + match.a, within.new_start + match.b, match.size
