@@ -87,14 +87,15 @@ class Twins:
 
     @cached_property
     def aliases(self) -> tuple[str, ...]:
-        """The provider aliases in use, in order of their first use, or declared."""
+        """The provider aliases that are declared, in that order, and those that are only used."""
         used = [s for s in self.side_of.values() if s != DEFAULT]
         declared = [b.address for b in self.module.blocks_of("provider") if b.labels == ("aws",) and b.get("alias")]
-        return tuple(dict.fromkeys([*used, *declared]))
+        return tuple(dict.fromkeys([*declared, *used]))
 
     def _choose(self) -> tuple[str, tuple[str, ...]]:
         """The side to keep and those that are its twins: the side that finds most twins in the others."""
-        sides = list(dict.fromkeys([DEFAULT, *self.side_of.values()]))
+        used = set(self.side_of.values())
+        sides = [DEFAULT, *(a for a in self.aliases if a in used)]
         names = {s: self._names_of(s) for s in sides}
         kinds = {s: Counter(self._kind(a, names[s]) for a, side in self.side_of.items() if side == s) for s in sides}
         home = self._home()
