@@ -9,29 +9,15 @@ Importing the package loads nothing else: each name is fetched when it is first 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # what typing calls it; importing typing for it would cost more than all the rest
 if TYPE_CHECKING:
-    from tapfix.api import Result as Result
-    from tapfix.api import fix as fix
-    from tapfix.contract import Contract as Contract
-    from tapfix.contract import ContractError as ContractError
-    from tapfix.edits import Edit as Edit
-    from tapfix.edits import Fix as Fix
-    from tapfix.edits import Safety as Safety
-    from tapfix.errors import ConvergenceError as ConvergenceError
-    from tapfix.errors import FixerError as FixerError
-    from tapfix.errors import InputError as InputError
-    from tapfix.errors import InternalError as InternalError
-    from tapfix.errors import OutputError as OutputError
-    from tapfix.errors import TapfixError as TapfixError
-    from tapfix.fixer import Example as Example
-    from tapfix.fixer import Finding as Finding
-    from tapfix.fixer import Fixer as Fixer
-    from tapfix.fixer import Severity as Severity
-    from tapfix.fixer import Status as Status
-    from tapfix.response import UnsafePathError as UnsafePathError
-    from tapfix.syntax import parse as parse
+    from tapfix.api import Result, fix
+    from tapfix.contract import Contract, ContractError
+    from tapfix.edits import Edit, Fix, Safety
+    from tapfix.errors import ConvergenceError, FixerError, InputError, InternalError, OutputError, TapfixError
+    from tapfix.fixer import Example, Finding, Fixer, Severity, Status
+    from tapfix.response import UnsafePathError
+    from tapfix.syntax import parse
     from tapfix.syntax.formatter import format_text as format
 
 __version__ = "0.1.0"
@@ -64,7 +50,30 @@ _HOME = {
 _NAME_THERE = {"format": "format_text"}
 """What a public name is called in its module, where that differs."""
 
-__all__ = ["__version__", *sorted(_HOME)]
+__all__ = [
+    "Contract",
+    "ContractError",
+    "ConvergenceError",
+    "Edit",
+    "Example",
+    "Finding",
+    "Fix",
+    "Fixer",
+    "FixerError",
+    "InputError",
+    "InternalError",
+    "OutputError",
+    "Result",
+    "Safety",
+    "Severity",
+    "Status",
+    "TapfixError",
+    "UnsafePathError",
+    "__version__",
+    "fix",
+    "format",
+    "parse",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -98,7 +98,7 @@ def run(arguments: Sequence[str]) -> int:
         return _failed(error, arguments)
     except (KeyboardInterrupt, typer.Abort):
         return _INTERRUPTED
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # click makes the one of the other, and leaves in no other way here
         # Whoever read the output went away. Python would complain about the pipe once more when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _PIPE_CLOSED

@@ -65,12 +65,12 @@ def _files(paths: Sequence[Path], recursive: bool) -> Iterator[Path]:
     for path in paths:
         if os.path.isdir(path):
             yield from _files_in(path, recursive)
-        elif path.name.endswith(_ENDINGS):
-            yield path
-        elif os.path.exists(path):
-            raise InputError(f"{path}: terraform fmt knows {', '.join(_ENDINGS)} only")
-        else:
+        elif not os.path.exists(path):
             raise InputError(f"{path}: no such file or folder")
+        elif not path.name.endswith(_ENDINGS):
+            raise InputError(f"{path}: only files that end in {', '.join(_ENDINGS)} are formatted")
+        else:
+            yield path
 
 
 def _files_in(folder: Path, recursive: bool) -> Iterator[Path]:

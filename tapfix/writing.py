@@ -37,6 +37,7 @@ class Plan:
         self._readable = readable
         self._force = force
         self._new: dict[Path, bytes | None] = {}
+        self._called: dict[Path, Path] = {}
         self._staged: dict[Path, Path] = {}
         self._kept: dict[Path, Path] = {}
         self._placed: list[Path] = []
@@ -57,6 +58,7 @@ class Plan:
         if old is not None and not (force or self._force or target in self._readable):
             raise OutputError(f"{folder / path} is there already and was not read; --force writes over it")
         self._new[target] = data
+        self._called[target] = folder / path
 
     def put_file(self, path: Path, text: str, *, force: bool = False) -> None:
         """Plan a file that is named by itself."""
@@ -67,9 +69,11 @@ class Plan:
         target = _target(folder, path)
         if target in self._readable and target.exists():
             self._new[target] = None
+            self._called[target] = folder / path
 
     def carry_out(self) -> list[Path]:
         """Do it all, and say which files changed; or do nothing, and raise OutputError."""
+        target = Path()
         try:
             for target, data in self._new.items():
                 self._stage(target, data)
@@ -78,7 +82,7 @@ class Plan:
         except BaseException as error:
             self._undo()
             if isinstance(error, OSError):
-                raise OutputError(f"{error.filename}: cannot be written: {error.strerror}") from None
+                raise OutputError(f"{self._called[target]}: cannot be written: {error.strerror}") from None
             raise
         for path in self._kept.values():
             path.unlink(missing_ok=True)

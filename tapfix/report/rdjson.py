@@ -1,4 +1,4 @@
-"""reviewdog's rdjson, by which findings become comments on a pull request's lines on any forge."""
+"""reviewdog's rdjson, by which findings become comments on a pull request's lines on any forge. Its columns count bytes."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ def render(result: Result) -> str:
     from json import dumps
 
     told = [p for p in result.placed if p.finding.status.value != "suppressed" and p.place.file]
-    document = {"source": {"name": "tapfix"}, "diagnostics": [_diagnostic(placed) for placed in told]}
+    lines = {path: text.split("\n") for path, text in result.source.files.items()}
+    diagnostics = [_diagnostic(placed, lines.get(placed.place.file, [""])) for placed in told]
+    document = {"source": {"name": "tapfix"}, "diagnostics": diagnostics}
     return dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _diagnostic(placed: Placed) -> dict[str, Any]:
+def _diagnostic(placed: Placed, lines: list[str]) -> dict[str, Any]:
     finding, place = placed
     said = f"{finding.message}\n{finding.reason}".strip()
     return {
@@ -28,10 +30,14 @@ def _diagnostic(placed: Placed) -> dict[str, Any]:
         "location": {
             "path": place.file,
             "range": {
-                "start": {"line": place.line, "column": place.column},
-                "end": {"line": place.end_line, "column": place.end_column},
+                "start": _position(lines, place.line, place.column),
+                "end": _position(lines, place.end_line, place.end_column),
             },
         },
         "severity": _SEVERITY[finding.severity.value],
         "code": {"value": f"{finding.rule} {finding.name}"},
     }
+
+
+def _position(lines: list[str], line: int, column: int) -> dict[str, int]:
+    return {"line": line, "column": len(lines[line - 1][: column - 1].encode()) + 1}

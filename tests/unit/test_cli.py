@@ -1,0 +1,377 @@
+"""The command line: exit codes, what goes where, and that nothing is written when something is wrong."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tapfix import cli
+
+FOO = "locals {\n  foo = 1 # kept\n}\n"
+BAR = "locals {\n  bar = 1 # kept\n}\n"
+ANSWER = f"Here it is:\n\n```hcl\n{FOO}```\n\nEnjoy.\n"
+
+
+class Outcome(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Tapfix = Callable[..., Outcome]
+
+
+@pytest.fixture
+def tapfix(
+    toys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> Tapfix:
+    """Runs a command in an empty folder, with the toy rule only."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(command: str, *arguments: str | Path, stdin: bytes = b"") -> Outcome:
+        with_rules = command in ("apply", "diff", "check", "batch")
+        rules = ["--fixers", str(toys), "--select", "TOY"] if with_rules else []
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        code = cli.run([command, *map(str, arguments), *rules])
+        out, err = capfdbinary.readouterr()
+        return Outcome(code, out.decode(), err.decode())
+
+    return run
+
+
+def lay(files: Mapping[str, str | bytes], folder: Path = Path()) -> None:
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def laid(folder: Path = Path()) -> dict[str, str]:
+    return {p.relative_to(folder).as_posix(): p.read_bytes().decode() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+# --- the main job -----------------------------------------------------------------------------------------------------
+
+
+def test_apply_writes_the_files_and_prints_the_diff(tapfix: Tapfix) -> None:
+    lay({"response.md": ANSWER})
+    done = tapfix("apply", "response.md", "-o", "out")
+    assert done.code == 0
+    assert laid(Path("out")) == {"tap_stack.tf": BAR}
+    assert done.out == (
+        "diff --git a/tap_stack.tf b/tap_stack.tf\n--- a/tap_stack.tf\n+++ b/tap_stack.tf\n"
+        "@@ -1,3 +1,3 @@\n locals {\n-  foo = 1 # kept\n+  bar = 1 # kept\n }\n"
+    )
+    assert "1 fixed" in done.err
+    assert "wrote 1 file to out" in done.err
+
+
+def test_diff_prints_what_apply_prints_and_writes_nothing(tapfix: Tapfix) -> None:
+    lay({"response.md": ANSWER})
+    shown = tapfix("diff", "response.md")
+    assert laid() == {"response.md": ANSWER}
+    assert shown.code == 1
+    assert tapfix("apply", "response.md").out == shown.out
+    assert laid() == {"response.md": ANSWER, "tap_stack.tf": BAR}
+
+
+def test_apply_again_changes_nothing(tapfix: Tapfix) -> None:
+    lay({"response.md": ANSWER})
+    tapfix("apply", "response.md")
+    again = tapfix("apply", "tap_stack.tf")
+    assert (again.code, again.out) == (0, "")
+    assert tapfix("apply", "response.md").code == 0  # the same answer once more: what is there says the same
+    assert tapfix("diff", "tap_stack.tf").code == 0
+
+
+def test_a_tf_file_comes_out_under_the_contracts_name(tapfix: Tapfix) -> None:
+    lay({"main.tf": FOO})
+    done = tapfix("apply", "main.tf")
+    assert laid() == {"main.tf": FOO, "tap_stack.tf": BAR}
+    assert "copy from main.tf\ncopy to tap_stack.tf\n" in done.out
+    assert "similarity index" in done.out
+
+
+def test_a_tf_file_is_read_with_its_environments(tapfix: Tapfix) -> None:
+    lay({"tap_stack.tf": "locals {\n  wants_values = 1\n}\n", "dev.tfvars": "size = 7\n"})
+    done = tapfix("apply", "tap_stack.tf")
+    assert done.code == 0
+    assert laid()["dev.tfvars"] == "size = 7\n"
+    assert laid()["prod.tfvars"] == "size = 1\n"
+    assert done.out.count("new file mode") == 2
+
+
+def test_a_folder_keeps_its_names(tapfix: Tapfix) -> None:
+    lay({"m/main.tf": FOO, "m/modules/net/main.tf": FOO, "m/.terraform/x.tf": FOO, "m/notes.txt": "hello\n"})
+    done = tapfix("apply", "m")
+    assert done.code == 0
+    assert laid(Path("m")) == {
+        "main.tf": BAR, "modules/net/main.tf": BAR, ".terraform/x.tf": FOO, "notes.txt": "hello\n",
+    }  # fmt: skip
+    assert done.out.count("diff --git") == 2
+
+
+@pytest.mark.parametrize("name", ["response.md", "stack.tf", "m"])
+def test_in_place_and_elsewhere_agree(tapfix: Tapfix, name: str) -> None:
+    files = {"response.md": ANSWER, "stack.tf": FOO, "m/lib/main.tf": FOO}
+    lay(files)
+    tapfix("apply", name, "-o", "out")
+    tapfix("apply", name)
+    here = Path("m") if name == "m" else Path()
+    written = laid(Path("out"))
+    assert written
+    assert {path: (here / path).read_text() for path in written} == written
+
+
+def test_an_answer_below_a_folder_of_its_own(tapfix: Tapfix) -> None:
+    lay({"response.md": "**lib/tap_stack.tf**\n```hcl\nlocals {\n  wants_values = 1\n  foo          = 1\n}\n```\n"})
+    done = tapfix("apply", "response.md", "-o", "out")
+    assert done.code == 0
+    assert sorted(laid(Path("out"))) == ["lib/dev.tfvars", "lib/prod.tfvars", "lib/staging.tfvars", "lib/tap_stack.tf"]
+    assert "--- a/lib/tap_stack.tf" in done.out
+
+
+def test_standard_input(tapfix: Tapfix) -> None:
+    assert tapfix("diff", "-", stdin=ANSWER.encode()).code == 1
+    assert tapfix("apply", "-", stdin=FOO.encode()).code == 0
+    assert laid() == {"tap_stack.tf": BAR}
+
+
+def test_line_endings_and_the_byte_order_mark_stay(tapfix: Tapfix) -> None:
+    lay({"tap_stack.tf": b"\xef\xbb\xbf" + FOO.replace("\n", "\r\n").encode()})
+    done = tapfix("apply", "tap_stack.tf")
+    assert Path("tap_stack.tf").read_bytes() == b"\xef\xbb\xbf" + BAR.replace("\n", "\r\n").encode()
+    assert "-  foo = 1 # kept\r\n" in done.out
+
+
+def test_extract_writes_the_base_of_the_diff(tapfix: Tapfix) -> None:
+    lay({"response.md": ANSWER})
+    done = tapfix("extract", "response.md", "-o", "base")
+    assert (done.code, done.out) == (0, "base/tap_stack.tf\n")
+    assert laid(Path("base")) == {"tap_stack.tf": FOO}
+    patch = tapfix("diff", "response.md").out
+    subprocess.run(["git", "apply", "-"], cwd="base", input=patch.encode(), check=True)
+    assert laid(Path("base")) == {"tap_stack.tf": BAR}
+
+
+def test_the_response_and_the_report_are_written_as_well(tapfix: Tapfix) -> None:
+    lay({"response.md": ANSWER})
+    tapfix("apply", "response.md", "-o", "out", "--response", "out/response.md", "--report", "out/report.json")
+    assert laid(Path("out"))["response.md"] == f"```hcl\n{BAR}```\n"
+    report = json.loads(laid(Path("out"))["report.json"])
+    assert report["files"] == [{"path": "tap_stack.tf", "status": "modified", "sha256": report["files"][0]["sha256"]}]
+
+
+# --- exit codes -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "applied", "checked"),
+    [("foo", 0, 1), ("fine", 0, 0), ("danger", 1, 1), ("wordy", 1, 1)],
+)
+def test_exit_codes(tapfix: Tapfix, value: str, applied: int, checked: int) -> None:
+    lay({"tap_stack.tf": f"locals {{\n  {value} = 1\n}}\n"})
+    assert tapfix("check", "tap_stack.tf").code == checked
+    assert tapfix("diff", "tap_stack.tf").code == checked
+    assert tapfix("apply", "tap_stack.tf").code == applied
+
+
+def test_a_suppressed_finding_is_not_left(tapfix: Tapfix) -> None:
+    lay({"tap_stack.tf": "locals {\n  foo = 1 # tapfix: ignore[TOY001] an old name\n}\n"})
+    done = tapfix("check", "tap_stack.tf")
+    assert done.code == 0
+    assert "[suppressed]" in done.out
+    assert "an old name" in done.out
+
+
+# --- bad input: one line, exit 2, nothing written -----------------------------------------------------------------------
+
+BAD: dict[str, tuple[dict[str, str | bytes], list[str], str]] = {
+    "no file": ({}, ["apply", "nothing.md"], "nothing.md: no such file"),
+    "an empty file": ({"a.md": ""}, ["apply", "a.md"], "a.md is empty"),
+    "a blank file": ({"a.tf": " \n\n"}, ["apply", "a.tf"], "a.tf is empty"),
+    "a folder without HCL": ({"m/readme.txt": "x"}, ["apply", "m"], "no HCL in m"),
+    "a folder of comments": ({"m/main.tf": "# nothing\n"}, ["apply", "m"], "no HCL in m"),
+    "a folder with an answer in it": ({"m/response.md": ANSWER}, ["apply", "m"], "name its file: m/response.md"),
+    "a binary": ({"a.md": b"\x7fELF\0\0\1"}, ["apply", "a.md"], "binary"),
+    "another encoding": ({"a.tf": b"# caf\xe9\n"}, ["apply", "a.tf"], "not UTF-8"),
+    "UTF-16": ({"a.tf": FOO.encode("utf-16")}, ["apply", "a.tf"], "UTF-16"),
+    "no HCL in the answer": ({"a.md": "I cannot help.\n"}, ["apply", "a.md"], "no HCL in a.md"),
+    "no HCL in the file": ({"a.tf": "# nothing\n"}, ["apply", "a.tf"], "no HCL in a.tf"),
+    "values only": ({"a.md": "```hcl\n# dev.tfvars\na = 1\n```\n"}, ["apply", "a.md"], "no Terraform configuration"),
+    "a path upwards": ({"a.md": f"**../../etc/passwd**\n```hcl\n{FOO}```\n"}, ["apply", "a.md"], "../../etc/passwd"),
+    "an absolute path": ({"a.md": f"**/etc/main.tf**\n```hcl\n{FOO}```\n"}, ["apply", "a.md"], "/etc/main.tf"),
+    "an output that is a file": ({"a.md": ANSWER, "f": "x"}, ["apply", "a.md", "-o", "f"], "f"),
+    "an output below a file": ({"a.md": ANSWER, "f": "x"}, ["apply", "a.md", "-o", "f/out"], "f/out"),
+    "a report below a file": ({"a.md": ANSWER, "f": "x"}, ["apply", "a.md", "-o", "o", "--report", "f/r"], "f/r"),
+    "an unknown rule": ({"a.md": ANSWER}, ["apply", "a.md", "--ignore", "TOY999"], "TOY999: no such rule"),
+    "no fixers there": ({"a.md": ANSWER}, ["apply", "a.md", "--fixers", "gone"], "gone: no such folder"),
+    "a broken fixer": ({"a.md": ANSWER, "f/x.py": "1/0\n"}, ["apply", "a.md", "--fixers", "f"], "f/x.py: cannot be loaded"),
+    "no such contract": ({"a.md": ANSWER}, ["apply", "a.md", "--contract", "gone.toml"], "gone.toml"),
+    "a bad contract": ({"a.md": ANSWER, "tapfix.toml": "[topology]\nregion = 1\n"}, ["apply", "a.md"], "tapfix.toml:2:1"),
+    "a file that is in the way": ({"a.md": ANSWER, "tap_stack.tf": "# mine\n"}, ["apply", "a.md"], "--force"),
+    "a folder that is in the way": ({"a.md": ANSWER, "o/tap_stack.tf/x": ""}, ["apply", "a.md", "-o", "o"], "is a folder"),
+    "a response in the way": ({"a.md": ANSWER, "b.md": "mine"}, ["apply", "a.md", "-o", "o", "--response", "b.md"], "--force"),
+    "an unknown command": ({}, ["mend", "a.md"], "No such command 'mend'"),
+    "an unknown option": ({"a.md": ANSWER}, ["extract", "a.md", "--quick"], "--quick"),
+    "an unknown format": ({"a.md": ANSWER}, ["diff", "a.md", "--format", "pdf"], "pdf"),
+    "no input": ({}, ["apply"], "INPUT"),
+    "nothing to format": ({}, ["fmt", "gone.tf"], "gone.tf: no such file"),
+    "something else to format": ({"a.txt": "x"}, ["fmt", "a.txt"], "a.txt"),
+    "an unknown rule to explain": ({}, ["rules", "TOY999"], "TOY999: no such rule"),
+    "no batch": ({}, ["batch", "gone.jsonl", "out.jsonl"], "gone.jsonl: no such file"),
+    "no answers in the batch's folder": ({"m/a.txt": "x"}, ["batch", "m", "out.jsonl"], "no file in m matches"),
+    "a batch in the way": ({"b.jsonl": "{}\n", "o.jsonl": "x"}, ["batch", "b.jsonl", "o.jsonl"], "--force"),
+    "no Parquet": ({"b.parquet": "x"}, ["batch", "b.parquet", "o.jsonl"], "no Parquet file"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input(tapfix: Tapfix, name: str) -> None:
+    files, arguments, said = BAD[name]
+    lay(files)
+    before = {p: p.read_bytes() if p.is_file() else None for p in Path().rglob("*")}
+    done = tapfix(*arguments)
+    assert done.code == 2
+    assert done.out == ""
+    assert said in done.err
+    assert done.err.startswith("tapfix: ")
+    assert done.err.count("\n") == 1
+    assert {p: p.read_bytes() if p.is_file() else None for p in Path().rglob("*")} == before
+
+
+def test_force_writes_over_what_is_in_the_way(tapfix: Tapfix) -> None:
+    lay({"response.md": ANSWER, "tap_stack.tf": "# mine\n"})
+    assert tapfix("apply", "response.md", "--force").code == 0
+    assert laid()["tap_stack.tf"] == BAR
+
+
+def test_an_answer_that_lies_under_the_stacks_own_name_is_written_over(tapfix: Tapfix) -> None:
+    lay({"tap_stack.tf": ANSWER})
+    assert tapfix("apply", "tap_stack.tf").code == 0
+    assert laid() == {"tap_stack.tf": BAR}
+
+
+def test_a_link_out_of_the_folder_is_not_followed(tapfix: Tapfix) -> None:
+    lay({"response.md": ANSWER, "elsewhere/x.txt": ""})
+    Path("out").mkdir()
+    Path("out/tap_stack.tf").symlink_to("../elsewhere/victim")
+    done = tapfix("apply", "response.md", "-o", "out", "--force")
+    assert done.code == 2
+    assert "leads out of out" in done.err
+    assert laid(Path("elsewhere")) == {"x.txt": ""}
+
+
+def test_too_large(tapfix: Tapfix) -> None:
+    with open("a.md", "wb") as file:
+        file.truncate(33 * 1024 * 1024)
+    done = tapfix("diff", "a.md")
+    assert (done.code, done.err) == (2, "tapfix: a.md is larger than 32 MiB, which no answer is\n")
+
+
+def test_an_unexpected_error_is_one_line(tapfix: Tapfix, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("division\nby zero")
+
+    monkeypatch.setattr("tapfix.source.read_path", broken)
+    done = tapfix("diff", "a.md")
+    assert done.code == 2
+    assert done.err == (
+        "tapfix: internal error: ZeroDivisionError: division by zero; please report it (-vv shows where it arose)\n"
+    )
+    assert "Traceback" in tapfix("diff", "a.md", "-vv").err
+
+
+# --- what goes where --------------------------------------------------------------------------------------------------
+
+
+def test_quiet_says_nothing(tapfix: Tapfix) -> None:
+    lay({"response.md": ANSWER})
+    assert tapfix("apply", "response.md", "-q").err == ""
+
+
+def test_check_names_place_rule_and_status(tapfix: Tapfix) -> None:
+    lay({"main.tf": "locals {\n  danger = 1\n}\n"})
+    assert tapfix("check", "main.tf").out.splitlines()[:2] == [
+        "main.tf:2:3: TOY001 poor-name low [refused] local.danger: danger is poor | too",
+        "    only its author knows what it *means*",
+    ]
+
+
+def test_rules(tapfix: Tapfix, toys: Path) -> None:
+    listed = tapfix("rules", "--fixers", toys)
+    assert listed.code == 0
+    assert any(line.split()[:4] == ["TOY001", "poor-name", "low", "safe"] for line in listed.out.splitlines())
+    page = tapfix("rules", "poor-name", "--fixers", toys).out
+    assert page.startswith("# TOY001 poor-name\n")
+    assert "Foo says nothing." in page
+
+
+def test_fmt(tapfix: Tapfix) -> None:
+    lay({"a.tf": "a=1\n", "sub/b.tf": "b=1\n", "c.tf": "c = 1\n"})
+    assert tapfix("fmt", ".", "--check") == (1, "a.tf\n", "")
+    assert laid()["a.tf"] == "a=1\n"
+    shown = tapfix("fmt", ".", "--check", "--diff", "-r")
+    assert "-a=1\n+a = 1\n" in shown.out
+    assert "+++ b/sub/b.tf" in shown.out
+    assert tapfix("fmt", ".", "-r") == (0, "a.tf\nsub/b.tf\n", "")
+    assert laid() == {"a.tf": "a = 1\n", "sub/b.tf": "b = 1\n", "c.tf": "c = 1\n"}
+    assert tapfix("fmt", "-", stdin=b"a=1\n").out == "a = 1\n"
+
+
+def test_batch(tapfix: Tapfix) -> None:
+    rows = [{"id": "one", "response": ANSWER}, {"id": "two", "response": "no"}, {"id": "three", "answer": ""}]
+    lay({"in.jsonl": "".join(json.dumps(row) + "\n" for row in rows) + "{broken\n"})
+    done = tapfix("batch", "in.jsonl", "out.jsonl", "-j", "1")
+    assert done.code == 1
+    assert "4 answers: 1 done, 0 with something left, 3 failed" in done.err
+    written = [json.loads(line) for line in Path("out.jsonl").read_text().splitlines()]
+    assert [row["id"] for row in written] == ["one", "two", "three", "4"]
+    assert written[0]["files"] == {"tap_stack.tf": BAR}
+    assert [bool(row["error"]) for row in written] == [False, True, True, True]
+
+
+def test_batch_over_processes_and_parquet(tapfix: Tapfix) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    lay({f"in/{n}.md": ANSWER.replace("= 1", f"= {n}") for n in range(6)})
+    assert tapfix("batch", "in", "out.parquet", "-j", "2").code == 0
+    rows = parquet.read_table("out.parquet").to_pylist()
+    assert [row["id"] for row in rows] == [f"{n}.md" for n in range(6)]
+    assert dict(rows[3]["files"])["tap_stack.tf"] == BAR.replace("= 1", "= 3")
+    assert tapfix("batch", "in", "out", "-j", "1").code == 0
+    assert "out/3.md/files/tap_stack.tf" in {p.as_posix() for p in Path("out").rglob("*.tf")}
+
+
+def start(*arguments: str, **options: object) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", "tapfix", *arguments], stderr=subprocess.PIPE, **options)  # type: ignore[call-overload,no-any-return]
+
+
+def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
+    lay({"a.tf": "".join(f"a{n}=1\n" for n in range(20_000))}, tmp_path)
+    read, write = os.pipe()
+    os.close(read)
+    process = start("fmt", "a.tf", "--check", "--diff", cwd=tmp_path, stdout=write)
+    os.close(write)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (141, b"")
+
+
+def test_the_version_costs_next_to_nothing() -> None:
+    code = "import sys; sys.argv[1:] = ['--version']; from tapfix.__main__ import main; main(); print(len(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True
+    )
+    version, modules = done.stdout.splitlines()
+    bare = subprocess.run(
+        [sys.executable, "-S", "-c", "import sys; print(len(sys.modules))"], capture_output=True, text=True
+    )
+    assert version.startswith("tapfix ")
+    assert int(modules) - int(bare.stdout) <= 4
