@@ -104,7 +104,9 @@ def _required(rule: ContractClauses, module: Module, context: Context) -> Iterat
     ):
         for name in wanted:
             if name not in there:
-                yield rule.suggest(home, f'{kind} "{name}" is demanded by the contract and not declared', f"declare the {kind}")
+                yield rule.suggest(
+                    home, f'{kind} "{name}" is demanded by the contract and not declared', f"declare the {kind}"
+                )
     for type, least in require.resources:
         least_known, is_exact = _count(type, context)
         if is_exact and least_known < least:
@@ -117,7 +119,9 @@ def _required(rule: ContractClauses, module: Module, context: Context) -> Iterat
         if not wanted_version:
             continue
         if not stated:
-            yield rule.suggest(home, f"no version of {name} is required, where the contract demands {wanted_version}", "state it")
+            yield rule.suggest(
+                home, f"no version of {name} is required, where the contract demands {wanted_version}", "state it"
+            )
         for at, version in stated:
             if _spaced(version) != _spaced(wanted_version):
                 message = f"{name} is required as {version}, where the contract demands {wanted_version}"
@@ -175,7 +179,9 @@ def _modules(rule: ContractClauses, module: Module, context: Context) -> Iterato
 def _provider_blocks(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
     if not context.contract.deliverable.provider_block:
         for block in module.blocks_of("provider"):
-            yield rule.suggest(block, "a provider block stands in the files, where the contract forbids one", "take it out")
+            yield rule.suggest(
+                block, "a provider block stands in the files, where the contract forbids one", "take it out"
+            )
 
 
 def _resources(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
@@ -220,7 +226,9 @@ def _open(rule: ContractClauses, module: Module, block: Block, allowed: tuple[in
         if isinstance(first, int | float) and first == last and int(first) in allowed:
             continue
         ports = "every port" if first is None or first == 0 or first == -1 else f"port {_shown(first)}"
-        yield rule.suggest(attribute, f"it lets the whole world in on {ports}, which the contract forbids", "name the networks")
+        yield rule.suggest(
+            attribute, f"it lets the whole world in on {ports}, which the contract forbids", "name the networks"
+        )
         return
 
 
@@ -253,7 +261,9 @@ def _suffix(rule: ContractClauses, module: Module, context: Context) -> Iterator
             text = _with_locals(module, attribute.value)
             is_passed_in = not module.is_root and "var." in text
             if not wanted.search(text) and not is_passed_in and not _is_reference(attribute):
-                yield rule.suggest(attribute, f"{name} does not hold var.{variable}, which every name has to", "add it to the name")
+                yield rule.suggest(
+                    attribute, f"{name} does not hold var.{variable}, which every name has to", "add it to the name"
+                )
             break
 
 
@@ -297,7 +307,11 @@ def _log_retention(rule: ContractClauses, module: Module, context: Context) -> I
         attribute = block.get("retention_in_days")
         value = _known(module, attribute)
         if attribute is None:
-            yield rule.suggest(block, f"the log group is kept for ever, where the contract demands {days} days", "set retention_in_days")
+            yield rule.suggest(
+                block,
+                f"the log group is kept for ever, where the contract demands {days} days",
+                "set retention_in_days",
+            )
         elif isinstance(value, int | float) and value != days:
             message = f"the log group is kept for {_shown(value)} days, where the contract demands {days}"
             yield rule.suggest(attribute, message, "change retention_in_days")
@@ -305,7 +319,9 @@ def _log_retention(rule: ContractClauses, module: Module, context: Context) -> I
 
 def _engine_versions(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
     wanted = dict(context.contract.data.engine_versions)
-    for block in module.resources("aws_db_instance", "aws_rds_cluster", "aws_elasticache_replication_group") if wanted else ():
+    for block in (
+        module.resources("aws_db_instance", "aws_rds_cluster", "aws_elasticache_replication_group") if wanted else ()
+    ):
         engine, version = (_known(module, block.get(name)) for name in ("engine", "engine_version"))
         demanded = wanted.get(engine) if isinstance(engine, str) else None
         if demanded is None or version is None or version is UNKNOWN:

@@ -101,7 +101,9 @@ class DeliverableFormat(Fixer):
         for file in answer.files:
             if not file.closed and file.is_hcl:
                 at = context.project.files.get(file.path, home)
-                yield self._mended(at, f"the fence of {file.path}, opened before line {file.line} of the answer, is never closed")
+                yield self._mended(
+                    at, f"the fence of {file.path}, opened before line {file.line} of the answer, is never closed"
+                )
 
     def _mended(self, at: File, message: str) -> Finding:
         """What the form of tapfix's own outcome mends, without an edit of any file."""
@@ -113,9 +115,17 @@ class DeliverableFormat(Fixer):
         if not context.contract.deliverable.single_file or [file.path for file in files] == [main]:
             return
         message = f"the stack stands in {', '.join(file.path for file in files)}, where {main} alone was asked for"
-        local = [call for call in module.blocks_of("module") if (at := call.get("source")) and at.value.startswith(_LOCAL_SOURCE)]
+        local = [
+            call
+            for call in module.blocks_of("module")
+            if (at := call.get("source")) and at.value.startswith(_LOCAL_SOURCE)
+        ]
         if local:
-            yield self.refuse(local[0], message, "local modules are folders of their own; decide whether their blocks belong in the stack")
+            yield self.refuse(
+                local[0],
+                message,
+                "local modules are folders of their own; decide whether their blocks belong in the stack",
+            )
             return
         there = context.project.files.get(main)
         others = [file for file in files if file is not there]
@@ -130,7 +140,9 @@ class DeliverableFormat(Fixer):
         missing = [name for name in context.contract.topology.environments if name not in there]
         made = {name: fix for name in missing if (fix := _uncommented(home, module, name)) is not None}
         for name, (edits, line) in made.items():
-            yield self.fix(home, f"{name}.tfvars stands in a comment on line {line} and not in a file of its own", edits)
+            yield self.fix(
+                home, f"{name}.tfvars stands in a comment on line {line} and not in a file of its own", edits
+            )
         missing = [name for name in missing if name not in made]
         moved = {name: file for name in missing if (file := _elsewhere(context, name)) is not None}
         for name, file in moved.items():

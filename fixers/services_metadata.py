@@ -13,9 +13,7 @@ from tapfix.fixer import Context, Example, Finding, Fixer, Severity
 from tapfix.module import Module
 from tapfix.services import Feature, Service, actions_in, services, uses
 
-_LIST = re.compile(
-    r"\"(aws_?services|services)\"\s*:\s*(\[[^\[\]{}]*\]|\"(?:[^\"\\\n]|\\.)*\")", re.IGNORECASE
-)
+_LIST = re.compile(r"\"(aws_?services|services)\"\s*:\s*(\[[^\[\]{}]*\]|\"(?:[^\"\\\n]|\\.)*\")", re.IGNORECASE)
 _LOCAL_SOURCE = ("./", "../")
 
 
@@ -61,7 +59,9 @@ class ServicesMetadata(Fixer):
         listed = read_list(text)
         if listed is None:
             if not _is_json(text):
-                yield self.suggest(home, f"{name} is not JSON, so what it lists cannot be read", "mend the file by hand")
+                yield self.suggest(
+                    home, f"{name} is not JSON, so what it lists cannot be read", "mend the file by hand"
+                )
             return
         use = _use(context)
         unused = () if use.unknown else tuple(entry for entry in listed.entries if not use.shows(entry))

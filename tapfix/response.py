@@ -16,7 +16,7 @@ from typing import Literal
 
 from tapfix.errors import InputError, TapfixError
 from tapfix.markdown import MARKDOWN_LABELS, Block, blocks
-from tapfix.outline import BLOCK_LABELS, Kind, Outline, heredoc_end, outline
+from tapfix.outline import BLOCK_LABELS, Kind, Outline, Statement, heredoc_end, outline
 
 NamedBy = Literal["heading", "bold", "code", "info", "comment", "prose", "default"]
 
@@ -108,6 +108,10 @@ _EXAMPLE = re.compile(
     r"|before|previously|not to do|wrong|incorrect|consider|suggest\w*|improve\w*|enhance\w*)\b",
     re.IGNORECASE,
 )
+_CHANGE = re.compile(
+    r"\b(?:updat\w+|replac\w+|chang\w+|modif\w+|fix\w*|correct\w*|mend\w*|amend\w*|adjust\w*|revis\w+|rewrit\w+)\b",
+    re.IGNORECASE,
+)
 _ADVICE = re.compile(r"\b(?:consider|could|would|should|might|instead|rather than)\b", re.IGNORECASE)
 
 
@@ -190,11 +194,8 @@ class Answer:
 
 def decode(data: bytes, name: str = "input") -> str:
     """The text of a file: UTF-8 with or without a byte order mark, or UTF-16 with one."""
-    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if data.startswith(mark):
-            break
-    else:
-        encoding = "utf-8"
+    marks = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+    encoding = next((encoding for mark, encoding in marks.items() if data.startswith(mark)), "utf-8")
     if encoding != "utf-16" and b"\0" in data:
         raise InputError(f"{name} is a binary file: byte {data.index(0)} is NUL")
     try:
@@ -417,6 +418,8 @@ class _Assembly:
             self.append(old, piece)
         elif 2 * len(both) >= len(known.addresses):
             self.supersede(old, piece, named_by)
+        elif _CHANGE.search(piece.before):
+            self.patch(old, piece)
         else:
             self.note(
                 piece.line,
@@ -443,6 +446,58 @@ class _Assembly:
         joined = replace(old, text=text + piece.text, spans=spans, closed=old.closed and piece.closed)
         self.note(piece.line, "joined", f"a further part of {old.path}, put at its end")
         self.put(joined, outline(joined.text))
+
+    def patch(self, old: AnswerFile, piece: _Piece) -> None:
+        """Put the blocks of ``piece`` in the place of those that they change; further ones go to the file's end."""
+        lines = [(line, old.answer_line(number)) for number, line in enumerate(_lines(old.text), 1)]
+        fresh = [(line, piece.line + number) for number, line in enumerate(_lines(piece.text))]
+        known = {block.address: block for block in self.outlines[old.path].statements if block.address}
+        replaced: dict[int, tuple[int, list[tuple[str, int]]]] = {}
+        added: list[tuple[str, int]] = []
+        for block in piece.outline.statements:
+            first, last = _extent(piece.text, block)
+            there = known.get(block.address or "")
+            if there is None:
+                added += [("\n", fresh[first - 1][1]), *fresh[first - 1 : last]]
+            else:
+                start, end = _extent(old.text, there)
+                replaced[start] = (end, fresh[first - 1 : last])
+        made: list[tuple[str, int]] = []
+        number = 1
+        while number <= len(lines):
+            end, new = replaced.get(number, (number, lines[number - 1 : number]))
+            made += new
+            number = end + 1
+        made += added
+        text = "".join(line for line, _ in made)
+        patched = replace(old, text=text, line=made[0][1], spans=_spans([place for _, place in made]))
+        self.note(
+            piece.line,
+            "fragment",
+            f"{_count(len(replaced), 'block')} of {old.path} changed: {', '.join(sorted(piece.outline.addresses)[:3])}",
+        )
+        self.put(patched, outline(text))
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of a text with their ends, which are newlines and nothing else."""
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
+
+
+def _extent(text: str, block: Statement) -> tuple[int, int]:
+    """First and last line of a block, without the comments and empty lines that follow it."""
+    lines = text.split("\n")
+    last = block.last
+    while last > block.first and (not lines[last - 1].strip() or _comment_text(lines[last - 1]) is not None):
+        last -= 1
+    return block.first, last
+
+
+def _spans(places: list[int]) -> tuple[tuple[int, int], ...]:
+    """Where runs of lines that follow each other in the answer start."""
+    return tuple(
+        (number, place) for number, place in enumerate(places, 1) if number == 1 or places[number - 2] + 1 != place
+    )
 
 
 def _count(number: int, what: str) -> str:
@@ -560,7 +615,7 @@ def _choose_name(block: Block, piece: _Piece, before: list[Block], notes: list[N
     if inside is not None and not inside.fits(piece.label, piece.kind):
         inside = None
     outside = next((name for name in _names_before(before) if name.fits(piece.label, piece.kind)), None)
-    if inside is None or outside is None or not outside.exact and outside.by == "prose":
+    if inside is None or outside is None or (not outside.exact and outside.by == "prose"):
         return inside or outside
     if outside.path.endswith("/" + inside.path):
         # A heading gives the folder as well: "## lib/main.tf" over "# main.tf".
@@ -730,6 +785,10 @@ def _place_stack(assembly: _Assembly, piece: _Piece, main_path: str, *, is_first
     """A stack without a name: the main file, a further part of it, or an example."""
     declared = {address for known in assembly.outlines.values() for address in known.addresses}
     new = piece.outline.addresses
+    changed = [path for path, known in assembly.outlines.items() if new and new <= known.addresses]
+    if changed and _is_change(assembly, changed[0], piece):
+        assembly.patch(assembly.files[changed[0]], piece)
+        return
     if main_path not in assembly.files:
         if not is_first and (_EXAMPLE.search(piece.before) or (new and new <= declared)):
             assembly.note(piece.line, "example", "an example or excerpt beside the files that have names")
@@ -740,6 +799,13 @@ def _place_stack(assembly: _Assembly, piece: _Piece, main_path: str, *, is_first
         assembly.note(piece.line, "example", "an example beside the stack, by what is said before it")
         return
     assembly.place(piece, main_path, "default")
+
+
+def _is_change(assembly: _Assembly, path: str, piece: _Piece) -> bool:
+    """Whether a piece without a name is told to change a few blocks of a file that is there."""
+    known = assembly.outlines[path].addresses
+    few = 2 * len(piece.outline.addresses) < len(known)
+    return few and _CHANGE.search(piece.before) is not None and _EXAMPLE.search(piece.before) is None
 
 
 def _place_values(assembly: _Assembly, piece: _Piece, environments: Sequence[str]) -> None:
@@ -777,7 +843,7 @@ def _read_bare(text: str, main: str, name: str) -> Answer:
     if content.kind not in (Kind.STACK, Kind.VALUES) or (content.kind is Kind.VALUES and not content.statements):
         raise InputError(f"no HCL in {name}")
     first, last = _bare_limits(text, content)
-    lines = re.findall(r"[^\n]*\n|[^\n]+", text)
+    lines = _lines(text)
     body = _with_final_newline("".join(lines[first - 1 : last]))
     has_prose = bool("".join(lines[: first - 1] + lines[last:]).strip())
     notes: list[Note] = [Note(first, "no-fence", "the answer has no fence; its HCL was taken as it stands")]
