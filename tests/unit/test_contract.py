@@ -131,3 +131,12 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_bytes(b"\xff")
     with pytest.raises(ContractError, match="not UTF-8 text: byte 0"):
         Contract.load(tmp_path / "bad.toml")
+
+
+def test_the_page_shows_the_built_in_contract() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "contract.md").read_text()
+    block = page.split("```toml\n", 1)[1].split("```", 1)[0]
+    assert Contract.from_toml(block) == Contract.default()
+    assert set(Contract.default().to_dict()) == {
+        line[1:-1] for line in (x.strip().split(" ")[0] for x in block.splitlines()) if line.startswith("[")
+    }
