@@ -1,0 +1,219 @@
+"""How large an Auto Scaling group is: from the number of copies that stood there, as variables with a value per environment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from tapfix.environments import Variable
+from tapfix.evaluate import evaluate
+from tapfix.fixer import Context
+from tapfix.module import (
+    Attribute,
+    Block,
+    Element,
+    Expr,
+    Module,
+    call_arguments,
+    call_name,
+    expression_references,
+    traversal_address,
+)
+
+from ._copies import Loop, Unscalable
+from ._module_calls import evaluate_everywhere
+
+_MAX_DEPTH = 12
+
+
+class Sizes(NamedTuple):
+    """The expressions of the three sizes, and the variables that they need."""
+
+    smallest: str
+    largest: str
+    desired: str
+    variables: tuple[Variable, ...]
+
+
+def group_sizes(module: Module, context: Context, loop: Loop, prefix: str, of: str) -> Sizes:
+    """The sizes of a group that takes the place of the copies of a block. Raises `Unscalable` if there are none."""
+    if loop.attribute is None:
+        return _Sizing(module, context, prefix, of).numbers({}, 1)
+    return _Sizing(module, context, prefix, of).of_expression(loop.attribute, loop.attribute.expr)
+
+
+class _Sizing:
+    def __init__(self, module: Module, context: Context, prefix: str, of: str) -> None:
+        self.module = module
+        self.context = context
+        self.prefix = prefix
+        self.of = of
+        self.last = context.contract.topology.environments[-1:]
+
+    def of_expression(self, holder: Attribute, expr: Expr) -> Sizes:
+        switch = self._switch(holder, expr)
+        if switch is not None:
+            condition, size, on = switch
+            inner = self.of_expression(holder, size)
+            off = [f"{condition} ? {e} : 0" if on else f"{condition} ? 0 : {e}" for e in inner[:3]]
+            return Sizes(*off, inner.variables)
+        default = _number(evaluate(self.module, holder, expr))
+        if default is None:
+            default = self._of_resource(holder, expr)
+        values = {e: _number(v) for e, v in evaluate_everywhere(self.context, self.module, holder, expr).items() if e}
+        if default == 0 or 0 in values.values():
+            raise Unscalable(
+                f"`{holder.name}` comes to 0 in one place and to more in another; say which environments want a group"
+            )
+        found = traversal_address(expr) if holder.name == "count" else None
+        if found is not None and found[0].startswith("var.") and found[1] == len(expr.children):
+            return self._around(found[0], default, values)
+        known = {e: n for e, n in values.items() if n is not None}
+        fixed = not self._varies(holder, expr)
+        if default is not None and (fixed or (known and len(known) == len(values))):
+            return self.numbers(known, default)
+        text = holder.text(expr)
+        text = f"length({text})" if holder.name == "for_each" else text
+        return self._computed(f"({text})" if expr.kind in ("binary", "conditional") else text, known)
+
+    def numbers(self, values: Mapping[str, int], default: int) -> Sizes:
+        """Three variables with numbers."""
+        rows = self._rows(values, default)
+        variables = [
+            self._variable("min_size", "Smallest", str(default), {e: r[0] for e, r in rows.items()}),
+            self._variable("max_size", "Largest", str(2 * default), {e: r[1] for e, r in rows.items()}),
+            self._variable("desired_capacity", "Desired", str(default), {e: r[2] for e, r in rows.items()}),
+        ]
+        return Sizes(*(f"var.{v.name}" for v in variables), tuple(variables))
+
+    def _around(self, desired: str, default: int | None, values: Mapping[str, int | None]) -> Sizes:
+        """The variable that counted the copies stays: it is the desired capacity."""
+        name = desired.removeprefix("var.")
+        known = {e: n for e, n in values.items() if n is not None}
+        rows = {e: (n, 2 * n, n) for e, n in known.items()}
+        smallest = self._variable("min_size", "Smallest", str(default or 1), {e: r[0] for e, r in rows.items()})
+        if default is None:
+            largest = self._variable(
+                "max_size", "Largest", None, {e: r[1] for e, r in rows.items()}, f"null: twice var.{name}"
+            )
+            return Sizes(
+                f"var.{smallest.name}", f"coalesce(var.{largest.name}, 2 * {desired})", desired, (smallest, largest)
+            )
+        largest = self._variable("max_size", "Largest", str(2 * default), {e: r[1] for e, r in rows.items()})
+        return Sizes(f"var.{smallest.name}", f"var.{largest.name}", desired, (smallest, largest))
+
+    def _computed(self, text: str, known: Mapping[str, int]) -> Sizes:
+        """The variables override what the copies were counted by."""
+        rows = self._rows(known, 1) if known else {}
+        smallest = self._variable("min_size", "Smallest", "1", {})
+        largest = self._variable(
+            "max_size", "Largest", None, {e: r[1] for e, r in rows.items()}, "null: twice as many as stood there"
+        )
+        desired = self._variable(
+            "desired_capacity", "Desired", None, {e: r[2] for e, r in rows.items()}, "null: as many as stood there"
+        )
+        return Sizes(
+            f"var.{smallest.name}",
+            f"coalesce(var.{largest.name}, 2 * {text})",
+            f"coalesce(var.{desired.name}, {text.removeprefix('(').removesuffix(')') if text.startswith('(') else text})",
+            (smallest, largest, desired),
+        )
+
+    def _rows(self, values: Mapping[str, int], default: int) -> dict[str, tuple[int, int, int]]:
+        """Smallest, largest and desired size by environment: what stood there, and no less further on."""
+        rows: dict[str, tuple[int, int, int]] = {}
+        least = (0, 0, 0)
+        for environment in self.context.contract.topology.environments:
+            size = values.get(environment, default)
+            if (environment,) == tuple(self.last) and len(self.context.contract.topology.environments) > 1:
+                row = (max(size, 2), max(3 * size, 4), max(size, 2))
+            else:
+                row = (size, 2 * size, size)
+            least = (
+                (max(row[0], least[0]), max(row[1], least[1]), max(row[2], least[2]))
+                if environment not in values
+                else row
+            )
+            rows[environment] = least
+        return rows
+
+    def _variable(
+        self, role: str, word: str, default: str | None, values: Mapping[str, int], note: str = ""
+    ) -> Variable:
+        name = self._name(role)
+        what = {"min_size": "number", "max_size": "number", "desired_capacity": "number"}[role]
+        description = f"{word} {what} of {self.of}"
+        return Variable(
+            name,
+            "number",
+            f"{description} ({note})" if note else description,
+            "null" if default is None else default,
+            values={e: str(n) for e, n in values.items()},
+        )
+
+    def _name(self, role: str) -> str:
+        """A variable that was declared for it and that nothing uses, else a name of its own."""
+        pattern = re.compile(
+            rf"(?:^|_)(?:asg_|autoscaling_|group_)?{role.partition('_')[0]}(?:_(?:size|capacity|count|instances))?$"
+        )
+        idle = [n for n in self.module.variables if pattern.search(n) and not self.module.references_to(f"var.{n}")]
+        if (
+            len(idle) == 1
+            and self.prefix in ("", "asg_")
+            and re.match(r"(?:asg|autoscaling|min|max|desired|instance|group)", idle[0])
+        ):
+            return idle[0]
+        name = f"{self.prefix or 'asg_'}{role}"
+        return self.module.unused_name(name, self.module.variables)
+
+    def _switch(self, holder: Attribute, expr: Expr) -> tuple[str, Expr, bool] | None:
+        """`C ? N : 0`: the condition, the number, and whether the condition turns it on."""
+        while expr.kind == "paren":
+            expr = expr.children[1]
+        if expr.kind != "conditional" or holder.name != "count":
+            return None
+        condition, yes, no = expr.children[0], expr.children[2], expr.children[4]
+        if no.text == "0" and yes.text != "0":
+            return holder.text(condition), yes, True
+        return (holder.text(condition), no, False) if yes.text == "0" and no.text != "0" else None
+
+    def _of_resource(self, holder: Element, expr: Expr, depth: int = 0) -> int | None:
+        """The number of copies of a resource in `length(aws_subnet.x)`, or of one that is looped over."""
+        arguments = call_arguments(expr) if call_name(expr) == "length" else (expr,)
+        found = traversal_address(arguments[0]) if len(arguments) == 1 else None
+        block = self.module.find(found[0]) if found is not None else None
+        if not isinstance(block, Block) or block.type != "resource" or depth > _MAX_DEPTH:
+            return None
+        loop = Loop.of(block)
+        if loop.attribute is None:
+            return None
+        value = _number(evaluate(self.module, loop.attribute, loop.attribute.expr))
+        return value if value is not None else self._of_resource(loop.attribute, loop.attribute.expr, depth + 1)
+
+    def _varies(self, holder: Element, expr: Expr, depth: int = 0) -> bool:
+        """Whether a variable has a say in an expression."""
+        for reference in expression_references(holder, expr):
+            if reference.address.startswith("var."):
+                return True
+            target = self.module.find(reference.address)
+            if depth < _MAX_DEPTH and isinstance(target, Attribute) and self._varies(target, target.expr, depth + 1):
+                return True
+            loop = Loop.of(target).attribute if isinstance(target, Block) else None
+            if depth < _MAX_DEPTH and loop is not None and self._varies(loop, loop.expr, depth + 1):
+                return True
+        return False
+
+
+def _number(value: object) -> int | None:
+    """A count, or the size of what is looped over."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    return len(value) if isinstance(value, list | dict) else None
+
+
+def row_names(variables: Sequence[Variable]) -> str:
+    """The variables as a person reads them."""
+    return ", ".join(f"`var.{v.name}`" for v in variables)

@@ -1,0 +1,539 @@
+"""An `aws_instance` as a launch template: where each argument and block goes, and the template's text.
+
+The tables are the mapping; names are those of the AWS provider's schema.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from tapfix.evaluate import evaluate
+from tapfix.module import (
+    Attribute,
+    Block,
+    Element,
+    Expr,
+    File,
+    Module,
+    call_arguments,
+    call_name,
+    expression_references,
+    indented,
+    item_key,
+    item_value,
+    object_items,
+    walk,
+)
+
+from ._amis import root_device
+from ._copies import Uncounted, Unscalable, tells_copies
+from ._user_data import Coding, UserData, base64encoded, ends_in_heredoc, hides_comment
+
+RENAMED = {
+    "ami": "image_id",
+    "disable_api_stop": "disable_api_stop",
+    "disable_api_termination": "disable_api_termination",
+    "ebs_optimized": "ebs_optimized",
+    "instance_initiated_shutdown_behavior": "instance_initiated_shutdown_behavior",
+    "instance_type": "instance_type",
+    "key_name": "key_name",
+    "security_groups": "security_group_names",
+    "vpc_security_group_ids": "vpc_security_group_ids",
+}
+"""Arguments that the template takes as they are, some under another name."""
+
+INTO_BLOCKS = {
+    "iam_instance_profile": ("iam_instance_profile", "name"),
+    "monitoring": ("monitoring", "enabled"),
+    "hibernation": ("hibernation_options", "configured"),
+    "cpu_core_count": ("cpu_options", "core_count"),
+    "cpu_threads_per_core": ("cpu_options", "threads_per_core"),
+    "tenancy": ("placement", "tenancy"),
+    "placement_group": ("placement", "group_name"),
+    "placement_partition_number": ("placement", "partition_number"),
+    "host_id": ("placement", "host_id"),
+    "host_resource_group_arn": ("placement", "host_resource_group_arn"),
+    "associate_public_ip_address": ("network_interfaces", "associate_public_ip_address"),
+    "enable_primary_ipv6": ("network_interfaces", "primary_ipv6"),
+    "ipv6_address_count": ("network_interfaces", "ipv6_address_count"),
+}
+"""Arguments that the template takes in a block."""
+
+SAME_BLOCKS = frozenset(
+    {
+        "capacity_reservation_specification",
+        "cpu_options",
+        "credit_specification",
+        "enclave_options",
+        "instance_market_options",
+        "maintenance_options",
+        "metadata_options",
+        "private_dns_name_options",
+    }
+)
+"""Blocks that the template takes as they are."""
+
+DEVICE_BLOCKS = {"root_block_device": "ebs", "ebs_block_device": "ebs", "ephemeral_block_device": ""}
+"""Blocks that become `block_device_mappings`, and the block in it that takes what is said of the volume."""
+
+_OF_MAPPING = frozenset({"device_name", "no_device", "virtual_name"})
+
+ELSEWHERE = frozenset({"availability_zone", "count", "depends_on", "for_each", "subnet_id"})
+"""What the group takes."""
+
+WITHOUT_COUNTERPART = {
+    "get_password_data": "the password of a machine that comes and goes is nobody's",
+    "source_dest_check": "true is the default",
+    "timeouts": "the group has timeouts of its own",
+    "user_data_replace_on_change": "the instance refresh replaces the machines",
+}
+"""What goes, and why nothing is lost."""
+
+FIXED = {
+    "private_ip": "a fixed private address",
+    "secondary_private_ips": "fixed private addresses",
+    "ipv6_addresses": "fixed IPv6 addresses",
+    "network_interface": "network interfaces of its own",
+    "connection": "a connection that provisioners use",
+    "provisioner": "a provisioner, which runs once against one machine",
+}
+"""What a machine that comes and goes cannot have."""
+
+_LIFECYCLE = {"ami": "image_id", "user_data_base64": "user_data"}
+
+
+class Part(NamedTuple):
+    """An element of a body with the comments above it, at no indent; `tail` is the comment behind it on its line."""
+
+    element: Attribute | Block
+    lead: str
+    tail: str
+    spaced: bool
+    """Whether a blank line stands above it."""
+
+
+class Piece(NamedTuple):
+    """Lines of a new body, at no indent."""
+
+    text: str
+    is_block: bool = False
+    spaced: bool = False
+
+
+class Template(NamedTuple):
+    """What an instance came to."""
+
+    text: str
+    name_prefix: str
+    tags: str | None
+    """The expression of the tags, at no indent and without comments."""
+    notes: tuple[str, ...]
+    """What a person should know: what was dropped, what was assumed."""
+    moved: tuple[Part, ...]
+    """What the group takes."""
+
+
+def launch_template(module: Module, instance: Block, data: UserData, uncounted: Uncounted) -> Template:
+    """The launch template of an instance. Raises `Unscalable` for what cannot be carried over."""
+    return _Composition(module, instance, data, uncounted).template()
+
+
+class _Composition:
+    def __init__(self, module: Module, instance: Block, data: UserData, uncounted: Uncounted) -> None:
+        self.module = module
+        self.instance = instance
+        self.data = data
+        self.uncounted = uncounted
+        self.pieces: list[Piece] = []
+        self.notes: list[str] = []
+        self.moved: list[Part] = []
+        self.groups: dict[str, tuple[int, list[str], str]] = {}
+        tags = instance.get("tags")
+        self.tags = self._shared(tags) if tags is not None else None
+        own_network = any(n in instance.attributes for n, (b, _) in INTO_BLOCKS.items() if b == "network_interfaces")
+        self.into_blocks = dict(INTO_BLOCKS)
+        if own_network:
+            self.into_blocks["vpc_security_group_ids"] = ("network_interfaces", "security_groups")
+            if "security_groups" in instance.attributes:
+                self.into_blocks["security_groups"] = ("network_interfaces", "security_groups")
+
+    def template(self) -> Template:
+        if "ami" not in self.instance.attributes:
+            raise Unscalable("it names no image")
+        for part in parts_of(self.instance):
+            if isinstance(part.element, Block):
+                self._block(part, part.element)
+            else:
+                self._attribute(part, part.element)
+        for name, (at, rows, lead) in self.groups.items():
+            self.pieces[at] = Piece(lead + block_text(name, rows), is_block=True)
+        if "lifecycle" not in {b.type for b in self.instance.blocks}:
+            self.pieces.append(Piece(block_text("lifecycle", ["create_before_destroy = true"]), is_block=True))
+        trailing = trailing_comments(self.instance)
+        if trailing:
+            self.pieces.append(Piece(trailing, spaced=True))
+        prefix = name_prefix(self.tags, self.uncounted.label)
+        first = Piece(f"name_prefix = {prefix}\n")
+        at = next((i for i, p in enumerate(self.pieces) if not p.text.startswith("provider")), 0)
+        body = joined_pieces([*self.pieces[:at], first, *self.pieces[at:]])
+        text = f'resource "aws_launch_template" "{self.instance.name}" {{\n{indented(body, "  ")}}}\n'
+        bare = without_comments(self.tags) if self.tags is not None else None
+        if self.uncounted.dropped:
+            self.notes.append(
+                f"tags that differed from copy to copy went: {', '.join(dict.fromkeys(self.uncounted.dropped))}"
+            )
+        return Template(text, prefix, bare, tuple(self.notes), tuple(self.moved))
+
+    # --- attributes ---------------------------------------------------------------------------------------------------
+
+    def _attribute(self, part: Part, attribute: Attribute) -> None:
+        name = attribute.name
+        if name in FIXED:
+            raise Unscalable(f"it has {FIXED[name]} (`{name}`)")
+        if name in ELSEWHERE:
+            self.moved.append(part)
+        elif name == "tags":
+            self._tags(part, attribute)
+        elif name == "volume_tags":
+            if "tags" not in self.instance.attributes:
+                self._add(part, tag_specification("volume", without_comments(self._shared(attribute))), is_block=True)
+        elif name in ("user_data", "user_data_base64"):
+            self._user_data(part, attribute)
+        elif name in self.into_blocks:
+            self._into_block(part, attribute)
+        elif name in WITHOUT_COUNTERPART:
+            self._dropped(attribute)
+        elif name == "provider" or name in RENAMED:
+            self._same(attribute)
+            target = RENAMED.get(name, name)
+            if name == "security_groups" and re.search(r"\baws_security_group\.[\w\[\]*.]+\.id\b", attribute.value):
+                target = "vpc_security_group_ids"
+            self._add(part, f"{target} = {at_no_indent(attribute, attribute.expr)}{part.tail}\n")
+        else:
+            raise Unscalable(f"`{name}` has no counterpart in a launch template")
+
+    def _same(self, attribute: Attribute) -> None:
+        """All copies must have the same."""
+        if tells_copies(attribute, attribute.expr):
+            raise Unscalable(f"`{attribute.name}` differs from copy to copy")
+
+    def _dropped(self, attribute: Attribute) -> None:
+        if attribute.name == "source_dest_check" and evaluate(self.module, attribute, attribute.expr) is not True:
+            raise Unscalable(
+                "`source_dest_check` is off: it forwards traffic for others (NAT, a firewall) and is reached by its address"
+            )
+        self.notes.append(f"`{attribute.name}` went: {WITHOUT_COUNTERPART[attribute.name]}")
+
+    def _into_block(self, part: Part, attribute: Attribute) -> None:
+        self._same(attribute)
+        block, inner = self.into_blocks[attribute.name]
+        if block in {b.type for b in self.instance.blocks}:
+            raise Unscalable(f"both `{attribute.name}` and a `{block}` block are set")
+        value = at_no_indent(attribute, attribute.expr)
+        if attribute.name == "iam_instance_profile" and _is_arn(self.module, attribute):
+            inner = "arn"
+        if block not in self.groups:
+            self.groups[block] = (len(self.pieces), [], part.lead)
+            self.pieces.append(Piece(""))
+            if block == "network_interfaces":
+                self.groups[block][1].append("delete_on_termination = true")
+        at, rows, lead = self.groups[block]
+        if part.lead and lead != part.lead:
+            self.groups[block] = (at, rows, lead + part.lead)
+        row = f"{inner} = {value}{part.tail}"
+        if block == "network_interfaces" and inner == "associate_public_ip_address":
+            rows.insert(0, row)
+        else:
+            rows.append(row)
+
+    def _user_data(self, part: Part, attribute: Attribute) -> None:
+        payload = self.data.payload(attribute, attribute.expr)
+        if not payload.known:
+            raise Unscalable(f"whether `{attribute.name}` is base64 cannot be told")
+        if payload.layers and hides_comment(attribute, attribute.expr, payload.expr):
+            raise Unscalable(f"a comment stands between the calls around `{attribute.name}`; move it")
+        text = self.uncounted.text(attribute, payload.expr, script=True)
+        if payload.coding is Coding.NOTHING and payload.expr.text != "null":
+            text = text if attribute.name == "user_data_base64" else f"try(base64encode({text}), null)"
+        elif payload.coding not in (Coding.ENCODED, Coding.NOTHING):
+            full = base64encoded(attribute, payload, "")
+            text = full.replace(attribute.text(payload.expr), text)
+        tail = part.tail
+        if ends_in_heredoc(payload.expr) and text == attribute.text(payload.expr) and tail:
+            part, tail = part._replace(lead=part.lead + tail.strip() + "\n"), ""
+        self._add(part, f"user_data = {at_no_indent_text(text, attribute)}{tail}\n", spaced="\n" in text)
+
+    def _shared(self, attribute: Attribute) -> str:
+        cuts = self.uncounted.text(attribute, attribute.expr)
+        return at_no_indent_text(cuts, attribute)
+
+    def _tags(self, part: Part, attribute: Attribute) -> None:
+        assert self.tags is not None
+        bare = without_comments(self.tags)
+        self._add(part._replace(lead=""), tag_specification("instance", bare), is_block=True)
+        self._add(part._replace(lead=""), tag_specification("volume", self._volume_tags(bare)), is_block=True)
+        self._add(part, f"tags = {self.tags}{part.tail}\n", spaced=True)
+
+    def _volume_tags(self, tags: str) -> str:
+        """What the instance says of its volumes' tags, else its own."""
+        said = self.instance.get("volume_tags")
+        if said is not None:
+            return without_comments(self._shared(said))
+        devices = [b.get("tags") for t in DEVICE_BLOCKS for b in self.instance.blocks_of(t) if b.type == t]
+        texts = {without_comments(self._shared(a)) for a in devices if a is not None}
+        return texts.pop() if len(texts) == 1 else tags
+
+    # --- blocks -------------------------------------------------------------------------------------------------------
+
+    def _block(self, part: Part, block: Block) -> None:
+        type = block.name if block.type == "dynamic" else block.type
+        if type in FIXED:
+            raise Unscalable(f"it has {FIXED[type]} (`{type}`)")
+        if type == "timeouts":
+            self.notes.append(f"`timeouts` went: {WITHOUT_COUNTERPART['timeouts']}")
+        elif type == "lifecycle":
+            self._lifecycle(part, block)
+        elif type in DEVICE_BLOCKS:
+            self._device(part, block, type)
+        elif type in SAME_BLOCKS:
+            self._same_in(block)
+            self._add(part, at_no_indent(block, block.node) + part.tail + "\n", is_block=True)
+        else:
+            raise Unscalable(f"a `{type}` block has no counterpart in a launch template")
+
+    def _same_in(self, block: Block) -> None:
+        for inner in block.walk():
+            for attribute in inner.attributes.values():
+                if attribute.name != "tags":
+                    self._same(attribute)
+
+    def _device(self, part: Part, block: Block, type: str) -> None:
+        self._same_in(block)
+        if block.type == "dynamic":
+            self._dynamic_device(part, block, type)
+            return
+        self._add(part, block_text("block_device_mappings", list(self._mapping(block, type))), is_block=True)
+
+    def _mapping(self, block: Block, type: str) -> Iterator[str]:
+        """The lines of a `block_device_mappings` block."""
+        ebs: list[Piece] = []
+        if type == "root_block_device":
+            yield f"device_name = {self._root_device()}"
+        for part in parts_of(block):
+            element = part.element
+            if isinstance(element, Block):
+                raise Unscalable(f"a `{element.type}` block in `{type}` has no counterpart in a launch template")
+            if element.name in ("tags", "volume_tags"):
+                self._device_tags(element)
+                continue
+            text = f"{part.lead}{at_no_indent(element, element.node)}{part.tail}"
+            if element.name in _OF_MAPPING or not DEVICE_BLOCKS[type]:
+                yield text
+            else:
+                ebs.append(Piece(text + "\n", spaced=part.spaced))
+        trailing = trailing_comments(block)
+        if ebs or trailing:
+            yield ""
+            yield f"ebs {{\n{indented(joined_pieces([*ebs, *([Piece(trailing)] if trailing else [])]), '  ')}}}"
+
+    def _device_tags(self, tags: Attribute) -> None:
+        volume = self._volume_tags("")
+        if without_comments(self._shared(tags)) != volume:
+            self.notes.append("tags of single volumes went, since a launch template tags all volumes alike")
+        elif "tags" not in self.instance.attributes:
+            self.pieces.append(Piece(tag_specification("volume", volume), is_block=True))
+
+    def _dynamic_device(self, part: Part, block: Block, type: str) -> None:
+        content = next(iter(block.blocks_of("content")), None)
+        over = block.get("for_each")
+        if content is None or over is None:
+            raise Unscalable(f'a `dynamic "{type}"` block has no content')
+        said = block.get("iterator")
+        iterator = said.value if said is not None else type
+        rows = [f"for_each = {at_no_indent(over, over.expr)}", f"iterator = {iterator}", ""]
+        rows.append(block_text("content", list(self._mapping(content, type))).rstrip("\n"))
+        self._add(part, block_text('dynamic "block_device_mappings"', rows), is_block=True)
+
+    def _root_device(self) -> str:
+        image = self.instance.attributes["ami"]
+        device = root_device(self.module, self.instance, image)
+        if device.because:
+            self.notes.append(f"the root device is taken to be {device.expr.strip(chr(34))}: {device.because}")
+        return device.expr
+
+    def _lifecycle(self, part: Part, block: Block) -> None:
+        if block.blocks:
+            raise Unscalable(f"its lifecycle has a `{block.blocks[0].type}`, which speaks of one machine")
+        rows = [] if "create_before_destroy" in block.attributes else ["create_before_destroy = true"]
+        for inner in parts_of(block):
+            attribute = inner.element
+            assert isinstance(attribute, Attribute)
+            text = at_no_indent(attribute, attribute.expr)
+            if attribute.name == "ignore_changes":
+                text = self._ignored(text)
+                if text == "[]":
+                    continue
+            elif attribute.name not in ("create_before_destroy", "prevent_destroy"):
+                raise Unscalable(f"its lifecycle has a `{attribute.name}`, which speaks of one machine")
+            rows.append(f"{inner.lead}{attribute.name} = {text}{inner.tail}")
+        self._add(part, block_text("lifecycle", rows), is_block=True)
+
+    def _ignored(self, text: str) -> str:
+        names = re.findall(r"[\w.]+", text)
+        if text == "all":
+            return text
+        kept = [_LIFECYCLE.get(n, n) for n in names if n in RENAMED or n in ("user_data", "user_data_base64", "tags")]
+        return f"[{', '.join(dict.fromkeys(kept))}]"
+
+    def _add(self, part: Part, text: str, *, is_block: bool = False, spaced: bool = False) -> None:
+        self.pieces.append(Piece(part.lead + text, is_block, spaced or part.spaced))
+
+
+# --- text -------------------------------------------------------------------------------------------------------------
+
+
+def parts_of(block: Block) -> list[Part]:
+    """The elements of a body with their comments."""
+    file, parts = block.file, []
+    if block.one_line:
+        return [Part(e, "", "", False) for e in _elements(block)]
+    brace = next(c for c in block.node.children if c.kind == "OBrace")
+    at = file.line_end(block.base + brace.end)
+    for element in _elements(block):
+        line = file.line_start(element.start)
+        above = file.text[at:line]
+        end = file.line_end(element.end)
+        tail = file.text[element.end : end].strip()
+        parts.append(
+            Part(
+                element,
+                _comments(above),
+                f" {tail}" if tail else "",
+                above.startswith(("\n", "\r\n", " ", "\t")) and not above.split("\n", 1)[0].strip(),
+            )
+        )
+        at = end
+    return parts
+
+
+def trailing_comments(block: Block) -> str:
+    """The comments behind the last element of a body."""
+    if block.one_line:
+        return ""
+    elements = _elements(block)
+    brace = next(c for c in block.node.children if c.kind == "OBrace")
+    at = block.file.line_end(elements[-1].end if elements else block.base + brace.end)
+    return _comments(block.file.text[at : block.file.line_start(block.base + block.node.children[-1].start)])
+
+
+def _elements(block: Block) -> list[Attribute | Block]:
+    found: list[Attribute | Block] = [*block.attributes.values(), *block.blocks]
+    return sorted(found, key=lambda e: e.start)
+
+
+def _comments(text: str) -> str:
+    """Lines of comments at no indent, without the blank lines around them."""
+    lines = [line.strip() for line in text.strip().splitlines()]
+    return "\n".join(lines) + "\n" if lines else ""
+
+
+def at_no_indent(holder: Element, node: Expr) -> str:
+    """The source of a node whose further lines lose the indent that its element has; a heredoc keeps its bytes."""
+    return at_no_indent_text(holder.text(node), holder)
+
+
+def at_no_indent_text(text: str, holder: Element) -> str:
+    indent = holder.indent
+    if not indent or "\n" not in text:
+        return text
+    fixed = _lines_of_heredocs(text)
+    first, *rest = text.split("\n")
+    return "\n".join([first, *(s if n in fixed else s.removeprefix(indent) for n, s in enumerate(rest, 1))])
+
+
+def _lines_of_heredocs(text: str) -> frozenset[int]:
+    """The numbers, from 0, of the lines that belong to a heredoc but for the one that opens it."""
+    if "<<" not in text:
+        return frozenset()
+    found: set[int] = set()
+    for ahead in ("x = ", ""):
+        file = File("probe.tf", f"{ahead}{text}\n")
+        if file.broken:
+            continue
+        for item in file.items:
+            for node in walk(item.node):
+                if node.kind == "heredoc":
+                    first, last = (file.text.count("\n", 0, item.start + at) for at in (node.start, node.end))
+                    found.update(range(first + 1, last + 1))
+    return frozenset(found)
+
+
+def joined_pieces(pieces: Sequence[Piece]) -> str:
+    """The text of a body: a blank line around each block, and where one was."""
+    out = ""
+    for i, piece in enumerate(pieces):
+        if i and (piece.is_block or pieces[i - 1].is_block or piece.spaced):
+            out += "\n"
+        out += piece.text
+    return out
+
+
+def block_text(head: str, rows: Sequence[str]) -> str:
+    """A block of lines."""
+    body = "\n".join(rows)
+    return f"{head} {{\n{indented(body, '  ')}}}\n"
+
+
+def tag_specification(type: str, tags: str) -> str:
+    """A `tag_specifications` block."""
+    return block_text("tag_specifications", [f'resource_type = "{type}"', "", f"tags = {tags}"])
+
+
+def without_comments(text: str) -> str:
+    """An expression without its comments: a copy of it that need not say them again."""
+    holder = File("probe.tf", f"x = {text}\n").attributes.get("x")
+    if holder is None or not any(mark in text for mark in ("#", "//", "/*")):
+        return text
+    out = []
+    for leaf in holder.expr.leaves():
+        prefix = re.sub(r"[ \t]*(?:(?:#|//)[^\n]*|/\*.*?\*/)", "", leaf.prefix, flags=re.DOTALL)
+        out.append((re.sub(r"\n[ \t]*(?=\n)", "", prefix) if prefix != leaf.prefix else prefix) + leaf.value)
+    return "".join(out).strip()
+
+
+def name_prefix(tags: str | None, label: str) -> str:
+    """A prefix for names: the `Name` of the tags where it may stand in a name, else the label."""
+    holder = File("probe.tf", f"x = {tags}\n").attributes.get("x") if tags is not None else None
+    value = _name_of(holder.expr) if holder is not None else None
+    if holder is None or value is None:
+        return f'"{label}-"'
+    text = holder.text(value)
+    if value.kind == "template":
+        literal = "".join(c.text for c in value.children[1:-1] if not c.children)
+        if re.fullmatch(r"[\w().\-/]*", literal):
+            return f'{text[:-1].rstrip("-_")}-"'
+    elif value.kind == "traversal":
+        return f'"${{{text}}}-"'
+    return f'"{label}-"'
+
+
+def _name_of(expr: Expr) -> Expr | None:
+    """The value of the last `Name` in sight."""
+    if expr.kind == "object":
+        return next((item_value(i) for i in reversed(object_items(expr)) if item_key(i) == "Name"), None)
+    if call_name(expr) == "merge":
+        found = (_name_of(a) for a in reversed(call_arguments(expr)))
+        return next((f for f in found if f is not None), None)
+    return None
+
+
+def _is_arn(module: Module, attribute: Attribute) -> bool:
+    references = expression_references(attribute, attribute.expr)
+    if any(r.steps and r.steps[-1].text == ".arn" for r in references):
+        return True
+    if any(r.address.startswith("var.") and r.address.endswith("arn") for r in references):
+        return True
+    value = evaluate(module, attribute, attribute.expr)
+    return isinstance(value, str) and value.startswith("arn:")
