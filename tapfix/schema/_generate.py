@@ -290,13 +290,15 @@ def _write_functions(binary: str, version: str, environment: Mapping[str, str]) 
     for name, signature in sorted(signatures.items()):
         if "::" in name:
             continue
-        parameters = [parameter["name"] for parameter in signature.get("parameters", [])]
+        parameters = [[parameter["name"], parameter["type"]] for parameter in signature.get("parameters", [])]
         variadic = signature.get("variadic_parameter")
         least, most = COUNTS.get(name, (len(parameters), None if variadic else len(parameters)))
+        if variadic:
+            parameters.append([variadic["name"] + "...", variadic["type"]])
         rows[name] = {
             "least": least,
             "most": most,
-            "parameters": parameters + ([variadic["name"] + "..."] if variadic else []),
+            "parameters": parameters,
             "returns": signature["return_type"],
             "since": SINCE.get(name, "1.0"),
         }

@@ -1,0 +1,300 @@
+"""Write `rules.bin`: which values the AWS provider refuses, asked of the provider itself.
+
+    python -m tapfix.schema._probe [--cli-config FILE] [--terraform BINARY]
+
+A provider's schema does not say that `engine` is one of nine words or that `port` ends at 65535; its validation does. So this
+writes one block of every type, sets every argument to an odd value, runs `terraform validate`, and reads the answers:
+
+    expected ip_address_type to be one of ["ipv4" "dualstack"], got ~ probe ~
+    Attribute auth_session_validity value must be between 3 and 15, got: 987654321
+    "role_arn" (~ probe ~) is an invalid ARN: arn: invalid prefix
+    "cluster_identifier": conflicts with cluster_identifier_prefix
+
+Only answers of known forms become rules; what a message puts in free words is left out. A rule is
+`[path, kind, operands…]` under its type, see `tapfix.schema.rules`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import tempfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from tapfix.schema import BlockSchema, CtyType, TypeSchema, load
+from tapfix.schema.rules import DATA_FILE
+
+# Types whose blocks nest so deep that one of each would make a module of megabytes.
+SKIPPED: Final = ("quicksight_analysis", "quicksight_dashboard", "quicksight_template", "wafv2_", "lexv2models_intent")
+MAX_DEPTH: Final = 6
+
+MODES: Final[Mapping[str, tuple[str, str]]] = {
+    "odd": ('"~ probe ~"', "987654321"),
+    "long": (f'"{"a" * 300}"', "-987654321"),
+    "empty": ('""', "0"),
+    "none": ("", ""),
+}
+"""What stands for every string and every number; in "none" no argument is set at all."""
+
+_HEAD: Final = """\
+terraform {
+  required_providers {
+    aws = { source = "hashicorp/aws", version = "~> 5.0" }
+  }
+}
+provider "aws" { region = "us-east-1" }
+"""
+
+_WORDS: Final = r'\[((?:"[^"]*"\s*)+)\]'
+_PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
+    ("enum", re.compile(r"expected (?P<path>\S+) to be one of " + _WORDS.replace("(", "(?P<words>", 1) + ", got")),
+    (
+        "enum",
+        re.compile(r"Attribute (?P<path>\S+) value must be one of: " + _WORDS.replace("(", "(?P<words>", 1) + ", got"),
+    ),
+    ("enum", re.compile(r"Path: (?P<path>\S+)\nGiven Value: .*\nValid Values: \[(?P<plain>[^\]]*)\]")),
+    ("range", re.compile(r"expected (?P<path>\S+) to be in the range \((?P<low>-?\d+) - (?P<high>-?\d+)\), got")),
+    ("range", re.compile(r"Attribute (?P<path>\S+) value must be between (?P<low>-?\d+) and (?P<high>-?\d+), got")),
+    ("range", re.compile(r"expected (?P<path>\S+) to be at least \((?P<low>-?\d+)\), got")),
+    ("range", re.compile(r"expected (?P<path>\S+) to be at most \((?P<high>-?\d+)\), got")),
+    ("range", re.compile(r"Attribute (?P<path>\S+) value must be at least (?P<low>-?\d+), got")),
+    ("range", re.compile(r"Attribute (?P<path>\S+) value must be at most (?P<high>-?\d+), got")),
+    ("numbers", re.compile(r"expected (?P<path>\S+) to be one of \[(?P<plain>(?:-?\d+ ?)+)\], got")),
+    (
+        "length",
+        re.compile(r"expected length of (?P<path>\S+) to be in the range \((?P<low>\d+) - (?P<high>\d+)\), got"),
+    ),
+    (
+        "length",
+        re.compile(r"Attribute (?P<path>\S+) string length must be between (?P<low>\d+) and (?P<high>\d+), got"),
+    ),
+    ("length", re.compile(r'"(?P<path>[^"]+)" cannot be longer than (?P<high>\d+) characters')),
+    ("length", re.compile(r'"(?P<path>[^"]+)" cannot be greater than (?P<high>\d+) characters')),
+    (
+        "pattern",
+        re.compile(r"expected value of (?P<path>\S+) to match regular expression \"(?P<pattern>.*)\", got", re.DOTALL),
+    ),
+    ("pattern", re.compile(r'"(?P<path>[^"]+)" doesn\'t comply with restrictions \("(?P<pattern>.*)"\):', re.DOTALL)),
+    ("arn", re.compile(r'"(?P<path>[^"]+)" \(.*\) is an invalid ARN')),
+    ("arn", re.compile(r"The provided value cannot be parsed as an ARN\.\n\nPath: (?P<path>\S+)\n")),
+    ("json", re.compile(r'"(?P<path>[^"]+)" contains an invalid JSON')),
+    ("account", re.compile(r'"(?P<path>[^"]+)" doesn\'t look like AWS Account ID')),
+    ("port", re.compile(r'expected "(?P<path>[^"]+)" to be a valid port number, got')),
+    ("port0", re.compile(r'expected "(?P<path>[^"]+)" to be a valid port number or 0, got')),
+    ("cidr", re.compile(r'expected "(?P<path>[^"]+)" to be a valid (?:IPv4 )?CIDR')),
+    ("conflict", re.compile(r'"(?P<path>[^"]+)": conflicts with (?P<other>[\w.]+)')),
+    ("one", re.compile(r'"(?P<path>[^"]+)": only one of `(?P<group>[\w.,]+)` can be specified')),
+    ("some", re.compile(r'"(?P<path>[^"]+)": one of `(?P<group>[\w.,]+)` must be specified')),
+)
+_CIDR: Final = re.compile(r'"~ probe ~" is not a valid CIDR block')
+_INDEX: Final = re.compile(r"\.\d+|\[[^\]]*\]")
+
+
+class Answer(NamedTuple):
+    """One diagnostic, and the argument on whose line it was: the block's type and the path in it."""
+
+    kind: str
+    type: str
+    path: tuple[str, ...]
+    text: str
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Write the data file of the values that the AWS provider refuses.")
+    parser.add_argument("--cli-config", type=Path, help="terraform's CLI configuration file")
+    parser.add_argument("--terraform", default="terraform")
+    given = parser.parse_args(arguments)
+    environment = dict(os.environ)
+    if given.cli_config:
+        environment["TF_CLI_CONFIG_FILE"] = str(given.cli_config.resolve())
+    rules: dict[str, list[list[Any]]] = {}
+    for mode in MODES:
+        for answer in ask(mode, given.terraform, environment):
+            for rule in read(answer, mode):
+                known = rules.setdefault(f"{answer.kind}.{answer.type}", [])
+                if rule not in known:
+                    known.append(rule)
+    merged = {name: sorted(_merge(found), key=json.dumps) for name, found in sorted(rules.items())}
+    source = next(s for s in load(5).sources if s["catalog"] == "aws@5")
+    DATA_FILE.write_bytes(
+        zlib.compress(json.dumps({"source": source, "rules": merged}, separators=(",", ":")).encode(), 9)
+    )
+    print(
+        f"{DATA_FILE.name}: {sum(map(len, merged.values()))} rules of {len(merged)} types, {DATA_FILE.stat().st_size // 1024} KiB"
+    )
+
+
+# --- asking -----------------------------------------------------------------------------------------------------
+
+
+def ask(mode: str, terraform: str, environment: Mapping[str, str]) -> list[Answer]:
+    """What the provider says to one block of every type. A file each: terraform is slow to quote from long files."""
+    schema = load(5)
+    places: dict[str, dict[int, tuple[str, ...]]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "main.tf").write_text(_HEAD)
+        for kind, names, find in (
+            ("resource", schema.resource_types(), schema.resource),
+            ("data", schema.data_source_types(), schema.data_source),
+        ):
+            for name in names:
+                found = find(name)
+                if found is None or not name.startswith("aws_") or any(word in name for word in SKIPPED):
+                    continue
+                lines, where = _block(kind, found, mode)
+                places[f"{kind}.{name}.tf"] = where
+                Path(folder, f"{kind}.{name}.tf").write_text("\n".join(lines))
+        for command in (["init", "-input=false"], ["validate", "-json"]):
+            done = subprocess.run(
+                [terraform, *command], cwd=folder, env=dict(environment), capture_output=True, text=True, check=False
+            )
+    answers = []
+    for diagnostic in json.loads(done.stdout)["diagnostics"]:
+        file = diagnostic.get("range", {}).get("filename", "")
+        if diagnostic["severity"] == "error" and file in places:
+            kind, name, _ = file.split(".")
+            path = places[file].get(diagnostic["range"]["start"]["line"], ())
+            answers.append(Answer(kind, name, path, f"{diagnostic['summary']}\n{diagnostic.get('detail', '')}"))
+    return answers
+
+
+def _block(kind: str, schema: TypeSchema, mode: str) -> tuple[list[str], dict[int, tuple[str, ...]]]:
+    lines = [f'{kind} "{schema.name}" "probe" {{']
+    where: dict[int, tuple[str, ...]] = {1: ()}
+    if mode != "none":
+        _body(schema, mode, (), lines, where)
+    lines.append("}\n")
+    return lines, where
+
+
+def _body(
+    schema: BlockSchema, mode: str, path: tuple[str, ...], lines: list[str], where: dict[int, tuple[str, ...]]
+) -> None:
+    for name, attribute in schema.attributes.items():
+        if attribute.settable and not (name == "id" and not path):
+            lines.append(f"{name} = {_value(attribute.type, mode)}")
+            where[len(lines)] = (*path, name)
+    for name, nested in schema.blocks.items():
+        if name != "timeouts" and len(path) < MAX_DEPTH:
+            lines.append(f"{name} {{")
+            where[len(lines)] = (*path, name)
+            _body(nested.block, mode, (*path, name), lines, where)
+            lines.append("}")
+
+
+def _value(kind: CtyType, mode: str) -> str:
+    text, number = MODES[mode]
+    match kind:
+        case "number":
+            return number
+        case "bool":
+            return "true"
+        case ["list" | "set", element]:
+            return f"[{_value(element, mode)}]"
+        case ["map", element]:
+            return f'{{ "key" = {_value(element, mode)} }}'
+        case ["object", members]:
+            return "{ " + ", ".join(f"{name} = {_value(member, mode)}" for name, member in members.items()) + " }"
+    return text
+
+
+# --- reading ----------------------------------------------------------------------------------------------------
+
+
+def read(answer: Answer, mode: str) -> Iterator[list[Any]]:
+    """The rules that an answer spells."""
+    if _CIDR.search(answer.text) and answer.path:
+        yield [".".join(answer.path), "cidr"]
+        return
+    for kind, pattern in _PATTERNS:
+        match = pattern.search(answer.text)
+        if match is None:
+            continue
+        path = _path(match["path"], answer)
+        if path is None:
+            return
+        found = _operands(kind, match.groupdict())
+        if found is not None and (kind != "some" or mode == "none"):
+            yield [path, kind, *found]
+        return
+
+
+def _path(said: str, answer: Answer) -> str | None:
+    """The argument that a message is about: by the path it says if that is one of the type's, else by the message's line."""
+    path = _INDEX.sub("", said)
+    whole = ".".join(answer.path)
+    if whole == path or whole.endswith("." + path):
+        return whole
+    if "." in path and _exists(answer, path.split(".")):
+        return path
+    return None
+
+
+def _exists(answer: Answer, path: Sequence[str]) -> bool:
+    schema = load(5)
+    block: BlockSchema | None = (schema.resource if answer.kind == "resource" else schema.data_source)(answer.type)
+    for name in path[:-1]:
+        nested = block.blocks.get(name) if block else None
+        block = nested.block if nested else None
+    return block is not None and path[-1] in block.attributes
+
+
+def _operands(kind: str, groups: Mapping[str, str | None]) -> list[Any] | None:
+    match kind:
+        case "enum":
+            words = re.findall(r'"([^"]*)"', groups.get("words") or "") or (groups.get("plain") or "").split()
+            return [words] if words else None
+        case "numbers":
+            return [[int(number) for number in (groups["plain"] or "").split()]]
+        case "range" | "length":
+            return [_number(groups.get("low")), _number(groups.get("high"))]
+        case "pattern":
+            return _pattern(groups["pattern"] or "")
+        case "conflict":
+            return [_INDEX.sub("", groups["other"] or "")]
+        case "one" | "some":
+            return [sorted(_INDEX.sub("", name) for name in (groups["group"] or "").split(","))]
+    return []
+
+
+def _number(text: str | None) -> int | None:
+    return None if text is None else int(text)
+
+
+def _pattern(text: str) -> list[Any] | None:
+    """A pattern of Go's, if Python reads it the same way: neither names character classes, nor writes flags inside."""
+    try:
+        pattern = json.loads(f'"{text}"')
+    except ValueError:
+        pattern = text
+    if "[[:" in pattern or "\\p" in pattern or "\\z" in pattern or "(?" in pattern.replace("(?:", ""):
+        return None
+    try:
+        re.compile(pattern)
+    except re.error:
+        return None
+    return [pattern]
+
+
+def _merge(rules: list[list[Any]]) -> list[list[Any]]:
+    """Bounds of one argument that several questions found one by one, put together. A rule that has both is whole."""
+    halves: dict[tuple[str, str], list[Any]] = {}
+    whole = []
+    for rule in rules:
+        if rule[1] not in ("range", "length") or None not in rule[2:]:
+            whole.append(rule)
+            continue
+        known = halves.setdefault((rule[0], rule[1]), [rule[0], rule[1], None, None])
+        known[2] = rule[2] if known[2] is None else known[2]
+        known[3] = rule[3] if known[3] is None else known[3]
+    return whole + list(halves.values())
+
+
+if __name__ == "__main__":
+    main()

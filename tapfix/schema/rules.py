@@ -1,0 +1,174 @@
+"""Which values the AWS provider refuses: words out of a list, numbers out of a range, arguments that exclude each other.
+
+    for rule in rules("resource", "aws_lb"):
+        rule.path                   # ("ip_address_type",)
+        rule.refuses("ipv5")        # 'one of "ipv4", "dualstack" is wanted'
+
+`tapfix.schema._probe` asked the provider and wrote the answers down. They hold for version 5 of the provider.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, Literal
+
+DATA_FILE: Final = Path(__file__).with_name("rules.bin")
+
+RuleKind = Literal[
+    "enum", "numbers", "range", "length", "pattern", "arn", "json", "account", "port", "port0", "cidr", "prefix"
+]
+GroupKind = Literal["conflict", "one", "some"]
+
+# https://github.com/hashicorp/terraform-provider-aws/blob/v5.100.0/internal/service/ec2/vpc_security_group.go: the service keeps
+# the names that begin with sg- for itself, and a default group's name is taken.
+_OWN: Final[dict[str, list[list[Any]]]] = {
+    "resource.aws_security_group": [["name", "prefix", "sg-"], ["name_prefix", "prefix", "sg-"]],
+}
+_ARN: Final = re.compile(r"arn:[\w-]*:[\w.-]*:[\w-]*:[\w-]*:.+", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What one argument's value must be; of a list, each element."""
+
+    path: tuple[str, ...]
+    choices: tuple[Choice, ...]
+    """The value must be one of these; the provider's answers do not tell "and" from "or", so that only a value that fits
+    none of them is refused."""
+
+    def refuses(self, value: object) -> str | None:
+        """What is wanted instead of a value, or None if it will do (or is of a type that this cannot judge)."""
+        if isinstance(value, list):
+            return next((reason for item in value if (reason := self.refuses(item))), None)
+        if isinstance(value, bool) or value is None:
+            return None
+        reasons = [choice.refuses(value) for choice in self.choices]
+        return None if None in reasons else " or ".join(dict.fromkeys(reason for reason in reasons if reason))
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One thing that a value may be."""
+
+    kind: RuleKind
+    operands: tuple[Any, ...]
+
+    def refuses(self, value: object) -> str | None:
+        if self.kind in ("range", "numbers", "port", "port0"):
+            return self._number(value)
+        return self._text(value) if isinstance(value, str) else None
+
+    def _number(self, value: object) -> str | None:
+        try:
+            number = float(value)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            return None
+        if self.kind == "numbers":
+            return None if number in self.operands[0] else f"one of {', '.join(map(str, self.operands[0]))} is wanted"
+        low, high = {"port": (1, 65535), "port0": (0, 65535)}.get(self.kind) or self.operands
+        if low is not None and number < low:
+            return f"at least {low} is wanted"
+        return f"at most {high} is wanted" if high is not None and number > high else None
+
+    def _text(self, value: str) -> str | None:
+        match self.kind:
+            case "enum":
+                words = self.operands[0]
+                if value in words or any(value.lower() == word.lower() for word in words):
+                    return (
+                        None  # some of the lists are compared without regard to case, and the answers do not say which
+                    )
+                shown = ", ".join(f'"{word}"' for word in words[:12])
+                return f"one of {shown}{', …' if len(words) > 12 else ''} is wanted"
+            case "length":
+                low, high = self.operands
+                if low is not None and len(value) < low:
+                    return f"at least {low} characters are wanted"
+                return f"at most {high} characters are wanted" if high is not None and len(value) > high else None
+            case "pattern":
+                return (
+                    None if re.search(self.operands[0], value) else f"a text of the form {self.operands[0]} is wanted"
+                )
+            case "prefix":
+                return f'a name may not begin with "{self.operands[0]}"' if value.startswith(self.operands[0]) else None
+            case "arn":
+                return None if value == "" or _ARN.fullmatch(value) else "an ARN is wanted"
+            case "account":
+                return None if re.fullmatch(r"\d{12}", value) or value == "" else "an account's 12 digits are wanted"
+            case "json":
+                return None if value == "" or _is_json(value) else "a JSON document is wanted"
+            case "cidr":
+                return None if value == "" or _is_cidr(value) else "a CIDR block is wanted"
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Arguments that exclude each other (`conflict`, `one`), or of which one must be there (`some`)."""
+
+    path: tuple[str, ...]
+    kind: GroupKind
+    others: tuple[tuple[str, ...], ...]
+
+
+def rules(kind: str, type: str) -> tuple[Rule, ...]:
+    """The rules on a type's arguments."""
+    return _of(f"{kind}.{type}")[0]
+
+
+def groups(kind: str, type: str) -> tuple[Group, ...]:
+    """The arguments of a type that belong or do not belong together."""
+    return _of(f"{kind}.{type}")[1]
+
+
+@cache
+def _data() -> dict[str, list[list[Any]]]:
+    data: dict[str, list[list[Any]]] = json.loads(zlib.decompress(DATA_FILE.read_bytes()))["rules"]
+    return data
+
+
+@cache
+def _of(name: str) -> tuple[tuple[Rule, ...], tuple[Group, ...]]:
+    choices: dict[tuple[str, ...], list[Choice]] = {}
+    together = []
+    for path, kind, *operands in [*_data().get(name, ()), *_OWN.get(name, ())]:
+        where = tuple(path.split("."))
+        if kind == "conflict":
+            together.append(Group(where, kind, (tuple(operands[0].split(".")),)))
+        elif kind in ("one", "some"):
+            together.append(Group(where, kind, tuple(tuple(other.split(".")) for other in operands[0])))
+        else:
+            choices.setdefault(where, []).append(Choice(kind, tuple(operands)))
+    return tuple(rule for path, known in choices.items() for rule in _rules(path, known)), tuple(together)
+
+
+def _rules(path: tuple[str, ...], choices: list[Choice]) -> Iterator[Rule]:
+    """The rules of one argument. Lengths and patterns hold together where there is nothing else; a reserved prefix always does."""
+    shapes = [choice for choice in choices if choice.kind != "prefix"]
+    both = all(choice.kind in ("length", "pattern") for choice in shapes)
+    groups = [(choice,) for choice in shapes] if both else [tuple(shapes)]
+    yield from (Rule(path, group) for group in groups if group)
+    yield from (Rule(path, (choice,)) for choice in choices if choice.kind == "prefix")
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_cidr(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return "/" in text

@@ -1,0 +1,121 @@
+"""The proof ladder: how far a stack stands up.
+
+    check(module)                     # what is wrong with it, by the steps that need nothing but tapfix
+    steps({"main.tf": "..."})         # the same as rungs: parses, references, schema, values
+    ladder(folder, upto="apply")      # and those that terraform or tofu takes, against an emulator
+
+The first steps are a reading of Terraform's own rules. What they cannot know they do not report: a false alarm would take
+a good fix back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from tapfix.module import Module, Project, kind_of
+from tapfix.verify.problem import CHEAP_STEPS, TERRAFORM_STEPS, Problem, Step, StepName
+
+__all__ = ["CHEAP_STEPS", "TERRAFORM_STEPS", "Problem", "Step", "check", "check_project", "ladder", "steps"]
+
+_MAX_NAMED: Final = 3
+
+
+def check(module: Module, project: Project | None = None) -> tuple[Problem, ...]:
+    """The problems of one module, in reading order. With the project, calls of the modules in it are checked too."""
+    from tapfix.verify import graph
+    from tapfix.verify.constraints import check_constraints
+    from tapfix.verify.declarations import Declarations
+    from tapfix.verify.environments import check_values
+    from tapfix.verify.providers import check_providers
+    from tapfix.verify.structure import Structure
+
+    declarations = Declarations(module, project)
+    for file in (*module.configuration, *module.tfvars):
+        lines = declarations.lines(file)
+        for d in file.tree.diagnostics:
+            if d.severity == "error":
+                line, column = lines.position(d.offset)
+                problem = Problem("parses", "syntax", d.message, "", file.path, d.offset, d.end, line, column)
+                declarations.problems.append(problem)
+    graph.check_duplicates(declarations)
+    Structure(declarations).check()
+    graph.check_cycles(declarations)
+    check_providers(declarations)
+    check_values(declarations)
+    check_constraints(declarations)
+    return tuple(sorted(declarations.problems, key=lambda p: (CHEAP_STEPS.index(p.step), p.file, p.start)))
+
+
+def check_project(project: Project) -> tuple[Problem, ...]:
+    """The problems of all modules of a project, the root module's first."""
+    return tuple(problem for module in project.modules for problem in check(module, project))
+
+
+def steps(texts: Mapping[str, str]) -> tuple[Step, ...]:
+    """The rungs that need nothing but tapfix, on files by path. All of them are taken, also behind one that failed."""
+    problems = check_project(Project(texts))
+    return tuple(_rung(name, tuple(p for p in problems if p.step == name)) for name in CHEAP_STEPS)
+
+
+def ladder(
+    target: Path | Mapping[str, str] | Module,
+    *,
+    upto: StepName = "validate",
+    emulator: str | None = "auto",
+    binary: str | None = None,
+    allow_real: bool = False,
+    environments: Sequence[str] | None = None,
+    timeout: float = 900.0,
+    progress: Callable[[str], None] | None = None,
+) -> tuple[Step, ...]:
+    """All rungs up to the one named, on a folder, on files by path, or on a module.
+
+    The first ones need nothing but tapfix. From `init` on, a terraform or tofu binary works in a scratch copy; from `plan` on against
+    an AWS emulator, once for each environment: `auto` starts one, a URL names one that runs. A rung that cannot be taken here says so
+    and is skipped; so is each behind one that failed.
+    """
+    folder = target if isinstance(target, Path) else None
+    texts = _texts(target)
+    found = [
+        step
+        for step in steps(texts)
+        if upto not in CHEAP_STEPS or CHEAP_STEPS.index(step.step) <= CHEAP_STEPS.index(upto)
+    ]
+    if upto in CHEAP_STEPS:
+        return tuple(found)
+    from tapfix.verify.terraform import Options, terraform_steps
+
+    options = Options(
+        upto=upto,
+        binary=binary,
+        emulator=emulator,
+        allow_real=allow_real,
+        environments=environments,
+        timeout=timeout,
+        progress=progress or (lambda line: None),
+    )
+    if found[0].status == "failed":
+        wanted = TERRAFORM_STEPS[: TERRAFORM_STEPS.index(upto) + 1]
+        return (*found, *(Step(name, "skipped", "it does not parse") for name in wanted))
+    return (*found, *terraform_steps(texts, folder, options))
+
+
+def _texts(target: Path | Mapping[str, str] | Module) -> Mapping[str, str]:
+    if isinstance(target, Module):
+        return {file.path: file.text for file in target.files}
+    if not isinstance(target, Path):
+        return target
+    return {
+        path.relative_to(target).as_posix(): path.read_bytes().decode("utf-8", "replace")
+        for path in sorted(target.rglob("*"))
+        if kind_of(path.name) != "other" and ".terraform" not in path.parts and path.is_file()
+    }
+
+
+def _rung(name: StepName, problems: tuple[Problem, ...]) -> Step:
+    errors = [problem for problem in problems if problem.severity == "error"]
+    named = "; ".join(str(problem) for problem in errors[:_MAX_NAMED])
+    more = f"; and {len(errors) - _MAX_NAMED} more" if len(errors) > _MAX_NAMED else ""
+    return Step(name, "failed" if errors else "passed", named + more, problems)

@@ -1,0 +1,119 @@
+"""Values that the AWS provider refuses: words out of its lists, numbers out of range, arguments that exclude each other.
+
+A value is judged where it can be worked out: it is written as it is, or its variables have values in every environment that is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from tapfix.evaluate import Evaluator, is_known, tfvars_values
+from tapfix.module import Attribute, Block, walk
+from tapfix.schema.rules import Group, Rule, groups, rules
+from tapfix.verify.declarations import Declarations
+from tapfix.verify.environments import is_automatic
+from tapfix.verify.structure import title
+
+
+def check_constraints(declarations: Declarations) -> None:
+    """Every value that is known is one that the provider takes."""
+    schema = declarations.schema
+    if schema is None or schema.major != 5 or not declarations.knows_provider("aws"):
+        return
+    evaluators = _evaluators(declarations)
+    for block in declarations.module.blocks:
+        if block.type in ("resource", "data") and len(block.labels) == 2 and block.labels[0].startswith("aws_"):
+            for rule in rules(block.type, block.labels[0]):
+                for attribute in _attributes(block, rule.path):
+                    _judge(declarations, evaluators, rule, attribute)
+            for group in groups(block.type, block.labels[0]):
+                _check_group(declarations, block, group)
+
+
+def _evaluators(declarations: Declarations) -> Sequence[Evaluator]:
+    """One for each environment; one with the variables' defaults where there is none."""
+    module = declarations.module
+    always: dict[str, object] = {}
+    for file in module.tfvars:
+        if is_automatic(file):
+            always.update(tfvars_values(module, file))
+    found = [Evaluator(module, {**always, **tfvars_values(module, f)}) for f in module.tfvars if not is_automatic(f)]
+    return found or [Evaluator(module, always)]
+
+
+def _attributes(block: Block, path: Sequence[str]) -> Iterator[Attribute]:
+    """The attributes that a path names: it may lead through several blocks of a type."""
+    name, *rest = path
+    if not rest:
+        attribute = block.get(name)
+        if attribute is not None:
+            yield attribute
+        return
+    for nested in block.blocks:
+        if nested.type == name:
+            yield from _attributes(nested, rest)
+        elif nested.type == "dynamic" and nested.labels == (name,):
+            for content in nested.blocks_of("content"):
+                yield from _attributes(content, rest)
+
+
+def _judge(declarations: Declarations, evaluators: Sequence[Evaluator], rule: Rule, attribute: Attribute) -> None:
+    constant = not any(node.kind in ("traversal", "call") for node in walk(attribute.expr))
+    for evaluator in evaluators[:1] if constant else evaluators:
+        value = evaluator.evaluate(attribute, attribute.expr)
+        if not is_known(value):
+            continue
+        reason = rule.refuses(value)
+        if reason:
+            what = f'the provider does not take this value of "{attribute.name}": {reason}'
+            declarations.report("values", "refused-value", what, attribute)
+            return
+
+
+def _check_group(declarations: Declarations, block: Block, group: Group) -> None:
+    if len(group.path) > 1:
+        for nested in _blocks(block, group.path[:-1]):
+            if all(other[: len(group.path) - 1] == group.path[:-1] for other in group.others):
+                _check_members(declarations, nested, group.path[-1], [other[-1] for other in group.others], group.kind)
+    elif len(group.path) == 1 and all(len(other) == 1 for other in group.others):
+        _check_members(declarations, block, group.path[0], [other[0] for other in group.others], group.kind)
+
+
+def _check_members(declarations: Declarations, block: Block, name: str, others: Sequence[str], kind: str) -> None:
+    if kind == "some":
+        # What may come to null counts here: only what is not there at all is missing for certain.
+        dynamic = {nested.labels[0] for nested in block.blocks if nested.type == "dynamic" and nested.labels}
+        there = {*block.attributes, *(nested.type for nested in block.blocks), *dynamic}
+        if not there.intersection(others):
+            named = ", ".join(f'"{other}"' for other in others)
+            declarations.report("values", "missing-choice", f"one of {named} of {title(block)} must be set", block)
+        return
+    given = _given(block)
+    if name not in given:
+        return
+    clashing = sorted(other for other in others if other != name and other in given)
+    if clashing:
+        named = " and ".join(f'"{each}"' for each in sorted([name, *clashing]))
+        at = block.attributes.get(name) or block
+        declarations.report("values", "conflict", f"{named} exclude each other", at)
+
+
+def _given(block: Block) -> Mapping[str, object]:
+    """What a block sets for certain: an argument that may come to null is not counted, nor is a dynamic block."""
+    found: dict[str, object] = {
+        name: attribute
+        for name, attribute in block.attributes.items()
+        if not any(node.kind in ("conditional", "call") or node.text == "null" for node in walk(attribute.expr))
+        and not attribute.value.startswith(("var.", "each.", "local.", "module."))
+    }
+    found.update({nested.type: nested for nested in block.blocks if nested.type != "dynamic"})
+    return found
+
+
+def _blocks(block: Block, path: Sequence[str]) -> Iterator[Block]:
+    if not path:
+        yield block
+        return
+    for nested in block.blocks:
+        if nested.type == path[0]:
+            yield from _blocks(nested, path[1:])

@@ -1,0 +1,221 @@
+"""What a module declares, read once, and the problems it collects."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Final, Literal
+
+from tapfix.module import (
+    Attribute,
+    Block,
+    Element,
+    Expr,
+    File,
+    Module,
+    Project,
+    item_key,
+    item_value,
+    object_items,
+    string_value,
+)
+from tapfix.schema import Schema, TypeSchema, load
+from tapfix.syntax import LineIndex, Node
+from tapfix.verify.problem import Problem, StepName
+from tapfix.verify.types import DYNAMIC, InvalidType, Type, parse_constraint
+
+_DECLARED: Final = re.compile(
+    r'^[ \t]*(resource|data|variable|module|output)[ \t]+"([\w-]+)"(?:[ \t]+"([\w-]+)")?', re.MULTILINE
+)
+_SET: Final = re.compile(r"^[ \t]*([A-Za-z_][\w-]*)[ \t]*=[^=]", re.MULTILINE)
+_CONSTRAINT: Final = re.compile(r"(~>|>=|<=|!=|=|<|>)?\s*v?(\d+)((?:\.\d+)*)")
+
+
+class Declarations:
+    """One module's names and their types; `problems` fills while the checks run."""
+
+    def __init__(self, module: Module, project: Project | None = None) -> None:
+        self.module = module
+        self.project = project
+        self.problems: list[Problem] = []
+        self._lines: dict[str, LineIndex] = {}
+        self._seen: set[tuple[str, int, str]] = set()
+
+    # --- reporting ----------------------------------------------------------------------------------------------
+
+    def report(
+        self,
+        step: StepName,
+        kind: str,
+        message: str,
+        at: Element | None,
+        node: Expr | None = None,
+        severity: Literal["error", "warning"] = "error",
+    ) -> None:
+        """Note a problem, at a node of an element or at the element; once, however often the place is looked at."""
+        if at is None:
+            self.problems.append(Problem(step, kind, message, "", severity=severity))
+            return
+        span = at.span(node)
+        if (span.file, span.start, kind) in self._seen:
+            return
+        self._seen.add((span.file, span.start, kind))
+        outer = at.outermost
+        address = outer.address if isinstance(outer, Block) else ""
+        if isinstance(outer, Block) and outer.type == "locals" and isinstance(at, Attribute):
+            address = f"local.{at.name}"
+        line, column = self.lines(at.file).position(span.start)
+        self.problems.append(
+            Problem(step, kind, message, address, span.file, span.start, span.end, line, column, severity)
+        )
+
+    def lines(self, file: File) -> LineIndex:
+        if file.path not in self._lines:
+            self._lines[file.path] = LineIndex(file.text)
+        return self._lines[file.path]
+
+    # --- names --------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _broken(self) -> Mapping[str, frozenset[str]]:
+        """What the stretches that do not parse seem to declare: addresses, and names that may be locals."""
+        addresses, names = set[str](), set[str]()
+        for text in self._broken_texts():
+            for kind, first, second in _DECLARED.findall(text):
+                addresses.add(
+                    {"resource": f"{first}.{second}", "data": f"data.{first}.{second}", "variable": f"var.{first}"}.get(
+                        kind, f"{kind}.{first}"
+                    )
+                )
+            names.update(_SET.findall(text))
+        return {"addresses": frozenset(addresses), "names": frozenset(names)}
+
+    def _broken_texts(self) -> Iterator[str]:
+        for file in self.module.configuration:
+            for item in file.items:
+                if item.kind == "broken" or any(True for _ in _find_broken(item.node)):
+                    yield item.text
+
+    def declares(self, address: str) -> bool:
+        """Whether an address is declared, or seems to be in a stretch that does not parse."""
+        if self.module.find(address) is not None or address in self._broken["addresses"]:
+            return True
+        return address.startswith("local.") and address[6:] in self._broken["names"]
+
+    @cached_property
+    def variable_types(self) -> Mapping[str, Type]:
+        """The type of each variable; `DYNAMIC` where it has none or an invalid one."""
+        found: dict[str, Type] = {}
+        for name, block in self.module.variables.items():
+            kind = block.get("type")
+            try:
+                found[name] = parse_constraint(kind.expr) if kind else DYNAMIC
+            except InvalidType:
+                found[name] = DYNAMIC
+        return found
+
+    # --- providers ----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def required_providers(self) -> Mapping[str, tuple[str, str]]:
+        """Source and version constraint of each provider that the module names."""
+        found = {}
+        for block in self.module.blocks_of("terraform"):
+            for nested in block.blocks_of("required_providers"):
+                for name, attribute in nested.attributes.items():
+                    found[name] = _requirement(attribute.expr)
+        return found
+
+    @cached_property
+    def schema(self) -> Schema | None:
+        """The schema with the AWS provider that the module asks for; None if it asks for one that is not in the data."""
+        version = self.required_providers.get("aws", ("", ""))[1]
+        majors = [major for major in (5, 6) if admits(version, major)]
+        return load(majors[0]) if majors else None
+
+    def knows_provider(self, name: str) -> bool:
+        """Whether the provider behind a local name is the one in the data."""
+        source = self.required_providers.get(name, ("", ""))[0]
+        return source in (
+            "",
+            name,
+            f"hashicorp/{name}",
+            f"registry.terraform.io/hashicorp/{name}",
+            f"registry.opentofu.org/hashicorp/{name}",
+        )
+
+    def type_schema(self, kind: str, name: str) -> TypeSchema | None:
+        """The schema of a type; None if it is unknown."""
+        schema = self.schema if name.startswith("aws_") or self.schema else load()
+        provider = name.partition("_")[0]
+        if schema is None or not self.knows_provider(provider):
+            return None
+        if kind == "resource":
+            return schema.resource(name)
+        return schema.data_source(name) if kind == "data" else schema.ephemeral(name)
+
+    def rules_out(self, kind: str, name: str) -> bool:
+        """Whether it is certain that no such type exists."""
+        provider = name.partition("_")[0]
+        schema = self.schema
+        if (
+            kind not in ("resource", "data")
+            or schema is None
+            or provider not in schema.providers
+            or not self.knows_provider(provider)
+        ):
+            return False
+        return self.type_schema(kind, name) is None
+
+    # --- modules ------------------------------------------------------------------------------------------------
+
+    def child(self, block: Block) -> Module | None:
+        """The module that a module block calls, where it is in the project."""
+        folder = self._child_folder(block)
+        if folder is None or self.project is None:
+            return None
+        return next((m for m in self.project.modules if m.folder == folder and m.configuration), None)
+
+    def lacks_child(self, block: Block) -> bool:
+        """Whether a module block calls a module of the project that is not there."""
+        folder = self._child_folder(block)
+        inside = folder is not None and not folder.startswith("..")
+        return inside and self.project is not None and self.child(block) is None
+
+    def _child_folder(self, block: Block) -> str | None:
+        source = block.get("source")
+        path = string_value(source.expr) if source else None
+        if path is None or not path.startswith(("./", "../")):
+            return None
+        folder = posixpath.normpath(posixpath.join(self.module.folder, path))
+        return "" if folder == "." else folder
+
+
+def _find_broken(node: Expr) -> Iterator[Expr]:
+    if isinstance(node, Node):
+        yield from node.find("broken")
+
+
+def _requirement(expr: Expr) -> tuple[str, str]:
+    if expr.kind != "object":
+        return "", string_value(expr) or ""  # `aws = "~> 5.0"`, the form of Terraform 0.12
+    values = {item_key(item): string_value(item_value(item)) or "" for item in object_items(expr)}
+    return values.get("source", ""), values.get("version", "")
+
+
+def admits(constraint: str, major: int) -> bool:
+    """Whether a version constraint lets in some version of a major one. Coarse: only major numbers are looked at."""
+    for operator, number, rest in _CONSTRAINT.findall(constraint):
+        wanted = int(number)
+        fits = {
+            ">=": major >= wanted,
+            ">": major >= wanted,
+            "<=": major <= wanted,
+            "<": major < wanted or (major == wanted and rest.strip(".0") != ""),
+            "!=": True,
+        }.get(operator, major == wanted)
+        if not fits:
+            return False
+    return True

@@ -1,0 +1,122 @@
+"""An AWS emulator for the proof: moto's server, started on loopback and ended with the proof.
+
+Run as a program (`python -m tapfix.verify.emulator -H 127.0.0.1 -p PORT`) it is moto's server, with the places mended where moto is
+stricter than AWS, or tells a second plan of changes that are none.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from types import TracebackType
+from typing import Any, Final, Self
+
+START_SECONDS: Final = 60.0
+
+
+class EmulatorError(Exception):
+    """The emulator is not there, or does not start; the message says what to do."""
+
+
+def python_with_moto() -> str | None:
+    """An interpreter that has moto's server: this one, or the one behind a `moto_server` on the PATH."""
+    if importlib.util.find_spec("moto") and importlib.util.find_spec("flask"):
+        return sys.executable
+    script = shutil.which("moto_server")
+    if script is None:
+        return None
+    beside = os.path.join(os.path.dirname(os.path.realpath(script)), "python")
+    return beside if os.path.exists(beside) else None
+
+
+class Emulator:
+    """`with Emulator() as url: …`: a server of one's own on a free port of loopback."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = ""
+
+    def __enter__(self) -> Self:
+        python = python_with_moto()
+        if python is None:
+            raise EmulatorError("no AWS emulator: install moto[server], or name a running one")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        # By its path, not as a module: the interpreter that has moto need not have tapfix.
+        self._process = subprocess.Popen(
+            [python, os.path.abspath(__file__), "-H", "127.0.0.1", "-p", str(port)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self.url = f"http://127.0.0.1:{port}"
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                raise EmulatorError("the AWS emulator ended as it started: is moto installed with its server extra?")
+            try:
+                socket.create_connection(("127.0.0.1", port), 0.3).close()
+            except OSError:
+                time.sleep(0.2)
+            else:
+                return self
+        self.close()
+        raise EmulatorError(f"the AWS emulator did not start in {START_SECONDS:.0f} seconds")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def reset(self) -> None:
+        """Forget all that was made, so that the next environment starts in an empty account."""
+        request = urllib.request.Request(f"{self.url}/moto-api/reset", method="POST")
+        with urllib.request.urlopen(request, timeout=60):
+            pass
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+
+
+def _mend() -> None:
+    """Make moto behave as AWS does where the difference would mislead the proof."""
+    import moto.rds.utils  # type: ignore[import-not-found]
+    from moto.ec2.models.launch_templates import LaunchTemplateBackend  # type: ignore[import-not-found]
+
+    # AWS lets a backup window end in the minute in which the maintenance window begins; moto calls that an overlap.
+    overlap = moto.rds.utils.get_overlap_between_two_date_ranges
+    moto.rds.utils.get_overlap_between_two_date_ranges = lambda *ranges: overlap(*ranges) or -1
+
+    # AWS keeps the tags of a launch template apart from the tag specifications in its data; moto puts them in, and every
+    # further plan wants to take them out.
+    create = LaunchTemplateBackend.create_launch_template
+
+    def create_launch_template(self: Any, name: str, description: str, data: dict[str, Any], tags: Any) -> Any:
+        own = [spec for spec in data.pop("TagSpecifications", []) if spec.get("ResourceType") != "launch-template"]
+        if own:
+            data["TagSpecifications"] = own
+        return create(self, name, description, data, tags)
+
+    LaunchTemplateBackend.create_launch_template = create_launch_template
+
+
+if __name__ == "__main__":
+    from moto.server import main  # type: ignore[import-not-found]
+
+    _mend()
+    main(sys.argv[1:])

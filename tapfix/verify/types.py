@@ -1,0 +1,246 @@
+"""Types as Terraform's type system has them, and whether a value of one fits where another is wanted.
+
+A type is cty's JSON form (`"string"`, `["list", "string"]`, `["object", {...}]`, `["tuple", [...]]`), a `BlockSchema` for the object that a
+resource is, or `DYNAMIC` for what cannot be known. All doubt comes to `DYNAMIC`, and `DYNAMIC` fits everywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from tapfix.module import Expr, call_arguments, call_name, item_key, item_value, object_items, string_value
+from tapfix.schema import BlockSchema
+from tapfix.syntax import Leaf
+
+Type = Any
+DYNAMIC: Final = "dynamic"
+PRIMITIVES: Final = frozenset({"string", "number", "bool"})
+
+# What cty's conversions take: https://github.com/zclconf/go-cty/blob/main/docs/convert.md
+_NUMBER: Final = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|[+-]?0[xX][0-9a-fA-F]+")
+_BOOLS: Final = frozenset({"true", "false", "0", "1"})
+
+
+class _Nothing:
+    def __repr__(self) -> str:
+        return "no constant"
+
+
+NOTHING: Final = _Nothing()
+
+
+class Value(NamedTuple):
+    """What is known of an expression: its type, and the value itself where it is a constant string, number or bool."""
+
+    type: Type
+    constant: object = NOTHING
+
+
+UNKNOWN: Final = Value(DYNAMIC)
+NULL: Final = Value(DYNAMIC, None)
+
+
+def kind_of(kind: Type) -> str:
+    """The type without what stands in it."""
+    if isinstance(kind, str):
+        return kind
+    return "object" if isinstance(kind, BlockSchema) else str(kind[0])
+
+
+def is_collection(kind: Type) -> bool:
+    return kind_of(kind) in ("list", "set", "tuple", "map", "object")
+
+
+def as_value(item: Any) -> Value:
+    """A member of a tuple or an object: members that an expression spelled out keep their values."""
+    return item if isinstance(item, Value) else Value(item)
+
+
+def plain(kind: Type) -> Type:
+    """A type without its members' values."""
+    match kind:
+        case ["tuple", items]:
+            return ["tuple", [plain(as_value(item).type) for item in items]]
+        case ["object", members, *_]:
+            return ["object", {name: plain(as_value(item).type) for name, item in members.items()}]
+        case ["list" | "set" | "map" as collection, element]:
+            return [collection, plain(element)]
+    return kind
+
+
+def element_of(kind: Type) -> Type:
+    """The type of each element of a collection, where all have the same."""
+    match plain(kind):
+        case ["list" | "set" | "map", element]:
+            return element
+        case ["tuple", [first, *rest]] if all(other == first for other in rest):
+            return first
+        case ["object", members] if members:
+            first, *rest = members.values()
+            return first if all(other == first for other in rest) else DYNAMIC
+    return DYNAMIC
+
+
+def misfit(value: Value, wanted: Type) -> str | None:
+    """Why a value cannot stand where a type is wanted, in Terraform's words; None if it can, or nobody can know."""
+    have = value.type
+    if value.constant is None or have == DYNAMIC or wanted == DYNAMIC or isinstance(wanted, BlockSchema):
+        return None
+    kind, want = kind_of(have), kind_of(wanted)
+    if want in PRIMITIVES:
+        return _primitive_misfit(value, kind, want)
+    if want in ("list", "set"):
+        return _list_misfit(have, kind, want, wanted[1])
+    if want == "map":
+        return _map_misfit(have, kind, wanted[1])
+    if want == "object":
+        return _object_misfit(have, kind, wanted[1], frozenset(wanted[2]) if len(wanted) > 2 else frozenset())
+    if want == "tuple":
+        return _tuple_misfit(have, kind, wanted[1])
+    return None
+
+
+def _primitive_misfit(value: Value, kind: str, want: str) -> str | None:
+    if kind not in PRIMITIVES:
+        return f"{want} required"
+    if kind == want or want == "string":
+        return None
+    if kind == "string":
+        constant = value.constant
+        if not isinstance(constant, str):
+            return None
+        fits = constant in _BOOLS if want == "bool" else _NUMBER.fullmatch(constant)
+        return None if fits else f"a {want} is required"
+    return f"a {want} is required"
+
+
+def _list_misfit(have: Type, kind: str, want: str, element: Type) -> str | None:
+    if kind in ("list", "set"):
+        return _within("element", misfit(Value(have[1]), element))
+    if kind == "tuple":
+        for index, item in enumerate(have[1]):
+            reason = misfit(as_value(item), element)
+            if reason:
+                return f"element {index}: {reason}"
+        return None
+    return f"{want} of {_plain(element)} required"
+
+
+def _map_misfit(have: Type, kind: str, element: Type) -> str | None:
+    if kind == "map":
+        return _within("element", misfit(Value(have[1]), element))
+    if kind == "object":
+        for name, item in _members(have).items():
+            reason = misfit(as_value(item), element)
+            if reason:
+                return f'element "{name}": {reason}'
+        return None
+    return f"map of {_plain(element)} required"
+
+
+def _object_misfit(have: Type, kind: str, members: Mapping[str, Type], optional: frozenset[str]) -> str | None:
+    if kind == "map":
+        return None
+    if kind != "object":
+        return "object required"
+    if isinstance(have, BlockSchema):
+        return None
+    given = _members(have)
+    missing = [name for name in members if name not in given and name not in optional]
+    if missing:
+        named = ", ".join(f'"{name}"' for name in sorted(missing))
+        return f"attribute{'s' if len(missing) > 1 else ''} {named} {'are' if len(missing) > 1 else 'is'} required"
+    for name, wanted in members.items():
+        item = given.get(name)
+        if item is not None:
+            reason = misfit(as_value(item), wanted)
+            if reason:
+                return f'attribute "{name}": {reason}'
+    return None
+
+
+def _tuple_misfit(have: Type, kind: str, wanted: list[Type]) -> str | None:
+    if kind in ("list", "set"):
+        return None
+    if kind != "tuple" or len(have[1]) != len(wanted):
+        return "tuple required"
+    for index, (item, want) in enumerate(zip(have[1], wanted, strict=True)):
+        reason = misfit(as_value(item), want)
+        if reason:
+            return f"element {index}: {reason}"
+    return None
+
+
+def _within(what: str, reason: str | None) -> str | None:
+    return f"{what}: {reason}" if reason else None
+
+
+def _members(kind: Type) -> Mapping[str, Any]:
+    return {} if isinstance(kind, BlockSchema) else kind[1]
+
+
+def _plain(kind: Type) -> str:
+    return kind_of(kind) if not isinstance(kind, list) or kind[0] == "object" else f"{kind[0]} of {_plain(kind[1])}"
+
+
+# --- type constraints -------------------------------------------------------------------------------------------
+
+
+class InvalidType(ValueError):
+    """What stands as a variable's type is none; the message says why."""
+
+
+def parse_constraint(expr: Expr) -> Type:
+    """The type that a variable's `type` argument spells.
+
+    An object's optional members stand in a third place: `["object", {...}, ["name"]]`. Raises `InvalidType`.
+    """
+    if isinstance(expr, Leaf):
+        return _keyword(expr.value)
+    if expr.kind == "template":  # the form of Terraform 0.11
+        text = string_value(expr)
+        if text in ("string", "list", "map"):
+            return {"string": "string", "list": ["list", DYNAMIC], "map": ["map", DYNAMIC]}[text]
+        raise InvalidType(f'"{text}" is no type: a type is written without quotes')
+    name = call_name(expr)
+    if name is None:
+        raise InvalidType("a type is a keyword (string, number, bool, any) or a call such as list(string)")
+    arguments = call_arguments(expr)
+    if name in ("list", "set", "map"):
+        if len(arguments) != 1:
+            raise InvalidType(f"{name}() takes one type, the one of its elements")
+        return [name, parse_constraint(arguments[0])]
+    if name == "tuple":
+        if len(arguments) != 1 or arguments[0].kind != "tuple":
+            raise InvalidType("tuple() takes a list of types in brackets")
+        return ["tuple", [parse_constraint(item) for item in call_arguments(arguments[0])]]
+    if name == "object":
+        if len(arguments) != 1 or arguments[0].kind != "object":
+            raise InvalidType("object() takes the members' names and types in braces")
+        return _object_constraint(arguments[0])
+    raise InvalidType(f"{name}() is no type")
+
+
+def _keyword(word: str) -> Type:
+    if word in PRIMITIVES:
+        return word
+    if word == "any":
+        return DYNAMIC
+    if word in ("list", "set", "map"):
+        return [word, DYNAMIC]
+    raise InvalidType(f"{word} is no type")
+
+
+def _object_constraint(body: Expr) -> Type:
+    members, optional = {}, []
+    for item in object_items(body):
+        name, value = item_key(item), item_value(item)
+        if name is None:
+            raise InvalidType("a member of object() has a plain name")
+        if call_name(value) == "optional":
+            optional.append(name)
+            value = call_arguments(value)[0] if call_arguments(value) else value
+        members[name] = parse_constraint(value)
+    return ["object", members, optional] if optional else ["object", members]
