@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from tapfix.contract import Contract
-from tapfix.edits import Edit
+from tapfix.edits import Edit, clashes
 from tapfix.environments import (
     Row,
     Variable,
@@ -812,16 +812,19 @@ def _merged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _without_clashes(edits: Sequence[Edit]) -> list[Edit]:
-    """The edits in order, without those that stand in text that goes; of two on one place the one that came first."""
+    """The edits in order, without those that stand in text that goes; of two on one place the one that came first.
+
+    Insertions on one point become one, in the order in which they came.
+    """
     kept: dict[str, list[Edit]] = {}
     for edit in dict.fromkeys(edits):
         there = kept.setdefault(edit.file, [])
-        if edit.start == edit.end:
-            if any(e.start < edit.start < e.end for e in there):
-                continue
-        elif any(e.start < edit.end and edit.start < e.end for e in there):
-            continue
-        there.append(edit)
-    return [e for edits_of_file in kept.values() for e in sorted(edits_of_file)]
-
-
+        at = bisect_right(there, (edit.start, edit.end), key=lambda e: (e.start, e.end))
+        # What is there is sorted and does not overlap, so only the neighbours can clash.
+        beside = there[max(0, at - 2) : at + 2]
+        same = [e for e in beside if e.start == e.end == edit.start == edit.end]
+        if same:
+            there[there.index(same[0], max(0, at - 2))] = same[0]._replace(text=same[0].text + edit.text)
+        elif not any(clashes(edit, e) for e in beside):
+            there.insert(at, edit)
+    return [e for edits_of_file in kept.values() for e in edits_of_file]

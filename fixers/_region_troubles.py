@@ -100,13 +100,13 @@ def _across(twins: Twins, removable: set[str], kept_references: Iterator[Referen
     """References from one side to the other, and of what stays to what goes."""
     for reference in kept_references:
         if reference.address in removable:
-            yield Trouble(reference, f"it refers to {reference.address}, which stands in the other region")
+            yield Trouble(reference, f"it refers to {reference.address}, which belongs to the other region")
     for gone in twins.pairs:
         element = twins.module.find(gone)
         if isinstance(element, Block):
             for reference in element.references:
                 if reference.address in twins.pairs.values():
-                    yield Trouble(reference, f"{gone} refers to {reference.address}, which stands in the other region")
+                    yield Trouble(reference, f"{gone} refers to {reference.address}, which belongs to the other region")
 
 
 def _differing(twins: Twins) -> Iterator[Trouble]:

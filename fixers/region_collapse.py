@@ -190,13 +190,12 @@ resource "aws_db_instance" "replica" {
         if not module.is_root:
             return
         if not any(isinstance(module.find(a), Block) and module.find(a).type != "variable" for a in twins.pairs):  # type: ignore[union-attr]
-            if blocks:
-                yield self.refuse(
-                    first,
-                    f"the stack uses {aliases}, where one region was asked for",
-                    "nothing in it is written twice, so there is nothing to collapse; decide whether the alias is wanted "
-                    'and say `regions = "multi"` in tapfix.toml, or take it out',
-                )
+            yield self.refuse(
+                first,
+                f"the stack {'uses' if blocks else 'declares'} {aliases}, where one region was asked for",
+                "nothing in it is written twice, so there is nothing to collapse; decide whether the alias is wanted "
+                'and say `regions = "multi"` in tapfix.toml, or take it out',
+            )
             return
         plan = Plan(twins, context.contract, moved=context.moved)
         kept = twins.kept.removeprefix("provider.") if twins.kept != DEFAULT else "the default provider"

@@ -58,6 +58,14 @@ def _inside(insertion: Edit, other: Edit) -> bool:
     return insertion.start == insertion.end and other.start < insertion.start < other.end
 
 
+def ensure_whole(fix: Fix) -> None:
+    """Raise ValueError if the edits of a fix cannot all be made, because two of them clash."""
+    edits = sorted(set(fix.edits))
+    for edit, other in zip(edits, edits[1:], strict=False):
+        if clashes(edit, other):
+            raise ValueError(f"the fix's own edits clash in {edit.file}: {edit[1:]} and {other[1:]}")
+
+
 class EditSet:
     """The edits accepted for one pass, by file; `accepts` refuses a fix that clashes with any of them, whole."""
 

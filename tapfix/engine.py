@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from tapfix import suppression
-from tapfix.edits import Edit, EditSet, Fix, Provenance, Safety
+from tapfix.edits import Edit, EditSet, Fix, Provenance, Safety, ensure_whole
 from tapfix.errors import ConvergenceError
 from tapfix.fixer import Context, Finding, Fixer, Status
 from tapfix.module import Project
@@ -253,7 +253,11 @@ class _Passes:
                 continue
             for module in self.project.modules:
                 try:
-                    found.extend(fixer.check(module, context))
+                    findings = list(fixer.check(module, context))
+                    for finding in findings:
+                        if finding.fix is not None:
+                            ensure_whole(finding.fix)
+                    found.extend(findings)
                 except Exception as error:
                     if self.run_.options.strict:
                         raise
