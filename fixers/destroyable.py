@@ -15,7 +15,8 @@ from tapfix.schema import BlockSchema, load
 from ._destroy_blockers import BLOCKERS, BLOCKS, FINE, LOCKS, UNWANTED, Blocker, Lock, Unwanted
 from ._lifecycle import stop_ignoring
 from ._members import members, without_member
-from ._origins import Origins, Wish, wished_places
+from ._origins import Origins, Wish
+from ._places import attributes_at, places
 
 
 class Destroyable(Fixer):
@@ -176,23 +177,20 @@ resource "aws_backup_vault_lock_configuration" "main" {
 
     def _blocker(self, block: Block, row: Blocker, origins: Origins) -> Iterator[Finding]:
         wish = _wish(row)
-        places = list(_places(block, row.argument))
-        for place in places:
-            if not isinstance(place, Attribute):
-                continue
+        attributes = list(attributes_at(block, row.argument))
+        for place in attributes:
             edits = origins.edits(place, place.expr, wish)
-            left_over = (
-                [e for name in _names(row.drops) for e in _drop(block, name)] if _is_literal(edits, place) else []
-            )
+            here = _is_literal(edits, place)
+            left_over = [e for name in row.drops.split() for e in _drop(block, name)] if here else []
             if edits:
                 shown = f"`{row.argument} = {_shown(place)}`"
-                elsewhere = "" if _is_literal(edits, place) else ", set where its value is decided"
+                elsewhere = "" if here else ", set where its value is decided"
                 message = f"{shown} keeps `terraform destroy` from finishing ({row.why}): now `{row.wanted}`{elsewhere}"
                 yield self.fix(place, message, [*edits, *left_over])
             elif left_over:
                 message = f"`{row.drops}` means nothing beside `{row.argument} = {row.wanted}`: removed"
                 yield self.fix(place, message, left_over)
-        if not any(isinstance(p, Attribute) for p in places) and _absence_blocks(block, row):
+        if not attributes and _absence_blocks(block, row):
             message = f"without `{row.argument} = {row.wanted}` `terraform destroy` may not finish ({row.why}): added"
             yield self.fix(block, message, _added(block, row))
 
@@ -211,7 +209,7 @@ resource "aws_backup_vault_lock_configuration" "main" {
     # What nobody can undo ------------------------------------------------------------------------------------------
 
     def _lock(self, block: Block, lock: Lock, origins: Origins) -> Iterator[Finding]:
-        for place in _places(block, lock.argument):
+        for place in places(block, lock.argument):
             if not lock.values:
                 shown = f"`{lock.argument}`"
             elif isinstance(place, Attribute) and _may_be(origins.possible(place, place.expr), lock.values):
@@ -236,9 +234,8 @@ resource "aws_backup_vault_lock_configuration" "main" {
 def _wishes(blocked: Iterable[tuple[Block, Blocker]]) -> dict[Span, Wish]:
     found: dict[Span, Wish] = {}
     for block, row in blocked:
-        for place in _places(block, row.argument):
-            if isinstance(place, Attribute):
-                found.update(wished_places(place, place.expr, _wish(row)))
+        for place in attributes_at(block, row.argument):
+            found.update(wished_places(place, place.expr, _wish(row)))
     return found
 
 
@@ -270,21 +267,7 @@ def _locks_of(type: str) -> tuple[Lock, ...]:
     return tuple(row for row in LOCKS if type in row.types.split())
 
 
-# Places ------------------------------------------------------------------------------------------------------------
-
-
-def _places(block: Block, argument: str) -> Iterator[Attribute | Block]:
-    """The attributes and blocks of a dotted name; nested blocks may be written as `dynamic`."""
-    name, _, rest = argument.partition(".")
-    if not rest:
-        attribute = block.get(name)
-        if attribute is not None:
-            yield attribute
-        yield from block.blocks_of(name)
-        return
-    for nested in block.blocks_of(name):
-        for body in nested.blocks_of("content") if nested.type == "dynamic" else (nested,):
-            yield from _places(body, rest)
+# Values -------------------------------------------------------------------------------------------------------------
 
 
 def _is_literal(edits: Sequence[Edit], place: Attribute) -> bool:
@@ -304,15 +287,11 @@ def _shown(attribute: Attribute) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _names(drops: str) -> tuple[str, ...]:
-    return tuple(drops.split())
-
-
 # Edits -------------------------------------------------------------------------------------------------------------
 
 
 def _absence_blocks(block: Block, row: Blocker) -> bool:
-    if row.absent == FINE or (row.absent != BLOCKS and not any(map(_is_set, _places(block, row.absent)))):
+    if row.absent == FINE or (row.absent != BLOCKS and not any(map(_is_set, places(block, row.absent)))):
         return False
     return _accepts(block.labels[0], row.argument)
 
@@ -343,7 +322,7 @@ def _added(block: Block, row: Blocker) -> list[Edit]:
         block = nested[0]
         if block.type == "dynamic":
             block = next(iter(block.blocks_of("content")), block)
-    dropped = next((a for n in _names(row.drops) if (a := block.get(n))), None)
+    dropped = next((a for n in row.drops.split() if (a := block.get(n))), None)
     if dropped is not None:
         return [dropped.edit(None, line), *stop_ignoring(block, dropped.name)]
     anchor = _anchor(block)
