@@ -6,6 +6,7 @@ Only what lies between them is searched, and only as far as that is quick: no in
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -71,7 +72,7 @@ def _matches(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int,
         if points:
             # A fixed point begins the stretch behind it, whose equal head it becomes.
             corners = [(inner.start, inner.new_start), *points, (inner.end, inner.new_end)]
-            todo += [Change(a, c, b, d) for (a, b), (c, d) in zip(corners, corners[1:], strict=False)]
+            todo += [Change(a, c, b, d) for (a, b), (c, d) in itertools.pairwise(corners)]
         elif (inner.end - inner.start) * (inner.new_end - inner.new_start) <= _SEARCHED_AT_MOST:
             yield from _searched(old, new, inner)
 

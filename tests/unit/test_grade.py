@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -17,6 +18,7 @@ from tapfix.registry import builtin_fixers
 from tapfix.report import analysis, junit
 from tapfix.response import is_answer
 from tapfix.source import read_text
+from tapfix.verify import Problem, Step
 
 ANSWER = """Here is `the` stack:
 
@@ -111,6 +113,19 @@ def test_analysis_says_what_graders_say() -> None:
     assert "| 1 | TAP002 |" in text
     assert text.endswith("after repair\n")
     assert is_answer(text)
+
+
+def test_a_step_of_the_proof_that_fails_is_a_failure() -> None:
+    problem = Problem(
+        "references", "undeclared", 'the variable "x" is not declared', "aws_vpc.a", "tap_stack.tf", line=3
+    )
+    step = Step("references", "failed", "2 problems", (problem, problem))
+    failed = result("```hcl\nlocals {\n}\n```\n")
+    graded = grade(replace(failed, verify=(Step("parses", "passed"), step)))
+    (failure,) = graded.failures
+    assert (failure.rule, failure.severity, failure.count, failure.left) == ("verify-references", Severity.HIGH, 2, 2)
+    assert graded.before.score == graded.after.score == 8.8
+    assert "tap_stack.tf" in analysis.render(graded)
 
 
 def test_nothing_found() -> None:

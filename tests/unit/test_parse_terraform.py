@@ -4,7 +4,6 @@ generated text. Each disagreement ever found has a line in the table.
 
 from __future__ import annotations
 
-import random
 import re
 import shutil
 import subprocess

@@ -63,6 +63,10 @@ def stated(prompt: str) -> dict[str, Any]:
         ),
         ("IAM policies have no wildcard actions.", {"forbid.iam_wildcards": True}),
         ("There is no ingress from 0.0.0.0/0.", {"forbid.open_ingress": True}),
+        (
+            "Do not allow 0.0.0.0/0 to ports other than 80 and 443.",
+            {"forbid.open_ingress": True, "forbid.open_ports": [80, 443]},
+        ),
         ("Data is encrypted at rest.", {"data.encrypted": True}),
         ("Resource names must include environmentSuffix.", {"names.suffix_variable": "environment_suffix"}),
         ("Log groups with 30-day retention.", {"data.log_retention_days": 30}),
@@ -80,6 +84,7 @@ def test_a_plain_statement(prompt: str, clauses: dict[str, Any]) -> None:
         "We run a shop. It has to be fast, and cheap where it can be.",
         "Some people like modules. Logs should be kept for 30 days in dev and 90 days in prod, retention may vary.",
         "The team uses Terraform and the AWS provider. Name things well.",
+        "No wildcards unless unavoidable. Inbound is denied, no 0.0.0.0/0 unless required.",
         "Write it to `../../etc/passwd.tf` as a single file.",
         "The subnets: A, B, and C. An `aws_vpc` resource exists already.",
     ],

@@ -10,7 +10,8 @@ import pytest
 
 import tapfix
 from tapfix import registry
-from tapfix.report import annotations, github, rdjson, sarif, text
+from tapfix.report import github, rdjson, sarif, text
+from tapfix.report import annotations as workflow_annotations
 
 MIXED = "locals {\n  foo    = 1\n  danger = 2\n  wordy  = 3\n}\n"
 
@@ -69,7 +70,7 @@ def test_a_diff_with_fences_in_it_stays_in_its_own(toys: Path) -> None:
 
 
 def test_annotations(result: tapfix.Result) -> None:
-    first, second, _ = annotations.render(result).splitlines()
+    first, second, _ = workflow_annotations.render(result).splitlines()
     assert first == (
         "::notice file=tap_stack.tf,line=2,endLine=2,title=TOY001 poor-name (fixed)::local.foo: foo says nothing"
     )
