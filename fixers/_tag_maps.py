@@ -306,7 +306,7 @@ class TagMaps:
         return Conformed(self._edits(holder, expr, arguments, own, own_keys, wanted, one_line), lacked)
 
     def _follows(self, expr: Expr, own: Sequence[_Argument], held: Sequence[str]) -> bool:
-        direct = call_arguments(expr) if call_name(expr) == "merge" else (expr,)
+        direct = call_arguments(expr) if is_merge(expr) else (expr,)
         spelled = tuple(plain_address(a) for a in direct[: len(self.rule.shared)])
         return spelled == self.rule.shared and len(held) == len(self.rule.shared)
 
@@ -342,7 +342,7 @@ class TagMaps:
         wanted: Sequence[tuple[str, Callable[[], str]]],
         one_line: bool,
     ) -> tuple[Edit, ...]:
-        base, call = holder.base, call_name(expr) == "merge"
+        base, call = holder.base, is_merge(expr)
         spread = call and bool(arguments) and "\n" in arguments[0].lead
         indent = holder.file.text[holder.file.line_start(holder.start) : holder.start]
         indent = indent[: len(indent) - len(indent.lstrip())]
@@ -469,6 +469,11 @@ def _is_empty(holder: Element, expr: Expr) -> bool:
             holder.text(expr)
         )
     return expr.kind == "Identifier" and expr.text == "null"
+
+
+def is_merge(expr: Expr) -> bool:
+    """Whether an expression is a `merge` of maps that are written out, and not of a list of them."""
+    return call_name(expr) == "merge" and not _expands(expr)
 
 
 def _expands(expr: Expr) -> bool:

@@ -853,7 +853,7 @@ class _Resource:
         name = f"local.{self.rule.common}"
         for source, common in self.work.common_sources():
             keys = source.keys(common, common.expr)
-            names = {plain_address(part) for part in flattened(common, common.expr)} | {name}
+            names = {name, *filter(None, map(plain_address, flattened(common, common.expr)))}
             for maps, tags in self.work.defaults_of(self.block):
                 for part in reversed(flattened(tags, tags.expr)):
                     if maps is source and plain_address(part) in names:
