@@ -368,8 +368,9 @@ class File:
     def append(self, text: str) -> Edit:
         """Put lines at the end of the file, with a blank line before them."""
         held = self.text.rstrip()
-        gap = "\n\n" if held else ""
-        return Edit(self.path, len(held), len(self.text), f"{gap}{text.strip()}\n")
+        at = self.line_end(len(held)) if held else 0
+        gap = "" if not held else "\n" if self.text[:at].endswith("\n") else "\n\n"
+        return Edit(self.path, at, len(self.text), f"{gap}{text.strip()}\n")
 
 
 class Module:
