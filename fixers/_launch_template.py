@@ -115,11 +115,12 @@ class Part(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """Lines of a new body, at no indent."""
+    """Lines of a new body, at no indent. `spaced`: a blank line goes above it; `from_argument`: a block that an argument became."""
 
     text: str
     is_block: bool = False
     spaced: bool = False
+    from_argument: bool = False
 
 
 class Template(NamedTuple):
@@ -168,7 +169,8 @@ class _Composition:
             else:
                 self._attribute(part, part.element)
         for name, (at, rows, lead) in self.groups.items():
-            self.pieces[at] = Piece(lead + block_text(name, rows), is_block=True)
+            self.pieces[at] = Piece(lead + block_text(name, rows), is_block=True, from_argument=True)
+        self.pieces = list(_settled(self.pieces))
         if "lifecycle" not in {b.type for b in self.instance.blocks}:
             self.pieces.append(Piece(block_text("lifecycle", ["create_before_destroy = true"]), is_block=True))
         trailing = trailing_comments(self.instance)
@@ -177,7 +179,8 @@ class _Composition:
         prefix = name_prefix(self.tags, self.uncounted.label)
         first = Piece(f"name_prefix = {prefix}\n")
         at = next((i for i, p in enumerate(self.pieces) if not p.text.startswith("provider")), 0)
-        body = joined_pieces([*self.pieces[:at], first, *self.pieces[at:]])
+        rest = [p._replace(spaced=p.spaced and i > 0) for i, p in enumerate(self.pieces[at:])]
+        body = joined_pieces([*self.pieces[:at], first, *rest])
         text = f'resource "aws_launch_template" "{self.instance.name}" {{\n{indented(body, "  ")}}}\n'
         bare = without_comments(self.tags) if self.tags is not None else None
         if self.uncounted.dropped:
@@ -468,6 +471,20 @@ def _lines_of_heredocs(text: str) -> frozenset[int]:
                     first, last = (file.text.count("\n", 0, item.start + at) for at in (node.start, node.end))
                     found.update(range(first + 1, last + 1))
     return frozenset(found)
+
+
+def _settled(pieces: Sequence[Piece]) -> Iterator[Piece]:
+    """The pieces with the blocks that arguments became behind the run of arguments that they stood in."""
+    waiting: list[Piece] = []
+    for piece in pieces:
+        if piece.from_argument:
+            waiting.append(piece)
+            continue
+        if piece.is_block or piece.spaced:
+            yield from waiting
+            waiting.clear()
+        yield piece
+    yield from waiting
 
 
 def joined_pieces(pieces: Sequence[Piece]) -> str:
