@@ -15,7 +15,7 @@ from tapfix.schema import BlockSchema, load
 from ._destroy_blockers import BLOCKERS, BLOCKS, FINE, LOCKS, UNWANTED, Blocker, Lock, Unwanted
 from ._lifecycle import stop_ignoring
 from ._members import members, without_member
-from ._origins import Origins, Wish
+from ._origins import Origins, Wish, wished_places
 from ._places import attributes_at, places
 
 
