@@ -22,8 +22,9 @@ from tapfix.fixer import Severity, Status
 from tapfix.outline import outline
 
 if TYPE_CHECKING:
-    from tapfix.api import Result
+    from tapfix.api import Result, Step
     from tapfix.engine import Placed
+    from tapfix.verify import Problem
 
 _EXCERPT = 8
 """How many lines an excerpt has at most."""
@@ -204,23 +205,30 @@ def _summary(rule: str) -> str:
 
 def _failed_steps(result: Result) -> list[Failure]:
     """The steps of the proof that failed. tapfix makes no stack worse, so the input failed them as well."""
+    return [_failed_step(step) for step in result.verify if step.status == "failed"]
+
+
+def _failed_step(step: Step) -> Failure:
     severities = words()["formula"]["steps"]
-    return [
-        Failure(
-            rule=f"verify-{step.step}",
-            name=step.step,
-            title=f"The outcome does not pass the step {step.step!r} of the proof",
-            severity=Severity(severities.get(step.step, "high")),
-            count=1,
-            left=1,
-            instances=(Instance(step.detail, "", "refused", "", "", 0, None, ""),),
-            cause="",
-            reference="",
-            effect="",
-        )
-        for step in result.verify
-        if step.status == "failed"
-    ]
+    problems: tuple[Problem, ...] = getattr(step, "problems", ())
+    errors = [problem for problem in problems if problem.severity == "error"]
+    instances = tuple(
+        Instance(problem.message, "", "refused", problem.address, problem.file, problem.line, None, "")
+        for problem in errors[:_SHOWN]
+    )
+    count = max(1, len(errors))
+    return Failure(
+        rule=f"verify-{step.step}",
+        name=step.step,
+        title=f"The outcome does not pass the step {step.step!r} of the proof",
+        severity=Severity(severities.get(step.step, "high")),
+        count=count,
+        left=count,
+        instances=instances or (Instance(step.detail, "", "refused", "", "", 0, None, ""),),
+        cause="",
+        reference="",
+        effect="",
+    )
 
 
 def _worth(failures: list[tuple[Failure, int]], far: float = 0.0) -> Worth:

@@ -198,9 +198,10 @@ def _declarations(sentence: str) -> Found:
             r"\b(?:no|not|without|avoid)\b", sentence, re.I
         ):
             continue
+        if not re.search(r"\b(?:must|declare|define|include|require|need|output|expose)", sentence, re.IGNORECASE):
+            continue
         direct = re.findall(rf"\b{kind}s?\b:?\**\s+(?:named |called )?{_NAME}", sentence, re.IGNORECASE)
-        if re.search(r"\b(?:must|declare|define|include|require)", sentence, re.IGNORECASE):
-            direct += re.findall(rf"{_NAME} {kind}\b", sentence, re.IGNORECASE)
+        direct += re.findall(rf"{_NAME} {kind}\b", sentence, re.IGNORECASE)
         if direct:
             yield "require", key, list(dict.fromkeys(direct))
 
@@ -231,12 +232,19 @@ def _versions(sentence: str) -> Found:
 
 
 def _security(sentence: str) -> Found:
-    if re.search(
-        r"\bno (?:\w+ )?wildcards?\b|\bwithout wildcards?\b|\bavoid(?:ing)? wildcards?\b", sentence, re.IGNORECASE
-    ):
+    excepted = re.search(r"\b(?:unless|except|other than|apart from|only)\b", sentence, re.IGNORECASE)
+    if re.search(r"\bno (?:\w+ )?wildcards?\b|\bwithout wildcards?\b", sentence, re.IGNORECASE) and not excepted:
         yield "forbid", "iam_wildcards", True
-    if re.search(r"\b(?:no|not|never|avoid|without)\b[^.]{0,60}(?<!\d)0\.0\.0\.0/0", sentence, re.IGNORECASE):
-        yield "forbid", "open_ingress", True
+    if re.search(r"\b(?:no|not|never|without)\b[^.]{0,60}(?<!\d)0\.0\.0\.0/0", sentence, re.IGNORECASE):
+        ports = [
+            int(port)
+            for port in re.findall(r"\b\d{2,5}\b(?!\.\d|/)", sentence.replace("0.0.0.0/0", ""))
+            if int(port) < 65536
+        ]
+        if not excepted or ports:
+            yield "forbid", "open_ingress", True
+        if ports and excepted:
+            yield "forbid", "open_ports", list(dict.fromkeys(ports))
     if re.search(r"\bencrypt(?:ed|ion) at rest\b|\bat[- ]rest encryption\b", sentence, re.IGNORECASE):
         yield "data", "encrypted", True
 
