@@ -20,6 +20,14 @@ _ENGINES = {"postgresql": "postgres", "postgres": "postgres", "mysql": "mysql", 
 _NOT_TAG_KEYS = frozenset(
     {"AWS", "IAM", "All", "Tag", "Tags", "Terraform", "VPC", "EC2", "S3", "RDS", "ALB", "Every", "Apply", "Use"}
 )
+_NO_DEMAND: dict[tuple[str, str], Any] = {
+    ("deliverable", "prose"): True,
+    ("topology", "environments"): [],
+    ("compute", "autoscaling"): False,
+    ("compute", "ami_variable"): "",
+    ("tags", "expression"): "",
+}
+"""The built-in contract's demands that not every prompt makes, with the values that make them no more."""
 _LONGEST = 1000
 """Longer "sentences" are tables or code; leaving them out keeps every pattern's work small."""
 _NAME = r"`([a-z][a-z0-9_]*)`"
@@ -55,19 +63,34 @@ def propose(prompt: str) -> tuple[Proposal, ...]:
     return tuple(found[place] for place in order if place in found)
 
 
+def unstated(proposals: tuple[Proposal, ...]) -> tuple[Proposal, ...]:
+    """What turns those demands of the built-in contract off that the prompt does not make."""
+    stated = {(proposal.table, proposal.key) for proposal in proposals}
+    return tuple(Proposal(*place, value, "", 0) for place, value in _NO_DEMAND.items() if place not in stated)
+
+
 def render(proposals: tuple[Proposal, ...], source: str) -> str:
-    """A contract file for a person to edit."""
+    """A contract file for a person to edit.
+
+    Demands of the built-in contract that the prompt does not make are turned off in comments: to take them away is a
+    decision, too.
+    """
     lines = [
         f"# Proposed from {' '.join(source.split())}: what it states plainly, each clause under the sentence that it came from.",
         "# Read every clause before you use it; what is not here is as in the built-in contract.",
     ]
+    order = [table for table, _ in tables(Contract)]
+    rows = [*proposals, *unstated(proposals)]
     table = ""
-    for proposal in proposals:
+    for proposal in sorted(rows, key=lambda proposal: order.index(proposal.table)):
         if proposal.table != table:
             table = proposal.table
             lines += ["", f"[{table}]"]
-        lines.append(f"# line {proposal.line}: {_shortened(proposal.sentence)}")
-        lines.append(f"{proposal.key} = {_toml(proposal.value)}")
+        setting = f"{proposal.key} = {_toml(proposal.value)}"
+        if proposal.line:
+            lines += [f"# line {proposal.line}: {_shortened(proposal.sentence)}", setting]
+        else:
+            lines += ["# not stated, but demanded by the built-in contract; if nobody wants it:", f"# {setting}"]
     return "\n".join(lines) + "\n"
 
 

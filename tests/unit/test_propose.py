@@ -102,17 +102,20 @@ def test_lists_grow_and_the_first_word_counts() -> None:
 
 def test_each_clause_stands_under_its_sentence() -> None:
     text = render(propose("Hello.\n\n* All data is encrypted at rest. No external modules.\n"), "PROMPT.md")
-    assert text.splitlines()[2:] == [
-        "",
-        "[deliverable]",
-        "# line 3: No external modules.",
-        'modules = "local"',
-        "",
-        "[data]",
-        "# line 3: All data is encrypted at rest.",
-        "encrypted = true",
-    ]
+    lines = text.splitlines()
+    assert lines[2:6] == ["", "[deliverable]", "# line 3: No external modules.", 'modules = "local"']
+    assert lines[-4:] == ["", "[data]", "# line 3: All data is encrypted at rest.", "encrypted = true"]
     assert Contract.from_toml(text).data.encrypted
+
+
+def test_demands_that_the_prompt_does_not_make_are_turned_off_in_comments() -> None:
+    text = render(propose("Deploy it to dev and prod environments."), "PROMPT.md")
+    assert '# expression = ""' in text.splitlines()
+    assert "# environments = []" not in text.splitlines()
+    assert Contract.from_toml(text).tags == Contract.default().tags
+    loosened = Contract.from_toml(text.replace("# expression", "expression").replace("# autoscaling", "autoscaling"))
+    assert loosened.tags.expression == ""
+    assert not loosened.compute.autoscaling
 
 
 def test_strange_characters_cannot_break_the_file() -> None:
