@@ -136,13 +136,21 @@ class Template(NamedTuple):
     """What the group takes."""
 
 
-def launch_template(module: Module, instance: Block, data: UserData, uncounted: Uncounted) -> Template:
-    """The launch template of an instance. Raises `Unscalable` for what cannot be carried over."""
-    return _Composition(module, instance, data, uncounted).template()
+def launch_template(
+    module: Module, instance: Block, data: UserData, uncounted: Uncounted, default_tags: str = ""
+) -> Template:
+    """The launch template of an instance. Raises `Unscalable` for what cannot be carried over.
+
+    `default_tags` is the map of the provider's default tags, which the template has to give to its machines itself.
+    """
+    return _Composition(module, instance, data, uncounted, default_tags).template()
 
 
 class _Composition:
-    def __init__(self, module: Module, instance: Block, data: UserData, uncounted: Uncounted) -> None:
+    def __init__(
+        self, module: Module, instance: Block, data: UserData, uncounted: Uncounted, default_tags: str
+    ) -> None:
+        self.default_tags = default_tags
         self.module = module
         self.instance = instance
         self.data = data
@@ -171,6 +179,9 @@ class _Composition:
         for name, (at, rows, lead) in self.groups.items():
             self.pieces[at] = Piece(lead + block_text(name, rows), is_block=True, from_argument=True)
         self.pieces = list(_settled(self.pieces))
+        if self.tags is None and self.default_tags:
+            types = ("instance", "volume") if not self._specified() else ("instance",)
+            self.pieces.extend(Piece(tag_specification(t, self.default_tags), is_block=True) for t in types)
         if "lifecycle" not in {b.type for b in self.instance.blocks}:
             self.pieces.append(Piece(block_text("lifecycle", ["create_before_destroy = true"]), is_block=True))
         trailing = trailing_comments(self.instance)
@@ -201,7 +212,8 @@ class _Composition:
             self._tags(part, attribute)
         elif name == "volume_tags":
             if "tags" not in self.instance.attributes:
-                self._add(part, tag_specification("volume", without_comments(self._shared(attribute))), is_block=True)
+                tags = self._with_defaults(without_comments(self._shared(attribute)))
+                self._add(part, tag_specification("volume", tags), is_block=True)
         elif name in ("user_data", "user_data_base64"):
             self._user_data(part, attribute)
         elif name in self.into_blocks:
@@ -275,9 +287,24 @@ class _Composition:
     def _tags(self, part: Part, attribute: Attribute) -> None:
         assert self.tags is not None
         bare = without_comments(self.tags)
-        self._add(part._replace(lead=""), tag_specification("instance", bare), is_block=True)
-        self._add(part._replace(lead=""), tag_specification("volume", self._volume_tags(bare)), is_block=True)
+        for type, tags in (("instance", bare), ("volume", self._volume_tags(bare))):
+            text = tag_specification(type, self._with_defaults(tags))
+            self._add(part._replace(lead=""), text, is_block=True)
         self._add(part, f"tags = {self.tags}{part.tail}\n", spaced=True)
+
+    def _with_defaults(self, tags: str) -> str:
+        """A map of tags on top of the provider's default tags."""
+        if not self.default_tags:
+            return tags
+        if tags.startswith("merge("):
+            rest = tags.removeprefix("merge(")
+            indent = rest[: len(rest) - len(rest.lstrip())]
+            return f"merge({indent}{self.default_tags},{indent or ' '}{rest.lstrip()}"
+        return f"merge({self.default_tags}, {tags})"
+
+    def _specified(self) -> bool:
+        """Whether the volumes have tags of their own."""
+        return any('"volume"' in p.text for p in self.pieces)
 
     def _volume_tags(self, tags: str) -> str:
         """What the instance says of its volumes' tags, else its own."""
@@ -314,6 +341,12 @@ class _Composition:
 
     def _device(self, part: Part, block: Block, type: str) -> None:
         self._same_in(block)
+        key = next((b.get("kms_key_id") for b in block.walk() if "kms_key_id" in b.attributes), None)
+        if key is not None and key.value != "null":
+            self.notes.append(
+                f"Auto Scaling's own role has to be allowed to use the key `{key.value}` (by its policy or a grant), "
+                "unless it is the one that AWS manages"
+            )
         if block.type == "dynamic":
             self._dynamic_device(part, block, type)
             return
@@ -346,7 +379,8 @@ class _Composition:
         if without_comments(self._shared(tags)) != volume:
             self.notes.append("tags of single volumes went, since a launch template tags all volumes alike")
         elif "tags" not in self.instance.attributes:
-            self.pieces.append(Piece(tag_specification("volume", volume), is_block=True))
+            text = tag_specification("volume", self._with_defaults(volume))
+            self.pieces.append(Piece(text, is_block=True))
 
     def _dynamic_device(self, part: Part, block: Block, type: str) -> None:
         content = next(iter(block.blocks_of("content")), None)

@@ -77,6 +77,17 @@ def evaluate_everywhere(context: Context, module: Module, holder: Element, expr:
     }
 
 
+def has_default_tags(context: Context, module: Module, provider: str) -> bool:
+    """Whether the provider configuration that a module's resources get (`aws`, `aws.west`) has default tags."""
+    alias = provider.partition(".")[2]
+    modules = (module, *(call.module for call in calls_of(context, module)), context.project.root)
+    for configured in (b for m in modules for b in m.blocks_of("provider") if b.labels == ("aws",)):
+        said = configured.get("alias")
+        if ((string_value(said.expr) or "") if said is not None else "") == alias:
+            return bool(configured.blocks_of("default_tags"))
+    return False
+
+
 def hand_down(
     context: Context,
     module: Module,

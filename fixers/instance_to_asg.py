@@ -26,7 +26,7 @@ from ._launch_template import (
     parts_of,
     without_comments,
 )
-from ._module_calls import hand_down
+from ._module_calls import hand_down, has_default_tags
 from ._user_data import UserData
 
 INSTANCE = "aws_instance"
@@ -453,11 +453,13 @@ def _plan(module: Module, context: Context, instance: Block, *, several: bool) -
     loop = Loop.of(instance)
     templates = instance.blocks_of("launch_template")
     uncounted = Uncounted(label.replace("_", "-"))
+    made: list[Edit] = []
     if templates:
         template = _joined(module, instance, templates[0], uncounted)
     else:
         _same_tier(module, instance)
-        template = launch_template(module, instance, UserData(module, context), uncounted)
+        default_tags, made = _default_tags(module, context, instance)
+        template = launch_template(module, instance, UserData(module, context), uncounted, default_tags)
     references = rewritten(module, context, instance, names)
     of = f"the Auto Scaling group of {label.replace('_', ' ')}" if several else "the Auto Scaling group"
     sizes = group_sizes(module, context, loop, names.prefix, f"instances in {of}")
@@ -467,12 +469,32 @@ def _plan(module: Module, context: Context, instance: Block, *, several: bool) -
     if left:
         raise Unscalable(f"`{left[0]}` decides more than a name in it")
     edits = [
+        *made,
         instance.edit(None, text.rstrip("\n")),
         *references.edits,
         *hand_down(context, module, sizes.variables, title="Auto Scaling"),
     ]
     notes = [f"The sizes are {row_names(sizes.variables)}", *template.notes, *references.notes]
     return Plan(text, tuple(_disjoint(edits)), tuple(notes))
+
+
+def _default_tags(module: Module, context: Context, instance: Block) -> tuple[str, list[Edit]]:
+    """The provider's default tags, which a launch template does not give to its machines by itself."""
+    provider = instance.get("provider")
+    spelled = provider.value if provider is not None else ""
+    if not has_default_tags(context, module, spelled):
+        return "", []
+    known = module.data("aws_default_tags")
+    for block in known:
+        of = block.get("provider")
+        if (of.value if of is not None else "") == spelled:
+            return f"{block.address}.tags", []
+    name = module.unused_name("current", {b.name: b for b in known})
+    body = f"{{\n  provider = {spelled}\n}}" if spelled else "{}"
+    comment = "# The provider's default tags: machines of a launch template do not get them by themselves"
+    return f"data.aws_default_tags.{name}.tags", [
+        instance.insert_before(f'{comment}\ndata "aws_default_tags" "{name}" {body}')
+    ]
 
 
 def _joined(module: Module, instance: Block, launch: Block, uncounted: Uncounted) -> Template:
