@@ -29,6 +29,8 @@ _NAMES: Final = (
     "function_name",
     "family",
 )
+_NAMED_FREELY: Final = ("aws_iam_role_policy", "aws_route53_")
+"""Types whose names stand inside of another resource, or are no names of resources but domains."""
 _INHERITED: Final = ("replicate_source_db", "snapshot_identifier", "replication_source_identifier", "source_engine")
 """Arguments of a database that takes its encryption from another one."""
 _ENCRYPTION: Final[Mapping[str, str]] = {
@@ -256,7 +258,7 @@ def _suffix(rule: ContractClauses, module: Module, context: Context) -> Iterator
     for block in module.resources():
         for name in _NAMES:
             attribute = block.get(name)
-            if attribute is None or not block.labels[0].startswith("aws_") or block.labels[0] == "aws_iam_role_policy":
+            if attribute is None or not block.labels[0].startswith("aws_") or block.labels[0].startswith(_NAMED_FREELY):
                 continue
             text = _with_locals(module, attribute.value)
             is_passed_in = not module.is_root and "var." in text
