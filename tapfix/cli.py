@@ -237,7 +237,8 @@ def _look(result: Result, format: Format, report: Path | None, quiet: bool, verb
         plan.put_file(report, json.render(result), force=True)
         plan.carry_out()
     _tell(result, format, quiet, verbose)
-    return LEFT if result.changed or result.left or not result.is_sound else DONE
+    something = result.changed or not result.is_sound or any(f.status != "suppressed" for f in result.findings)
+    return LEFT if something else DONE
 
 
 def _repair(

@@ -1,0 +1,4 @@
+# dev.tfvars
+environment = "dev"
+
+ami_id = "ami-0c02fb55956c7d316"

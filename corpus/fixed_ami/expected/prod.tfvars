@@ -1,0 +1,4 @@
+# prod.tfvars
+environment = "prod"
+
+ami_id = "ami-0c02fb55956c7d316"

@@ -1,0 +1,4 @@
+# staging.tfvars
+environment = "staging"
+
+ami_id = "ami-0c02fb55956c7d316"

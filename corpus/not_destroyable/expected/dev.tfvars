@@ -1,0 +1,3 @@
+# dev.tfvars
+environment = "dev"
+subnet_ids  = ["subnet-0a1", "subnet-0a2"]

@@ -1,0 +1,3 @@
+# staging.tfvars
+environment = "staging"
+subnet_ids  = ["subnet-0b1", "subnet-0b2"]

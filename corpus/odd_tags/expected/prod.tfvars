@@ -1,0 +1,5 @@
+# prod.tfvars
+environment = "prod"
+extra_tags = {
+  CostCentre = "4711"
+}

@@ -1,0 +1,5 @@
+# dev.tfvars
+
+# Environment
+environment = "dev"
+aws_region  = "us-east-1"

@@ -1,0 +1,5 @@
+# prod.tfvars
+
+# Environment
+environment = "prod"
+aws_region  = "us-east-1"

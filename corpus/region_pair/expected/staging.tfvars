@@ -1,0 +1,5 @@
+# staging.tfvars
+
+# Environment
+environment = "staging"
+aws_region  = "us-east-1"

@@ -1,0 +1,3 @@
+# dev.tfvars
+environment = "dev"
+vpc_id      = "vpc-0a"

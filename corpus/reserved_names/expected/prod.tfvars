@@ -1,0 +1,3 @@
+# prod.tfvars
+environment = "prod"
+vpc_id      = "vpc-0c"

@@ -1,0 +1,3 @@
+# staging.tfvars
+environment = "staging"
+vpc_id      = "vpc-0b"

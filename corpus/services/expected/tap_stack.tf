@@ -1,0 +1,30 @@
+variable "environment" {
+  description = "Environment name"
+  type        = string
+
+  validation {
+    condition     = contains(["dev", "staging", "prod"], var.environment)
+    error_message = "The environment is dev, staging or prod."
+  }
+}
+
+variable "extra_tags" {
+  description = "More tags"
+  type        = map(string)
+  default     = {}
+}
+
+locals {
+  tags = { Environment = var.environment }
+}
+
+resource "aws_sqs_queue" "work" {
+  name = "work-${var.environment}"
+
+  tags = merge(local.tags, var.extra_tags, { Name = "work-${var.environment}" })
+}
+
+output "queue_url" {
+  description = "Where work is sent"
+  value       = aws_sqs_queue.work.url
+}

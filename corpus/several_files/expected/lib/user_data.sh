@@ -1,0 +1,2 @@
+#!/bin/bash
+echo "not Terraform, and part of the answer"

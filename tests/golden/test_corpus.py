@@ -1,0 +1,169 @@
+"""The corpus: what tapfix makes of each answer, to the byte, and what holds of every answer whatever it makes of it.
+
+`pytest tests/golden --regenerate` (or `make golden`) writes the expected files anew.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tapfix
+from tapfix import cli
+from tapfix.module import kind_of
+
+CORPUS = Path(__file__).parents[2] / "corpus"
+ANSWERS = sorted(folder.name for folder in CORPUS.iterdir() if folder.is_dir())
+_INPUTS = ("response.md", "main.tf", "module")
+
+answers = pytest.mark.parametrize("name", ANSWERS)
+
+
+@pytest.fixture
+def folder(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the answer's folder without what is expected of it; it is the working folder, so that names in reports are short."""
+    copy = tmp_path / "answer"
+    shutil.copytree(CORPUS / name, copy, ignore=shutil.ignore_patterns("expected", "expected.diff", "findings.json"))
+    monkeypatch.chdir(copy)
+    return copy
+
+
+def input_in(folder: Path) -> Path:
+    return next(Path(name) for name in _INPUTS if (folder / name).exists())
+
+
+def run(command: str, *arguments: str | Path, capfdbinary: pytest.CaptureFixture[bytes]) -> tuple[int, bytes]:
+    capfdbinary.readouterr()
+    code = cli.run([command, *map(str, arguments)])
+    out, err = capfdbinary.readouterr()
+    assert b"Traceback" not in err
+    return code, out
+
+
+def laid(folder: Path) -> dict[str, bytes]:
+    paths = (path for path in folder.rglob("*") if path.is_file() and ".git" not in path.parts)
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(paths)}
+
+
+def lay(folder: Path, files: Mapping[str, bytes]) -> None:
+    for path, data in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
+
+
+@answers
+def test_what_comes_out(
+    name: str, folder: Path, request: pytest.FixtureRequest, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    code, diff = run("apply", input_in(folder), "-o", "out", "--report", "report.json", capfdbinary=capfdbinary)
+    report = json.loads((folder / "report.json").read_text())
+    findings = json.dumps(
+        {"exit_code": code, "findings": report["findings"], "diagnostics": report["diagnostics"]},
+        indent=2,
+        ensure_ascii=False,
+    )
+    made = {f"expected/{path}": data for path, data in laid(folder / "out").items()}
+    made |= {"expected.diff": diff, "findings.json": findings.encode() + b"\n"}
+    if request.config.getoption("--regenerate"):
+        shutil.rmtree(CORPUS / name / "expected", ignore_errors=True)
+        lay(CORPUS / name, made)
+    there = laid(CORPUS / name)
+    wanted = {path: data for path, data in there.items() if path.startswith("expected") or path == "findings.json"}
+    assert {path: data.decode() for path, data in made.items()} == {path: data.decode() for path, data in wanted.items()}
+
+
+@answers
+def test_a_second_apply_changes_nothing(name: str, folder: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    run("apply", input_in(folder), "-o", "out", capfdbinary=capfdbinary)
+    for extra in ("tapfix.toml", "metadata.json"):
+        if (folder / extra).exists():
+            shutil.copy(folder / extra, folder / "out")
+    once = laid(folder / "out")
+    stack = folder / "out" / "tap_stack.tf"
+    for again in (stack if stack.exists() else folder / "out", folder / "out"):
+        _, diff = run("apply", again, capfdbinary=capfdbinary)
+        assert diff == b""
+        assert laid(folder / "out") == once
+
+
+@answers
+def test_in_place_and_elsewhere_agree(name: str, folder: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    source = input_in(folder)
+    before = laid(folder)
+    code, shown = run("diff", source, capfdbinary=capfdbinary)
+    assert laid(folder) == before
+    expected = json.loads((CORPUS / name / "findings.json").read_text())
+    something = shown or expected["exit_code"] or any(f["status"] != "suppressed" for f in expected["findings"])
+    assert code == (1 if something else 0)
+    _, elsewhere = run("apply", source, "-o", "out", capfdbinary=capfdbinary)
+    written = laid(folder / "out")
+    shutil.rmtree(folder / "out")
+    _, in_place = run("apply", source, capfdbinary=capfdbinary)
+    assert shown == elsewhere == in_place
+    home = source if source.is_dir() else folder
+    assert {path: (home / path).read_bytes() for path in written} == written
+
+
+@answers
+@pytest.mark.parametrize("program", [("git", "apply", "-"), ("patch", "-p1", "--no-backup-if-mismatch")], ids=["git", "patch"])
+def test_the_diff_applies(
+    name: str, folder: Path, program: tuple[str, ...], capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    if shutil.which(program[0]) is None:
+        pytest.skip(f"no {program[0]} on the PATH")
+    source = input_in(folder)
+    _, diff = run("apply", source, "-o", "out", capfdbinary=capfdbinary)
+    run("extract", source, "-o", "base", capfdbinary=capfdbinary)
+    subprocess.run(["git", "init", "-q", "base"], check=True)
+    if diff:
+        subprocess.run(program, cwd="base", input=diff, check=True, capture_output=True)
+    patched, written = laid(folder / "base"), laid(folder / "out")
+    if source.suffix == ".tf" and source.name not in written:
+        del patched[source.name]  # the file that it was copied from stays
+    assert patched == written
+
+
+@answers
+def test_new_text_is_formatted(name: str, folder: Path) -> None:
+    """What was formatted before is formatted afterwards; a file that is new always is."""
+    result = tapfix.fix(input_in(folder))
+    for path, text in result.files.items():
+        before = result.base.get(next((old for old, new in result.source.renamed.items() if new == path), path))
+        if kind_of(path) != "other" and (before is None or tapfix.format(before) == before):
+            assert tapfix.format(text) == text
+
+
+@pytest.mark.terraform
+def test_terraform_agrees_that_it_is_formatted(tmp_path: Path) -> None:
+    """The same, as terraform itself sees it, for all answers at once."""
+    for name in ANSWERS:
+        result = tapfix.fix(next(path for n in _INPUTS if (path := CORPUS / name / n).exists()))
+        for path, text in result.files.items():
+            before = result.base.get(path, "") if not result.source.renamed else "not formatted=1"
+            if kind_of(path) != "other" and tapfix.format(before) == before:
+                lay(tmp_path / name, {path: text.encode()})
+    done = subprocess.run(["terraform", "fmt", "-check", "-recursive", "."], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@answers
+def test_the_outcome_is_sound(name: str, folder: Path) -> None:
+    """The proof of the outcome holds wherever that of the input did, and no finding goes without its place and reason."""
+    result = tapfix.fix(input_in(folder))
+    for finding in result.to_dict()["findings"]:
+        check_finding(finding, result.base)
+
+
+def check_finding(finding: dict[str, Any], base: Mapping[str, str]) -> None:
+    assert finding["message"].strip() == finding["message"]
+    assert finding["reason"] or finding["status"] in ("fixed", "suggested"), finding
+    if finding["file"] in base:
+        lines = base[finding["file"]].split("\n")
+        assert 1 <= finding["line"] <= finding["end_line"] <= len(lines)
+        assert 1 <= finding["column"] <= len(lines[finding["line"] - 1]) + 1
