@@ -612,7 +612,6 @@ class Plan:
         there = environment_files(self.module, self.contract)
         differences = self.values()
         region = self._home_region()
-        folder = self.module.folder + "/" if self.module.folder else ""
         known = {self.environment, self.region, *differences, *(a[4:] for a in self.removed if a.startswith("var."))}
         known |= {a[4:] for a in self.names if a.startswith("var.") and self.names[a][4:] in differences}
         unset, sensitive = unset_rows(self.module, known)
@@ -623,7 +622,7 @@ class Plan:
             if environment not in there:
                 groups = (("Environment", head), ("What tells the environments apart", rows),
                           ("Required values", shared), ("Secrets", sensitive))
-                yield Edit(f"{folder}{environment}.tfvars", 0, 0, tfvars_text(environment, groups))
+                yield Edit(self.module.path(f"{environment}.tfvars"), 0, 0, tfvars_text(environment, groups))
                 continue
             file = there[environment]
             for name in list(file.attributes):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from tapfix.edits import Edit, Safety
-from tapfix.environments import environment_files, quoted
+from tapfix.environments import environment_files, quoted, unset_rows
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity, Status
 from tapfix.module import Block, File, Module
 from tapfix.outline import Kind, outline
@@ -147,7 +147,7 @@ class DeliverableFormat(Fixer):
         moved = {name: file for name in missing if (file := _elsewhere(context, name)) is not None}
         for name, file in moved.items():
             message = f"{file.path} stands in a folder of its own and not beside the stack"
-            yield self.fix(file, message, [Edit(f"{name}.tfvars", 0, 0, file.text)], removes=[file.path])
+            yield self.fix(file, message, [Edit(module.path(f"{name}.tfvars"), 0, 0, file.text)], removes=[file.path])
         missing = [name for name in missing if name not in moved]
         if not missing:
             return
@@ -159,7 +159,11 @@ class DeliverableFormat(Fixer):
             return
         variable = _environment_variable(module)
         assert variable is not None
-        edits = [Edit(f"{name}.tfvars", 0, 0, f"{variable.name} = {quoted(name)}\n") for name in missing]
+        _, secret = unset_rows(module, (variable.name,))
+        secrets = "".join(f"\n# {row.name}: {row.note}\n" for row in secret)
+        edits = [
+            Edit(module.path(f"{name}.tfvars"), 0, 0, f"{variable.name} = {quoted(name)}\n{secrets}") for name in missing
+        ]
         yield self.fix(home, message, edits)
 
 
@@ -216,4 +220,4 @@ def _uncommented(home: File, module: Module, environment: str) -> tuple[list[Edi
         return None
     line = home.text.count("\n", 0, match.start()) + 1
     start = len(home.text[: match.start()].rstrip()) + len(home.newline) if home.text[: match.start()].strip() else 0
-    return [Edit(name, 0, 0, text.strip("\r\n") + "\n"), Edit(home.path, start, match.end(), "")], line
+    return [Edit(module.path(name), 0, 0, text.strip("\r\n") + "\n"), Edit(home.path, start, match.end(), "")], line

@@ -382,6 +382,10 @@ class Module:
         self.is_root = is_root
         """Whether Terraform is run here, and not through a `module` block of another folder."""
 
+    def path(self, name: str) -> str:
+        """The path of a file of the module's folder."""
+        return posixpath.join(self.folder, name)
+
     @cached_property
     def configuration(self) -> tuple[File, ...]:
         """The `.tf` files."""
