@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from tapfix.contract import Contract
 from tapfix.engine import Diagnosis, Options, Placed, repair
@@ -18,21 +18,14 @@ from tapfix.errors import InputError, InternalError, TapfixError
 from tapfix.fixer import Finding, Fixer, Status
 from tapfix.source import Source, read_path, read_text
 
+if TYPE_CHECKING:
+    from tapfix.grade import Grade
+    from tapfix.verify import Step
+
 _MARK = "\ufeff"
 
 
 _NO_OPTIONS = Options()
-
-_STEPS = ("parses", "references", "schema")
-"""The steps of the proof that need nothing but tapfix, in order."""
-
-
-class Step(NamedTuple):
-    """A step of the proof of an outcome."""
-
-    step: str
-    status: Literal["passed", "failed", "skipped"]
-    detail: str
 
 
 @dataclass(frozen=True)
@@ -87,6 +80,12 @@ class Result:
 
         return write_answer(self.files, self.source.files, main=self.contract.deliverable.main)
 
+    def grade(self) -> Grade:
+        """What the answer is worth, as given and after repair."""
+        from tapfix.grade import grade
+
+        return grade(self)
+
     def to_dict(self) -> dict[str, Any]:
         """The JSON report (docs/report.schema.json)."""
         from tapfix.report import json
@@ -137,7 +136,7 @@ def fix_source(
     options: Options = _NO_OPTIONS,
 ) -> Result:
     """Repair what was read already."""
-    from tapfix import registry
+    from tapfix import registry, verify
 
     known = registry.all_fixers() if fixers is None else tuple(fixers)
     chosen = registry.select(known, select or contract.rules.select, ignore or contract.rules.ignore)
@@ -155,25 +154,13 @@ def fix_source(
         files=_marked(source.outcome(outcome.texts), {source.renamed.get(p, p) for p in source.marked}),
         placed=tuple(p._replace(place=p.place._replace(file=source.original(p.place.file))) for p in outcome.placed),
         diagnostics=(*_remarks(source), *_syntax_errors(source), *outcome.diagnoses),
-        verify=_proof(outcome.texts),
+        verify=verify.steps(outcome.texts),
     )
 
 
 def base_of(source: Source) -> dict[str, str]:
     """The files of an input as it held them, to the byte."""
     return _marked(source.files, source.marked)
-
-
-def _proof(texts: Mapping[str, str]) -> tuple[Step, ...]:
-    """How far the proof of the outcome gets without Terraform's help."""
-    from tapfix.module import Project
-    from tapfix.verify import check
-
-    problems: dict[str, list[str]] = {step: [] for step in _STEPS}
-    for module in Project(texts).modules:
-        for problem in check(module):
-            problems.setdefault(problem.step, []).append(problem.message)
-    return tuple(Step(step, "failed" if said else "passed", "; ".join(said)) for step, said in problems.items())
 
 
 def _remarks(source: Source) -> list[Diagnosis]:

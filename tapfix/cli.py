@@ -48,11 +48,31 @@ class Format(StrEnum):
     RDJSON = "rdjson"
 
 
-class RulesFormat(StrEnum):
-    """What a list of rules goes out as."""
+class PlainFormat(StrEnum):
+    """What a list of rules or the steps of a proof go out as."""
 
     TEXT = "text"
     JSON = "json"
+
+
+class GradeFormat(StrEnum):
+    """What a grade goes out as."""
+
+    MARKDOWN = "markdown"
+    TEXT = "text"
+    JSON = "json"
+    JUNIT = "junit"
+
+
+class Rung(StrEnum):
+    """How far a proof is to go."""
+
+    SCHEMA = "schema"
+    VALUES = "values"
+    VALIDATE = "validate"
+    PLAN = "plan"
+    APPLY = "apply"
+    DESTROY = "destroy"
 
 
 InputArgument = Annotated[
@@ -200,6 +220,37 @@ def check(
 
 
 @app.command()
+def grade(
+    input: InputArgument,
+    contract: ContractOption = None,
+    select: SelectOption = None,
+    ignore: IgnoreOption = None,
+    safe_only: SafeOption = False,
+    fixers: FixersOption = None,
+    format: Annotated[
+        GradeFormat, typer.Option("--format", help="What goes to standard output.")
+    ] = GradeFormat.MARKDOWN,
+    report: ReportOption = None,
+) -> int:
+    """Print what was wrong, what was repaired, what is left, and a score."""
+    from tapfix.report import analysis, json, junit
+
+    result = _repair(input, contract, select, ignore, fixers, safe_only, False)
+    _report(result, report)
+    graded = result.grade()
+    match format:
+        case GradeFormat.MARKDOWN:
+            _put(analysis.render(graded))
+        case GradeFormat.TEXT:
+            _put(analysis.as_text(graded))
+        case GradeFormat.JUNIT:
+            _put(junit.render(graded))
+        case GradeFormat.JSON:
+            _put(json.render(result))
+    return LEFT if any(failure.is_left for failure in graded.failures) else DONE
+
+
+@app.command()
 def extract(
     input: InputArgument,
     output: OutputOption = None,
@@ -229,16 +280,22 @@ def extract(
 
 def _look(result: Result, format: Format, report: Path | None, quiet: bool, verbose: int) -> int:
     """Say what there is to say, for the commands that leave the input alone."""
-    if report:
-        from tapfix.report import json
-        from tapfix.writing import Plan
-
-        plan = Plan()
-        plan.put_file(report, json.render(result), force=True)
-        plan.carry_out()
+    _report(result, report)
     _tell(result, format, quiet, verbose)
     something = result.changed or not result.is_sound or any(f.status != "suppressed" for f in result.findings)
     return LEFT if something else DONE
+
+
+def _report(result: Result, path: Path | None) -> None:
+    """Write the JSON report, where one is asked for by name."""
+    if path is None:
+        return
+    from tapfix.report import json
+    from tapfix.writing import Plan
+
+    plan = Plan()
+    plan.put_file(path, json.render(result), force=True)
+    plan.carry_out()
 
 
 def _repair(
@@ -261,15 +318,25 @@ def _repair(
 def _source(input: str, contract: Path | None) -> tuple[Source, Contract]:
     """What INPUT names, and the contract that goes with it."""
     from tapfix.contract import Contract
-    from tapfix.source import LARGEST, read_bytes, read_path
+    from tapfix.source import read_bytes, read_path
 
     if input == "-":
         terms = Contract.load(contract) if contract else Contract.find(Path())
-        return read_bytes(sys.stdin.buffer.read(LARGEST + 1), terms), terms
+        return read_bytes(_standard_input(), terms), terms
     path = Path(input)
     folder = path if os.path.isdir(path) else path.parent
     terms = Contract.load(contract) if contract else Contract.find(folder)
     return read_path(path, terms), terms
+
+
+def _standard_input() -> bytes:
+    """What is on standard input, or a byte more of it than is taken."""
+    from tapfix.source import LARGEST
+
+    data = sys.stdin.buffer.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise InputError("standard input is larger than any answer is")
+    return data
 
 
 def _fixers(folders: Iterable[Path] | None) -> tuple[Fixer, ...]:
@@ -299,7 +366,61 @@ def _rendered(result: Result, format: Format) -> str:
     return str(import_module(f"tapfix.report.{format.value}").render(result))
 
 
+@app.command()
+def propose(
+    prompt: Annotated[str, typer.Argument(metavar="PROMPT", help="The prompt, as a file; - for standard input.")],
+) -> int:
+    """Print the contract that a prompt states, for a person to edit and save as tapfix.toml."""
+    from tapfix import propose as proposals
+    from tapfix.response import decode
+    from tapfix.source import read_file
+
+    name = "standard input" if prompt == "-" else prompt
+    text = decode(_standard_input() if prompt == "-" else read_file(Path(prompt)), name)
+    _put(proposals.render(proposals.propose(text), name))
+    return DONE
+
+
 # --- looking at modules and rules -------------------------------------------------------------------------------------
+
+
+@app.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A module, as it stands.")],
+    upto: Annotated[Rung | None, typer.Option("--upto", help="How far to go; it fails if this is not reached.")] = None,
+    binary: Annotated[str | None, typer.Option(metavar="FILE", help="terraform or tofu, by name or path.")] = None,
+    emulator: Annotated[
+        str | None, typer.Option(metavar="URL", help="An AWS emulator that runs; by default moto is started.")
+    ] = None,
+    environment: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Plan with NAME.tfvars only; may be given again.")
+    ] = None,
+    format: Annotated[PlainFormat, typer.Option("--format", help="What goes to standard output.")] = PlainFormat.TEXT,
+    quiet: QuietOption = False,
+) -> int:
+    """Prove how far a module stands up: it parses, refers, fits the schema, validates, plans, applies, goes again."""
+    from tapfix.contract import Contract
+    from tapfix.report import json, text
+    from tapfix.source import read_path
+    from tapfix.verify import ladder
+
+    if not folder.is_dir():
+        raise InputError(f"{folder} is no folder; to prove an answer, extract it first")
+    source = read_path(folder, Contract.find(folder))
+    steps = ladder(
+        folder / source.root,
+        upto=(upto or Rung.VALIDATE).value,
+        binary=binary,
+        emulator=emulator or "auto",
+        environments=environment or None,
+        progress=(lambda line: None) if quiet else _say,
+    )
+    if format is PlainFormat.JSON:
+        _put(json.steps(steps))
+    else:
+        text.show(text.ladder(steps), sys.stdout)
+    reached = upto is None or any(step.step == upto.value and step.status == "passed" for step in steps)
+    return DONE if reached and all(step.status != "failed" for step in steps) else LEFT
 
 
 @app.command()
@@ -327,13 +448,9 @@ def fmt(
 def _fmt_input(check: bool, diff: bool) -> int:
     from tapfix.report import diff as diffs
     from tapfix.response import decode
-    from tapfix.source import LARGEST
     from tapfix.syntax.formatter import format_text
 
-    data = sys.stdin.buffer.read(LARGEST + 1)
-    if len(data) > LARGEST:
-        raise InputError("standard input is too large")
-    text = decode(data, "standard input")
+    text = decode(_standard_input(), "standard input")
     formatted = format_text(text)
     if diff:
         _put_diff(diffs.render({"stdin": text}, {"stdin": formatted}))
@@ -346,7 +463,7 @@ def _fmt_input(check: bool, diff: bool) -> int:
 def rules(
     rule: Annotated[str | None, typer.Argument(metavar="[RULE]", help="A rule's id or name: its page.")] = None,
     fixers: FixersOption = None,
-    format: Annotated[RulesFormat, typer.Option("--format", help="What goes to standard output.")] = RulesFormat.TEXT,
+    format: Annotated[PlainFormat, typer.Option("--format", help="What goes to standard output.")] = PlainFormat.TEXT,
 ) -> int:
     """List the rules, or explain one."""
     from tapfix import registry
@@ -354,7 +471,7 @@ def rules(
 
     known = _fixers(fixers)
     chosen = known if rule is None else registry.select(known, [rule])
-    if format is RulesFormat.JSON:
+    if format is PlainFormat.JSON:
         _put(pages.as_json(chosen))
     elif rule is not None and len(chosen) == 1:
         pages.show(pages.page(chosen[0]), sys.stdout)

@@ -22,9 +22,9 @@ from tapfix.fixer import Severity, Status
 from tapfix.outline import outline
 
 if TYPE_CHECKING:
-    from tapfix.api import Result, Step
+    from tapfix.api import Result
     from tapfix.engine import Placed
-    from tapfix.verify import Problem
+    from tapfix.verify import Problem, Step
 
 _EXCERPT = 8
 """How many lines an excerpt has at most."""

@@ -90,7 +90,7 @@ def read_path(path: Path, contract: Contract) -> Source:
     """Read a file or a folder. Raises InputError with one line that says what is wrong."""
     if os.path.isdir(path):  # unlike Path.is_dir, it answers False to a name that no file system takes
         return _read_folder(path, contract)
-    data = _read(path, str(path))
+    data = read_file(path)
     source = _of_bytes(data, str(path), contract, path.suffix == ".tf", path.name)
     folder = path.parent
     read = {path.resolve()}
@@ -227,7 +227,7 @@ def _root(paths: Iterable[str]) -> str:
 
 def _take(path: Path, name: str, files: dict[str, str], marked: set[str]) -> None:
     """Read one file of several, as long as all of them together are not too large."""
-    data = _read(path, str(path))
+    data = read_file(path)
     if sum(map(len, files.values())) + len(data) > LARGEST:
         raise InputError(_too_large(str(path.parent)))
     _only_utf8(data, str(path))
@@ -236,7 +236,9 @@ def _take(path: Path, name: str, files: dict[str, str], marked: set[str]) -> Non
         marked.add(name)
 
 
-def _read(path: Path, name: str) -> bytes:
+def read_file(path: Path) -> bytes:
+    """The bytes of a file, if they are not too many."""
+    name = str(path)
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
@@ -264,7 +266,7 @@ def _too_large(name: str) -> str:
 def _metadata(folder: Path, contract: Contract) -> str | None:
     name = contract.services.metadata
     path = folder / name
-    return decode(_read(path, str(path)), str(path)) if name and path.is_file() else None
+    return decode(read_file(path), str(path)) if name and path.is_file() else None
 
 
 def _digest(files: Mapping[str, str]) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from tapfix import __version__
 
 if TYPE_CHECKING:
-    from tapfix.api import Result, Step
+    from tapfix.api import Result
     from tapfix.engine import Diagnosis, Placed
+    from tapfix.verify import Step
 
 
 def render(result: Result) -> str:
@@ -17,6 +19,13 @@ def render(result: Result) -> str:
     from json import dumps
 
     return dumps(document(result), indent=2, ensure_ascii=False) + "\n"
+
+
+def steps(taken: Iterable[Step]) -> str:
+    """A proof by itself, as a text."""
+    from json import dumps
+
+    return dumps({"tapfix": __version__, "verify": [step(one) for one in taken]}, indent=2, ensure_ascii=False) + "\n"
 
 
 def document(result: Result) -> dict[str, Any]:
@@ -28,6 +37,7 @@ def document(result: Result) -> dict[str, Any]:
         "files": _files(result),
         "findings": [finding(placed) for placed in result.placed],
         "diagnostics": [_diagnostic(diagnosis) for diagnosis in result.diagnostics],
+        "grade": result.grade().to_dict(),
         "verify": [step(s) for s in result.verify],
     }
 
@@ -80,4 +90,4 @@ def _diagnostic(diagnosis: Diagnosis) -> dict[str, Any]:
 
 def step(taken: Step) -> dict[str, str]:
     """One step of the proof."""
-    return {"step": taken.step, "status": taken.status, "detail": taken.detail}
+    return {"step": taken.step, "environment": taken.environment, "status": taken.status, "detail": taken.detail}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from tapfix.api import Result
     from tapfix.engine import Diagnosis, Placed
+    from tapfix.verify import Step
 
 _STATUS_STYLE = {"fixed": "green", "refused": "red", "suggested": "yellow", "suppressed": "dim"}
 _SEVERITY_STYLE = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "dim"}
+_STEP_STYLE = {"passed": "green", "failed": "red", "skipped": "yellow"}
 _DIAGNOSIS_STYLE = {"error": "red", "warning": "yellow", "note": "dim"}
 
 
@@ -40,9 +42,7 @@ def lines(result: Result, *, fixed: bool = True, notes: bool = True) -> Iterator
     for placed in result.placed:
         if fixed or placed.finding.status.value not in ("fixed", "suppressed"):
             yield from _finding(placed)
-    for step in result.verify:
-        if step.status == "failed":
-            yield (Span(f"{step.step} failed", "red"), Span(f": {step.detail}"))
+    yield from (_step(taken) for taken in result.verify if taken.status == "failed")
     yield (Span(summary(result), "bold"),)
 
 
@@ -53,6 +53,11 @@ def summary(result: Result) -> str:
     findings = f"{_count(len(result.findings), 'finding')}: {', '.join(said)}" if said else "nothing found"
     proof = ", ".join(f"{step.step} {step.status}" for step in result.verify)
     return f"{result.source.name}: {findings}" + (f" ({proof})" if proof else "")
+
+
+def ladder(steps: Iterable[Step]) -> Iterator[Line]:
+    """The lines of a proof, one a step."""
+    return (_step(taken) for taken in steps)
 
 
 def show(text: Iterator[Line], stream: IO[str]) -> None:
@@ -83,6 +88,12 @@ def _finding(placed: Placed) -> Iterator[Line]:
     )
     if finding.reason:
         yield (Span(f"    {finding.reason}", "dim"),)
+
+
+def _step(taken: Step) -> Line:
+    name = f"{taken.step} ({taken.environment})" if taken.environment else taken.step
+    detail = f": {taken.detail}" if taken.detail else ""
+    return (Span(f"{name} {taken.status}", _STEP_STYLE[taken.status]), Span(detail))
 
 
 def _diagnosis(diagnosis: Diagnosis) -> Line:

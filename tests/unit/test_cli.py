@@ -17,6 +17,8 @@ from tapfix import cli
 
 FOO = "locals {\n  foo = 1 # kept\n}\n"
 BAR = "locals {\n  bar = 1 # kept\n}\n"
+SIZE = 'variable "size" {\n  type    = number\n  default = 1\n}\n'
+WANTS = f"{SIZE}\nlocals {{\n  wants_values = 1\n  foo          = var.size\n}}\n"
 ANSWER = f"Here it is:\n\n```hcl\n{FOO}```\n\nEnjoy.\n"
 
 
@@ -37,7 +39,7 @@ def tapfix(
     monkeypatch.chdir(tmp_path)
 
     def run(command: str, *arguments: str | Path, stdin: bytes = b"") -> Outcome:
-        with_rules = command in ("apply", "diff", "check", "batch")
+        with_rules = command in ("apply", "diff", "check", "grade", "batch")
         rules = ["--fixers", str(toys), "--select", "TOY"] if with_rules else []
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         code = cli.run([command, *map(str, arguments), *rules])
@@ -101,7 +103,7 @@ def test_a_tf_file_comes_out_under_the_contracts_name(tapfix: Tapfix) -> None:
 
 
 def test_a_tf_file_is_read_with_its_environments(tapfix: Tapfix) -> None:
-    lay({"tap_stack.tf": "locals {\n  wants_values = 1\n}\n", "dev.tfvars": "size = 7\n"})
+    lay({"tap_stack.tf": WANTS, "dev.tfvars": "size = 7\n"})
     done = tapfix("apply", "tap_stack.tf")
     assert done.code == 0
     assert laid()["dev.tfvars"] == "size = 7\n"
@@ -132,7 +134,7 @@ def test_in_place_and_elsewhere_agree(tapfix: Tapfix, name: str) -> None:
 
 
 def test_an_answer_below_a_folder_of_its_own(tapfix: Tapfix) -> None:
-    lay({"response.md": "**lib/tap_stack.tf**\n```hcl\nlocals {\n  wants_values = 1\n  foo          = 1\n}\n```\n"})
+    lay({"response.md": f"**lib/tap_stack.tf**\n```hcl\n{WANTS}```\n"})
     done = tapfix("apply", "response.md", "-o", "out")
     assert done.code == 0
     assert sorted(laid(Path("out"))) == ["lib/dev.tfvars", "lib/prod.tfvars", "lib/staging.tfvars", "lib/tap_stack.tf"]
@@ -192,6 +194,45 @@ def test_a_suppressed_finding_is_not_left(tapfix: Tapfix) -> None:
     assert "an old name" in done.out
 
 
+# --- the other commands -----------------------------------------------------------------------------------------------
+
+
+def test_grade(tapfix: Tapfix) -> None:
+    lay({"good.tf": "locals {\n  fine = 1\n}\n", "bad.tf": "locals {\n  danger = 1\n}\n"})
+    assert tapfix("grade", "good.tf").code == 0
+    bad = tapfix("grade", "bad.tf", "--format", "json")
+    assert bad.code == 1
+    assert json.loads(bad.out)["grade"]["by_severity"]["low"] == 1
+    assert "TOY001" in tapfix("grade", "bad.tf", "--format", "junit").out
+    assert tapfix("grade", "bad.tf").out.startswith("#")
+
+
+def test_verify(tapfix: Tapfix) -> None:
+    lay({"m/main.tf": FOO, "n/main.tf": "locals {\n  a = local.b\n}\n"})
+    sound = tapfix("verify", "m", "--upto", "schema", "-q")
+    assert (sound.code, sound.out) == (0, "parses passed\nreferences passed\nschema passed\n")
+    broken = tapfix("verify", "n", "--upto", "schema", "-q", "--format", "json")
+    assert broken.code == 1
+    steps = {step["step"]: step["status"] for step in json.loads(broken.out)["verify"]}
+    assert steps["references"] == "failed"
+
+
+def test_verify_fails_if_the_step_that_was_asked_for_is_not_reached(
+    tapfix: Tapfix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    lay({"m/main.tf": FOO})
+    assert tapfix("verify", "m", "-q").code == 0
+    assert tapfix("verify", "m", "-q", "--upto", "validate").code == 1
+
+
+def test_propose(tapfix: Tapfix) -> None:
+    lay({"PROMPT.md": "Deploy to the dev and prod environments.\n"})
+    Path("tapfix.toml").write_text(tapfix("propose", "PROMPT.md").out)
+    lay({"tap_stack.tf": FOO})
+    assert tapfix("apply", "tap_stack.tf").code == 0
+
+
 # --- bad input: one line, exit 2, nothing written -----------------------------------------------------------------------
 
 BAD: dict[str, tuple[dict[str, str | bytes], list[str], str]] = {
@@ -227,6 +268,9 @@ BAD: dict[str, tuple[dict[str, str | bytes], list[str], str]] = {
     "nothing to format": ({}, ["fmt", "gone.tf"], "gone.tf: no such file"),
     "something else to format": ({"a.txt": "x"}, ["fmt", "a.txt"], "a.txt"),
     "an unknown rule to explain": ({}, ["rules", "TOY999"], "TOY999: no such rule"),
+    "nothing to prove": ({}, ["verify", "gone"], "gone is no folder"),
+    "a folder without HCL to prove": ({"m/a.txt": "x"}, ["verify", "m"], "no HCL in m"),
+    "no prompt": ({}, ["propose", "gone.md"], "gone.md: no such file"),
     "no batch": ({}, ["batch", "gone.jsonl", "out.jsonl"], "gone.jsonl: no such file"),
     "no answers in the batch's folder": ({"m/a.txt": "x"}, ["batch", "m", "out.jsonl"], "no file in m matches"),
     "a batch in the way": ({"b.jsonl": "{}\n", "o.jsonl": "x"}, ["batch", "b.jsonl", "o.jsonl"], "--force"),
