@@ -23,7 +23,7 @@ import re
 import subprocess
 import tempfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -74,6 +74,7 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
         "length",
         re.compile(r"Attribute (?P<path>\S+) string length must be between (?P<low>\d+) and (?P<high>\d+), got"),
     ),
+    ("length", re.compile(r'"(?P<path>[^"]+)" cannot be (?:less|shorter) than (?P<low>\d+) characters')),
     ("length", re.compile(r'"(?P<path>[^"]+)" cannot be longer than (?P<high>\d+) characters')),
     ("length", re.compile(r'"(?P<path>[^"]+)" cannot be greater than (?P<high>\d+) characters')),
     (
@@ -92,6 +93,8 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     ("one", re.compile(r'"(?P<path>[^"]+)": only one of `(?P<group>[\w.,]+)` can be specified')),
     ("some", re.compile(r'"(?P<path>[^"]+)": one of `(?P<group>[\w.,]+)` must be specified')),
 )
+_FIRM: Final = frozenset({"length", "pattern", "conflict", "one", "some"})
+"""The kinds that hold beside whatever else is said."""
 _CIDR: Final = re.compile(r'"~ probe ~" is not a valid CIDR block')
 _INDEX: Final = re.compile(r"\.\d+|\[[^\]]*\]")
 
@@ -113,14 +116,7 @@ def main(arguments: list[str] | None = None) -> None:
     environment = dict(os.environ)
     if given.cli_config:
         environment["TF_CLI_CONFIG_FILE"] = str(given.cli_config.resolve())
-    rules: dict[str, list[list[Any]]] = {}
-    for mode in MODES:
-        for answer in ask(mode, given.terraform, environment):
-            for rule in read(answer, mode):
-                known = rules.setdefault(f"{answer.kind}.{answer.type}", [])
-                if rule not in known:
-                    known.append(rule)
-    merged = {name: sorted(_merge(found), key=json.dumps) for name, found in sorted(rules.items())}
+    merged = collect((mode, ask(mode, given.terraform, environment)) for mode in MODES)
     source = next(s for s in load(5).sources if s["catalog"] == "aws@5")
     DATA_FILE.write_bytes(
         zlib.compress(json.dumps({"source": source, "rules": merged}, separators=(",", ":")).encode(), 9)
@@ -207,6 +203,31 @@ def _value(kind: CtyType, mode: str) -> str:
 # --- reading ----------------------------------------------------------------------------------------------------
 
 
+def collect(answers: Iterable[tuple[str, Iterable[Answer]]]) -> dict[str, list[list[Any]]]:
+    """The rules of each type, from the answers to each question.
+
+    Where the provider said something in free words about an argument as well, its other answers may be one of several ways to
+    satisfy it ("one of these engines, or a name that begins with custom-"). So no list of words or numbers is kept for it.
+    """
+    rules: dict[str, list[list[Any]]] = {}
+    doubtful: set[tuple[str, str]] = set()
+    for mode, given in answers:
+        for answer in given:
+            name = f"{answer.kind}.{answer.type}"
+            found = list(read(answer, mode))
+            if not found and mode != "none":
+                doubtful.add((name, ".".join(answer.path)))
+            known = rules.setdefault(name, [])
+            known += [rule for rule in found if rule not in known]
+    return {
+        name: sorted(
+            _merge([rule for rule in found if rule[1] in _FIRM or (name, rule[0]) not in doubtful]), key=json.dumps
+        )
+        for name, found in sorted(rules.items())
+        if found
+    }
+
+
 def read(answer: Answer, mode: str) -> Iterator[list[Any]]:
     """The rules that an answer spells."""
     if _CIDR.search(answer.text) and answer.path:
@@ -216,7 +237,7 @@ def read(answer: Answer, mode: str) -> Iterator[list[Any]]:
         match = pattern.search(answer.text)
         if match is None:
             continue
-        path = _path(match["path"], answer)
+        path = _named(match["path"], answer) if kind in ("conflict", "one", "some") else _path(match["path"], answer)
         if path is None:
             return
         found = _operands(kind, match.groupdict())
@@ -236,13 +257,19 @@ def _path(said: str, answer: Answer) -> str | None:
     return None
 
 
+def _named(said: str, answer: Answer) -> str | None:
+    """The argument or block that a message about several of them names, by its whole path."""
+    path = _INDEX.sub("", said)
+    return path if _exists(answer, path.split(".")) else None
+
+
 def _exists(answer: Answer, path: Sequence[str]) -> bool:
     schema = load(5)
     block: BlockSchema | None = (schema.resource if answer.kind == "resource" else schema.data_source)(answer.type)
     for name in path[:-1]:
         nested = block.blocks.get(name) if block else None
         block = nested.block if nested else None
-    return block is not None and path[-1] in block.attributes
+    return block is not None and path[-1] in block
 
 
 def _operands(kind: str, groups: Mapping[str, str | None]) -> list[Any] | None:

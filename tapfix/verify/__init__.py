@@ -10,7 +10,7 @@ a good fix back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -22,8 +22,12 @@ __all__ = ["CHEAP_STEPS", "TERRAFORM_STEPS", "Problem", "Step", "check", "check_
 _MAX_NAMED: Final = 3
 
 
-def check(module: Module, project: Project | None = None) -> tuple[Problem, ...]:
-    """The problems of one module, in reading order. With the project, calls of the modules in it are checked too."""
+def check(module: Module, project: Project | None = None, files: Collection[str] | None = None) -> tuple[Problem, ...]:
+    """The problems of one module, in reading order.
+
+    With the project, calls of the modules in it are checked too. With `files`, the paths of all files there are, so are the files that
+    functions read.
+    """
     from tapfix.verify import graph
     from tapfix.verify.constraints import check_constraints
     from tapfix.verify.declarations import Declarations
@@ -31,7 +35,7 @@ def check(module: Module, project: Project | None = None) -> tuple[Problem, ...]
     from tapfix.verify.providers import check_providers
     from tapfix.verify.structure import Structure
 
-    declarations = Declarations(module, project)
+    declarations = Declarations(module, project, files)
     for file in (*module.configuration, *module.tfvars):
         lines = declarations.lines(file)
         for d in file.tree.diagnostics:
@@ -48,14 +52,14 @@ def check(module: Module, project: Project | None = None) -> tuple[Problem, ...]
     return tuple(sorted(declarations.problems, key=lambda p: (CHEAP_STEPS.index(p.step), p.file, p.start)))
 
 
-def check_project(project: Project) -> tuple[Problem, ...]:
+def check_project(project: Project, files: Collection[str] | None = None) -> tuple[Problem, ...]:
     """The problems of all modules of a project, the root module's first."""
-    return tuple(problem for module in project.modules for problem in check(module, project))
+    return tuple(problem for module in project.modules for problem in check(module, project, files))
 
 
-def steps(texts: Mapping[str, str]) -> tuple[Step, ...]:
+def steps(texts: Mapping[str, str], files: Collection[str] | None = None) -> tuple[Step, ...]:
     """The rungs that need nothing but tapfix, on files by path. All of them are taken, also behind one that failed."""
-    problems = check_project(Project(texts))
+    problems = check_project(Project(texts), files)
     return tuple(_rung(name, tuple(p for p in problems if p.step == name)) for name in CHEAP_STEPS)
 
 
@@ -100,6 +104,10 @@ def ladder(
         wanted = TERRAFORM_STEPS[: TERRAFORM_STEPS.index(upto) + 1]
         return (*found, *(Step(name, "skipped", "it does not parse") for name in wanted))
     return (*found, *terraform_steps(texts, folder, options))
+
+
+def _files(folder: Path) -> frozenset[str]:
+    return frozenset(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
 def _texts(target: Path | Mapping[str, str] | Module) -> Mapping[str, str]:

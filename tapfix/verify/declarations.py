@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from typing import Final, Literal
 
@@ -22,7 +22,7 @@ from tapfix.module import (
     string_value,
 )
 from tapfix.schema import Schema, TypeSchema, load
-from tapfix.syntax import LineIndex, Node
+from tapfix.syntax import Leaf, LineIndex, Node
 from tapfix.verify.problem import Problem, StepName
 from tapfix.verify.types import DYNAMIC, InvalidType, Type, parse_constraint
 
@@ -36,9 +36,11 @@ _CONSTRAINT: Final = re.compile(r"(~>|>=|<=|!=|=|<|>)?\s*v?(\d+)((?:\.\d+)*)")
 class Declarations:
     """One module's names and their types; `problems` fills while the checks run."""
 
-    def __init__(self, module: Module, project: Project | None = None) -> None:
+    def __init__(self, module: Module, project: Project | None = None, files: Collection[str] | None = None) -> None:
         self.module = module
         self.project = project
+        self.files = files
+        """The paths of all files beside the stack, of whatever kind, if they are known."""
         self.problems: list[Problem] = []
         self._lines: dict[str, LineIndex] = {}
         self._seen: set[tuple[str, int, str]] = set()
@@ -191,6 +193,24 @@ class Declarations:
             return None
         folder = posixpath.normpath(posixpath.join(self.module.folder, path))
         return "" if folder == "." else folder
+
+    def lacks_file(self, expr: Expr) -> str | None:
+        """The path that an expression spells of a file that is not there; None if it is, or nobody can know."""
+        if self.files is None or expr.kind != "template":
+            return None
+        parts = expr.children[1:-1]
+        based = bool(parts) and parts[0].kind == "interpolation"
+        folder = ""
+        if based:
+            base = parts[0].children[1].text
+            if base not in ("path.module", "path.root", "path.cwd"):
+                return None
+            folder, parts = (self.module.folder if base == "path.module" else ""), parts[1:]
+        text = parts[0].value if len(parts) == 1 and isinstance(parts[0], Leaf) else "\\"
+        if "\\" in text:  # more than plain text, or with escapes
+            return None
+        path = posixpath.normpath(posixpath.join(folder, text.lstrip("/") if based else text))
+        return None if path in self.files or path.startswith(("..", "/", "~")) else path
 
 
 def _find_broken(node: Expr) -> Iterator[Expr]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from tapfix.evaluate import step_name, unescaped
 from tapfix.module import Block, Element, Expr, call_arguments, call_name, item_key, item_value, object_items
@@ -46,6 +46,19 @@ _LOGIC: Final = frozenset({"And", "Or"})
 _ROOTS: Final = frozenset({"var", "local", "module", "data", "each", "count", "self", "path", "terraform", "ephemeral"})
 # Inside these, an error of evaluation is a value like any other.
 _FORGIVING: Final = frozenset({"try", "can"})
+_FILE_READERS: Final = frozenset(
+    [
+        "file",
+        "filebase64",
+        "filebase64sha256",
+        "filebase64sha512",
+        "filemd5",
+        "filesha1",
+        "filesha256",
+        "filesha512",
+        "templatefile",
+    ]
+)
 # These Terraform finds before it evaluates anything, so that try() is of no help.
 _STATIC: Final = frozenset(
     {
@@ -304,7 +317,19 @@ class Typer:
                 if reason:
                     what = f"argument {index + 1} of {name}() does not fit: {reason}"
                     self._report("schema", "wrong-type", what, at, argument)
+        if name in _FILE_READERS and arguments and not self._forgiving:
+            self._file(arguments[0], at)
         return self._result(name, known.returns, values, expanded)
+
+    def _file(self, argument: Expr, at: Element) -> None:
+        """A file that a function reads while the stack is planned is there."""
+        path = self.declarations.lacks_file(argument)
+        if path is not None:
+            # An archive is what a build makes: its place is empty until then.
+            severity: Literal["error", "warning"] = "warning" if path.endswith((".zip", ".jar")) else "error"
+            self.declarations.report(
+                "references", "missing-file", f"the file {path} is not there", at, argument, severity
+            )
 
     def _result(self, name: str, returns: Type, values: Sequence[Value], expanded: bool) -> Value:
         if name in _COLLECTIONS and values:

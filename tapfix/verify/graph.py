@@ -66,6 +66,8 @@ def _edges(declarations: Declarations) -> dict[str, set[str]]:
         if block.type in _NODES and len(block.labels) == 2:
             targets = edges.setdefault(block.address, set())
             targets.update(_targets(block.references))
+            if not _names_itself(block):
+                targets.discard(block.address)
             if block.get("provider") is None:
                 targets.add(f"provider.{block.labels[0].partition('_')[0]}")
         elif block.type == "provider" and len(block.labels) == 1:
@@ -75,6 +77,15 @@ def _edges(declarations: Declarations) -> dict[str, set[str]]:
                 if reference.holder is not None:
                     edges[f"local.{reference.holder.name}"].update(_targets((reference,)))
     return edges
+
+
+def _names_itself(block: Block) -> bool:
+    """Whether a block uses its own values. Terraform does not mind its address in depends_on or replace_triggered_by."""
+    return any(
+        reference.address == block.address
+        and (reference.holder is None or reference.holder.name not in ("depends_on", "replace_triggered_by"))
+        for reference in block.references
+    )
 
 
 def _targets(references: Iterable[Reference]) -> set[str]:

@@ -256,7 +256,7 @@ class Structure:
         if block.type != "lifecycle":
             if block.type == "provisioner" and (len(block.labels) != 1 or block.labels[0] not in PROVISIONERS):
                 self._report("unknown-provisioner", f'there is no provisioner "{block.name}"', block)
-            self._unknown(block, {**names, "self": UNKNOWN})
+            self._unknown(block, {**names, "self": UNKNOWN}, skip=("when", "on_failure"))
             return
         if block.outermost is not block and isinstance(block.parent, Block) and block.parent.type == "data":
             form = Form(blocks=form.blocks)

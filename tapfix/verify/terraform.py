@@ -277,7 +277,8 @@ class _Ladder:
 
     def _run(self, *arguments: str) -> Outcome:
         """Run the binary to its end or to the time limit; lines are told to `progress` as they come."""
-        self.options.progress(f"{Path(self.binary).name} {arguments[0]}")
+        command = "destroy" if "-destroy" in arguments else arguments[0]
+        self.options.progress(f"{Path(self.binary).name} {command}")
         start = time.monotonic()
         process = subprocess.Popen(
             [self.binary, *arguments],

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from tapfix.module import Expr, call_arguments, call_name, item_key, item_value, object_items, string_value
+from tapfix.module import Expr, call_arguments, call_name, item_key, item_value, object_items
 from tapfix.schema import BlockSchema
 from tapfix.syntax import Leaf
 
@@ -199,11 +199,8 @@ def parse_constraint(expr: Expr) -> Type:
     """
     if isinstance(expr, Leaf):
         return _keyword(expr.value)
-    if expr.kind == "template":  # the form of Terraform 0.11
-        text = string_value(expr)
-        if text in ("string", "list", "map"):
-            return {"string": "string", "list": ["list", DYNAMIC], "map": ["map", DYNAMIC]}[text]
-        raise InvalidType(f'"{text}" is no type: a type is written without quotes')
+    if expr.kind == "template":
+        raise InvalidType("a type stands without quotes: string, number, list(string)")
     name = call_name(expr)
     if name is None:
         raise InvalidType("a type is a keyword (string, number, bool, any) or a call such as list(string)")

@@ -1,0 +1,410 @@
+"""The ladder's cheap steps name what is wrong, and say nothing about what is right."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tapfix.module import Project
+from tapfix.verify import Problem, check, check_project, steps
+
+VALID = (
+    """
+terraform {
+  required_providers {
+    aws = { source = "hashicorp/aws", version = "~> 5.0" }
+  }
+  backend "s3" {}
+}
+provider "aws" {
+  region = var.region
+  default_tags { tags = local.tags }
+  dynamic "assume_role" {
+    for_each = var.role == null ? [] : [var.role]
+    content { role_arn = assume_role.value }
+  }
+}
+provider "aws" {
+  alias  = "west"
+  region = "us-west-2"
+}
+variable "region" { type = string }
+variable "role" {
+  type    = string
+  default = null
+}
+variable "cfg" {
+  type = object({
+    name  = string
+    size  = optional(number, 2)
+    rules = optional(list(object({ port = number, cidrs = optional(list(string), []) })), [])
+    tags  = optional(map(string), {})
+  })
+  default = { name = "x" }
+  validation {
+    condition     = length(var.cfg.name) > 0 && var.cfg.size < 10
+    error_message = "bad"
+  }
+}
+variable "subnets" {
+  type    = map(object({ cidr = string, az = string, public = bool }))
+  default = { a = { cidr = "10.0.0.0/24", az = "us-east-1a", public = true } }
+}
+variable "anything" {
+  type    = any
+  default = {}
+}
+variable "names" { default = ["a", "b"] }
+"""
+    """
+locals {
+  tags    = merge({ App = "x" }, var.cfg.tags)
+  public  = { for k, s in var.subnets : k => s if s.public }
+  pairs   = flatten([for k, s in var.subnets : [for r in var.cfg.rules : { key = "${k}-${r.port}", port = r.port }]])
+  grouped = { for k, s in var.subnets : s.az => k... }
+  env     = lookup({ dev = { n = 1 }, prod = { n = 3 } }, terraform.workspace, { n = 2 })
+  n       = local.env.n
+  first   = try(local.pairs[0].port, 80)
+  ok      = can(regex("^a", var.cfg.name)) ? "yes" : "no"
+  x       = var.anything.foo.bar[0].baz
+  z       = [for i in range(3) : cidrsubnet("10.0.0.0/16", 8, i)]
+  t       = <<-EOT
+    %{for k, v in var.subnets~}
+    ${k}=${v.cidr}
+    %{endfor~}
+    %{if var.role != null}${var.role}%{else}none%{endif}
+  EOT
+  mixed   = { a = 1, "b" = "two", (var.region) = true }
+  nested  = { dev = { azs = ["a"] }, prod = { azs = ["a", "b"] } }
+  cur     = local.nested["dev"].azs
+  cur2    = local.nested[var.region].azs
+  neg     = -local.n + 2 * 3
+  cmp     = local.n > 2 && var.cfg.name != "x" || !var.subnets["a"].public
+  tuple   = ["a", 1, true]
+  tt      = local.tuple[1] + 1
+  vals    = values(var.subnets)[*].cidr
+  one     = one(aws_nat_gateway.this[*].id)
+  splat   = aws_subnet.s2.*.id
+  arn     = provider::aws::arn_build("aws", "iam", "", "123456789012", "role/x")
+}
+data "aws_availability_zones" "az" { state = "available" }
+data "aws_iam_policy_document" "doc" {
+  dynamic "statement" {
+    for_each = var.cfg.rules
+    iterator = it
+    content {
+      sid       = "S${it.key}"
+      resources = ["arn:aws:s3:::${it.value.port}"]
+      dynamic "condition" {
+        for_each = it.value.cidrs
+        content {
+          test     = "IpAddress"
+          variable = "aws:SourceIp"
+          values   = [condition.value]
+        }
+      }
+    }
+  }
+}
+resource "aws_vpc" "main" {
+  cidr_block = "10.0.0.0/16"
+  depends_on = [aws_vpc.main]
+  lifecycle {
+    ignore_changes        = [tags, tags["x"], tags_all]
+    create_before_destroy = true
+    precondition {
+      condition     = data.aws_availability_zones.az.names[0] != ""
+      error_message = "no"
+    }
+    postcondition {
+      condition     = self.id != ""
+      error_message = "no"
+    }
+  }
+}
+resource "aws_subnet" "s" {
+  for_each                = local.public
+  vpc_id                  = aws_vpc.main.id
+  cidr_block              = each.value.cidr
+  map_public_ip_on_launch = "true"
+  tags                    = { Name = each.key, Count = 3 }
+}
+resource "aws_subnet" "s2" {
+  count      = length(data.aws_availability_zones.az.names) > 2 ? 3 : "2"
+  provider   = aws.west
+  vpc_id     = aws_vpc.main.id
+  cidr_block = local.z[count.index]
+}
+resource "aws_nat_gateway" "this" {
+  count         = var.role == null ? 0 : 1
+  allocation_id = aws_eip.e.id
+  subnet_id     = values(aws_subnet.s)[0].id
+  depends_on    = [aws_vpc.main, data.aws_availability_zones.az, aws_subnet.s2[0]]
+}
+resource "aws_eip" "e" { domain = "vpc" }
+resource "aws_security_group" "sg" {
+  name   = "web"
+  vpc_id = aws_vpc.main.id
+  ingress = [{
+    description = "", from_port = 1, to_port = "2", protocol = "tcp", cidr_blocks = [], ipv6_cidr_blocks = [],
+    prefix_list_ids = [], security_groups = [], self = false
+  }]
+  dynamic "egress" {
+    for_each = toset(["80", "443"])
+    content {
+      from_port   = egress.value
+      to_port     = egress.key
+      protocol    = "tcp"
+      cidr_blocks = ["0.0.0.0/0"]
+    }
+  }
+}
+resource "aws_instance" "i" {
+  ami           = "ami-12345678"
+  instance_type = var.anything.type
+  root_block_device {
+    volume_size = "20"
+    encrypted   = true
+  }
+  provisioner "local-exec" {
+    when       = destroy
+    on_failure = continue
+    command    = "echo ${self.id}"
+  }
+  connection {
+    type = "ssh"
+    host = self.public_ip
+  }
+  timeouts { create = "5m" }
+}
+resource "aws_acm_certificate" "c" {
+  domain_name       = "x.example.com"
+  validation_method = "DNS"
+}
+resource "aws_route53_record" "r" {
+  for_each = { for o in aws_acm_certificate.c.domain_validation_options : o.domain_name => { name = o.resource_record_name } }
+  zone_id  = "Z1"
+  name     = each.value.name
+  type     = "CNAME"
+  ttl      = 60
+  records  = ["x"]
+}
+resource "terraform_data" "d" { input = { a = [1, "x"] } }
+resource "some_other" "thing" {
+  whatever = 1
+  any { thing = var.region }
+}
+output "a" { value = aws_instance.i.root_block_device[0].volume_id }
+output "b" { value = { for k, s in aws_subnet.s : k => s.id } }
+output "c" { value = aws_subnet.s["a"].arn }
+output "d" { value = terraform_data.d.output.a }
+output "e" { value = aws_security_group.sg.ingress }
+output "f" { value = some_other.thing.no.one.knows[0] }
+moved {
+  from = aws_vpc.old
+  to   = aws_vpc.main
+}
+check "health" {
+  data "aws_vpc" "v" { id = aws_vpc.main.id }
+  assert {
+    condition     = data.aws_vpc.v.state == "available"
+    error_message = "x"
+  }
+}
+"""
+)
+
+
+def problems(text: str, **files: str) -> tuple[Problem, ...]:
+    texts = {"main.tf": text, **{name.replace("__", "/").replace("_tf", ".tf"): body for name, body in files.items()}}
+    return check_project(Project(texts))
+
+
+def kinds(text: str, **files: str) -> list[str]:
+    return [problem.kind for problem in problems(text, **files)]
+
+
+def test_what_terraform_takes_is_no_problem() -> None:
+    """Terraform 1.11.4 with the AWS provider 5.100.0 validates this text (but for the provider that does not exist)."""
+    assert problems(VALID) == ()
+
+
+BAD = [
+    ('resource "aws_vpc" "a" {', "syntax"),
+    ('output "x" { value = var.gone }', "undeclared-variable"),
+    ('output "x" { value = local.gone }', "undeclared-local"),
+    ('output "x" { value = module.gone.y }', "undeclared-module"),
+    ('output "x" { value = aws_vpc.gone.id }', "undeclared-resource"),
+    ('output "x" { value = data.aws_vpc.gone.id }', "undeclared-resource"),
+    ('output "x" { value = try(aws_vpc.gone.id, "") }', "undeclared-resource"),
+    ('output "x" { value = somewhere }', "invalid-reference"),
+    ('output "x" { value = each.key }', "invalid-reference"),
+    ('output "x" { value = count.index }', "invalid-reference"),
+    ('output "x" { value = path.home }', "invalid-reference"),
+    ('output "x" { value = lenght("a") }', "unknown-function"),
+    ('output "x" { value = lookup({}) }', "argument-count"),
+    ('output "x" { value = upper(["a"]) }', "wrong-type"),
+    ('output "x" { value = "a" + 1 }', "invalid-operand"),
+    ('output "x" { value = "${[1]}-a" }', "wrong-type"),
+    ("locals {\n  a = { b = 1 }\n  c = local.a.d\n}", "unsupported-attribute"),
+    ("locals {\n  a = [1]\n  c = local.a[3]\n}", "invalid-index"),
+    ("locals {\n  a = local.b\n  b = local.a\n}", "cycle"),
+    ("locals {\n  a = local.a\n}", "self-reference"),
+    ("locals {\n  a = 1\n}\nlocals {\n  a = 2\n}", "duplicate"),
+    ('variable "a" {}\nvariable "a" {}', "duplicate"),
+    ('variable "a" {\n  type = "string"\n}', "invalid-type"),
+    ('variable "a" {\n  type    = number\n  default = "x"\n}', "wrong-type"),
+    ('variable "a" {\n  default = timestamp()\n}', "not-constant"),
+    ('variable "count" {}', "invalid-name"),
+    ('variable "a" {\n  typ = string\n}', "unknown-argument"),
+    ('output "x" {}', "missing-argument"),
+    ('resouce "aws_vpc" "a" {}', "unknown-block"),
+    ('resource "aws_vpc" {}', "wrong-labels"),
+    ('provider "aws" {\n  for_each = toset([])\n}', "reserved-argument"),
+    ('module "m" {\n  source = "./gone"\n}', "missing-module"),
+    ('resource "aws_vpcs" "a" {}', "unknown-type"),
+    ('data "aws_no_such_thing" "a" {}', "unknown-type"),
+    ('resource "aws_vpc" "a" {\n  cidr = "10.0.0.0/16"\n}', "unknown-argument"),
+    ('resource "aws_vpc" "a" {\n  arn = "x"\n}', "computed-argument"),
+    ('resource "aws_vpc" "a" {\n  tags {\n    Name = "x"\n  }\n}', "argument-for-block"),
+    ('resource "aws_vpc" "a" {\n  tags = "x"\n}', "wrong-type"),
+    ('resource "aws_vpc" "a" {\n  count = "many"\n}', "wrong-type"),
+    ('resource "aws_vpc" "a" {\n  for_each = ["a"]\n}', "wrong-type"),
+    ('resource "aws_subnet" "a" {\n  cidr_block = "10.0.0.0/24"\n}', "missing-argument"),
+    ('resource "aws_iam_role" "a" {\n  assume_role_policy = null\n}', "missing-argument"),
+    ('resource "aws_lb_listener" "a" {\n  load_balancer_arn = "arn:aws:x:y:z:q"\n}', "too-few-blocks"),
+    ('resource "aws_lb" "a" {\n  subnets     = ["a"]\n  access_logs = { bucket = "x" }\n}', "block-for-argument"),
+    ('resource "aws_vpc" "a" {\n  lifecycle {\n    prevent_destroy = var.x\n  }\n}\nvariable "x" {}', "not-constant"),
+    ('resource "aws_vpc" "a" {\n  lifecycle {\n    ignore_changes = [nothing]\n  }\n}', "unknown-attribute"),
+    ('resource "aws_vpc" "a" {\n  provisioner "shell" {}\n}', "unknown-provisioner"),
+    ('resource "aws_vpc" "a" {\n  depends_on = [aws_vpc.b.id]\n}\nresource "aws_vpc" "b" {}', "invalid-dependency"),
+    ('resource "aws_vpc" "a" {\n  provider = aws.x[0]\n}', "invalid-provider"),
+    ('resource "aws_vpc" "a" {}\noutput "x" { value = aws_vpc.a.nothing }', "unknown-attribute"),
+    ('resource "aws_vpc" "a" {}\noutput "x" { value = aws_vpc.a[0].id }', "unexpected-instance"),
+    ('resource "aws_vpc" "a" {\n  count = 2\n}\noutput "x" { value = aws_vpc.a.id }', "missing-instance"),
+    ('resource "aws_vpc" "a" {\n  cidr_block = aws_vpc.a.id\n}', "self-reference"),
+    (
+        'resource "aws_vpc" "a" {\n  tags = { x = aws_eip.b.id }\n}\nresource "aws_eip" "b" {\n  depends_on = [aws_vpc.a]\n}',
+        "cycle",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "kind"), BAD, ids=[f"{kind}-{number}" for number, (_, kind) in enumerate(BAD)])
+def test_what_terraform_refuses_is_named(text: str, kind: str) -> None:
+    found = problems(text)
+    assert kind in {problem.kind for problem in found}
+    assert len(found) <= 2  # one thing wrong makes no flood
+
+
+def test_places() -> None:
+    (problem,) = problems('resource "aws_vpc" "a" {\n  cidr_block = var.gone\n}\n')
+    assert (problem.step, problem.address, problem.file, problem.line, problem.column) == (
+        "references",
+        "aws_vpc.a",
+        "main.tf",
+        2,
+        16,
+    )
+    assert str(problem) == 'main.tf:2: aws_vpc.a: the variable "gone" is not declared'
+
+
+def test_a_problem_keeps_its_key_when_lines_move() -> None:
+    text = 'resource "aws_vpc" "a" {\n  cidr_block = var.gone\n}\n'
+    assert [p.key for p in problems(text)] == [p.key for p in problems("# moved\n\n" + text)]
+
+
+def test_names_in_broken_text_count_as_declared() -> None:
+    text = 'output "x" { value = aws_vpc.a.id }\nresource "aws_vpc" "a" {\n  cidr_block = "10.0\n'
+    assert {problem.step for problem in problems(text)} == {"parses"}
+
+
+def test_undeclared_aliases_are_warnings() -> None:
+    (problem,) = problems('resource "aws_vpc" "a" {\n  provider = aws.west\n}')
+    assert (problem.kind, problem.severity) == ("undeclared-provider", "warning")
+
+
+def test_versions_of_the_provider() -> None:
+    head = 'terraform {\n  required_providers {\n    aws = { source = "hashicorp/aws", version = "%s" }\n  }\n}\n'
+    text = 'resource "aws_vpc" "a" {\n  region = "us-east-1"\n}'
+    assert kinds(head % "~> 5.0" + text) == ["unknown-argument"]
+    assert kinds(head % "~> 6.0" + text) == []
+    assert kinds(head % "~> 4.0" + text) == []  # not in the data, so nobody knows
+
+
+def test_other_providers_of_the_same_name_are_unknown() -> None:
+    head = 'terraform {\n  required_providers {\n    aws = { source = "example/aws" }\n  }\n}\n'
+    assert kinds(head + 'resource "aws_vpc" "a" {\n  anything = 1\n}') == []
+
+
+def test_calls_of_modules() -> None:
+    child = 'variable "a" {}\nvariable "b" {\n  type    = number\n  default = 1\n}\noutput "out" { value = var.a }'
+    call = 'module "m" {\n  source = "./m"\n%s}\noutput "x" { value = module.m.%s }'
+    assert kinds(call % ("  a = 1\n", "out"), m__main_tf=child) == []
+    assert kinds(call % ("", "out"), m__main_tf=child) == ["missing-argument"]
+    assert kinds(call % ("  a = 1\n  c = 1\n", "out"), m__main_tf=child) == ["unknown-argument"]
+    assert kinds(call % ("  a = 1\n  b = []\n", "out"), m__main_tf=child) == ["wrong-type"]
+    assert kinds(call % ("  a = 1\n", "gone"), m__main_tf=child) == ["unsupported-attribute"]
+
+
+def test_files_that_functions_read() -> None:
+    text = 'output "x" { value = file("${path.module}/a.sh") }\noutput "y" { value = filebase64sha256("b.zip") }'
+    project = Project({"main.tf": text})
+    assert check(project.root, project) == ()
+    found = check(project.root, project, files={"main.tf"})
+    assert [(p.kind, p.severity) for p in found] == [("missing-file", "error"), ("missing-file", "warning")]
+    assert check(project.root, project, files={"main.tf", "a.sh", "b.zip"}) == ()
+
+
+def test_values_of_the_environments() -> None:
+    text = 'variable "a" {}\nvariable "n" {\n  type = number\n}\nvariable "s" {\n  sensitive = true\n}'
+    files = {"main.tf": text, "dev.tfvars": 'a = 1\nn = "x"\nz = 1\n', "prod.tfvars": "n = 1\n"}
+    found = check_project(Project(files))
+    assert sorted((p.kind, p.address or p.file) for p in found) == [
+        ("undeclared-value", "dev.tfvars"),
+        ("unset-variable", "var.a"),
+        ("wrong-value", "dev.tfvars"),
+    ]
+    always = files | {"terraform.tfvars": "a = 2\n"}
+    assert "unset-variable" not in {p.kind for p in check_project(Project(always))}
+
+
+def test_values_that_the_provider_refuses() -> None:
+    def found(body: str, type: str = "aws_cloudwatch_log_group") -> list[str]:
+        return kinds(f'variable "days" {{\n  default = 13\n}}\nresource "{type}" "a" {{\n{body}\n}}')
+
+    assert found("retention_in_days = 14") == []
+    assert found("retention_in_days = 15") == ["refused-value"]
+    assert found("retention_in_days = var.days") == ["refused-value"]
+    assert found('retention_in_days = 14\n  log_group_class = "NONE"') == ["refused-value"]
+    assert found('name = "a"\n  name_prefix = "b"') == ["conflict"] * 2
+    assert found('name_prefix = "sg-x"', "aws_security_group") == ["refused-value"]
+    assert found('recovery_window_in_days = 0\n  name = "x"', "aws_secretsmanager_secret") == []
+    assert found('recovery_window_in_days = 3\n  name = "x"', "aws_secretsmanager_secret") == ["refused-value"]
+
+
+def test_steps() -> None:
+    found = steps({"main.tf": 'resource "aws_vpc" "a" {\n  cidr = var.gone\n}'})
+    assert [(step.step, step.status) for step in found] == [
+        ("parses", "passed"),
+        ("references", "failed"),
+        ("schema", "failed"),
+        ("values", "passed"),
+    ]
+    assert found[1].detail == 'main.tf:2: aws_vpc.a: the variable "gone" is not declared'
+
+
+def test_quick() -> None:
+    """A stack of fifteen hundred lines in well under a third of a second of work."""
+    text = "".join(
+        f'resource "aws_subnet" "s{number}" {{\n  vpc_id     = aws_vpc.main.id\n  cidr_block = cidrsubnet("10.0.0.0/16", 8, {number})\n'
+        f'  tags = merge(local.tags, {{ Name = "s-${{var.env}}-{number}" }})\n}}\n\n'
+        for number in range(250)
+    )
+    head = 'variable "env" {}\nlocals {\n  tags = { App = "x" }\n}\nresource "aws_vpc" "main" {\n  cidr_block = "10.0.0.0/16"\n}\n'
+    project = Project({"main.tf": head + text})
+    assert project.root.configuration[0].tree.diagnostics == ()
+    start = time.process_time()
+    assert check_project(project) == ()
+    assert time.process_time() - start < 0.3
