@@ -121,7 +121,7 @@ def damages(block: str, rng: random.Random) -> Iterator[tuple[str, str, set[int]
 
 def _opener(block: str, damaged: str) -> int:
     """The line of the bracket that the damaged block no longer closes, judging by the indent of what was taken away."""
-    at = next((i for i, (a, b) in enumerate(zip(block, damaged)) if a != b), len(damaged))
+    at = next((i for i, (a, b) in enumerate(zip(block, damaged, strict=False)) if a != b), len(damaged))
     line = block.count("\n", 0, at)
     lines = block.split("\n")
     indent = len(lines[line]) - len(lines[line].lstrip())

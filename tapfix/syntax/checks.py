@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .scanner import VALID_ESCAPE, VALID_NUMBER
+from .scanner import SURROGATES, VALID_ESCAPE, VALID_NUMBER
 from .tree import Diagnostic, Element, Item, Leaf
 
 
@@ -21,6 +21,10 @@ def complaints(node: Element) -> list[Diagnostic]:
         if kind == "QuotedLit":
             assert isinstance(element, Leaf)
             found.extend(_escapes(element))
+            found.extend(_surrogates(element))
+        elif kind == "StringLit":
+            assert isinstance(element, Leaf)
+            found.extend(_surrogates(element))
         elif kind == "NumberLit":
             if not VALID_NUMBER.fullmatch(element.text):
                 found.append(Diagnostic(f"`{element.text}` is no number", element.start, element.end))
@@ -63,11 +67,19 @@ def _escapes(literal: Leaf) -> list[Diagnostic]:
     at = value.find("\\")
     while at >= 0:
         escape = VALID_ESCAPE.match(value, at)
-        if escape is None or (escape[0][1] in "uU" and not _is_character(int(escape[0][2:], 16))):
+        code = escape and (escape[1] or escape[2])
+        if escape is None or (code and not _is_character(int(code, 16))):
             start = literal.start + at
             found.append(Diagnostic(f"`{value[at : at + 2]}` is no escape sequence", start, start + 2))
         at = value.find("\\", at + 2)
     return found
+
+
+def _surrogates(literal: Leaf) -> list[Diagnostic]:
+    return [
+        Diagnostic("this is no UTF-8", literal.start + match.start(), literal.start + match.end())
+        for match in SURROGATES.finditer(literal.value)
+    ]
 
 
 def _is_character(code: int) -> bool:

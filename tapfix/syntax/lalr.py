@@ -104,6 +104,28 @@ def tables(grammar: str) -> dict[str, Any]:
                 actions[place] = accept if target in accepting else order[target] * width
             else:
                 actions[number * width + terminals.index(symbol)] = -(rules.index(target) + 1)
+    # Rules count from 1, for the sake of the sign that tells them from states: nothing is rule 0.
+    shapes = [(0, 0, PASS, "")]
+    for rule in rules:
+        kind = str(rule.alias or rule.origin.name)
+        shapes.append((len(rule.expansion), nonterminals.index(rule.origin.name), build(rule), kind))
+
+    # A name on its own is a term, which is an operand, an operation and an expression: four reductions that do nothing.
+    # Where they lead, for each token that may come next, is worked out here, so that the loop makes one step of them.
+    landings: list[tuple[int, ...]] = [(0,) * width]
+    landing = [0] * len(goto)
+    for below in range(0, len(goto), width):
+        for nonterminal in range(len(nonterminals)):
+            if goto[below + nonterminal]:
+                row = []
+                for terminal in range(width):
+                    state = goto[below + nonterminal]
+                    while actions[state + terminal] < 0 and shapes[-actions[state + terminal]][2] == PASS:
+                        state = goto[below + shapes[-actions[state + terminal]][1]]
+                    row.append(state)
+                if tuple(row) not in landings:
+                    landings.append(tuple(row))
+                landing[below + nonterminal] = landings.index(tuple(row))
     return {
         "TERMINALS": tuple(terminals),
         "LEAF_KINDS": tuple(leaf_kind(terminal) for terminal in terminals),
@@ -112,12 +134,13 @@ def tables(grammar: str) -> dict[str, Any]:
         "ACCEPT": accept,
         "ACTIONS": tuple(actions),
         "GOTO": tuple(goto),
-        # Rules count from 1, for the sake of the sign that tells them from states: nothing is rule 0.
-        "RULE_LENGTH": (0, *(len(rule.expansion) for rule in rules)),
-        "RULE_LEFT": (0, *(nonterminals.index(rule.origin.name) for rule in rules)),
-        "RULE_BUILD": (PASS, *(build(rule) for rule in rules)),
-        "RULE_KIND": ("", *(str(rule.alias or rule.origin.name) for rule in rules)),
+        "LANDING": tuple(landing),
+        "LANDINGS": tuple(landings),
+        "RULES": tuple(shapes),
     }
+
+
+_TYPES = {"LANDINGS": "tuple[int, ...]", "RULES": "tuple[int, int, int, str]"}
 
 
 def written(values: dict[str, Any]) -> str:
@@ -127,6 +150,10 @@ def written(values: dict[str, Any]) -> str:
         "",
         "A state is its number times WIDTH, so that `ACTIONS[state + terminal]` is one addition. An action is 0 (no",
         "such token here), a state to shift to, ACCEPT, or minus the number of a rule to reduce by, counted from 1.",
+        "",
+        "A rule is its length, its nonterminal, what to build of it (building.py) and the kind of the node. After a",
+        "reduction `GOTO[state + nonterminal]` is the next state, and `LANDINGS[LANDING[state + nonterminal]][terminal]`",
+        "is the one after the reductions that follow at once and build nothing.",
         '"""',
         "",
         "# fmt: off",
@@ -136,7 +163,7 @@ def written(values: dict[str, Any]) -> str:
         if isinstance(value, int):
             lines.append(f"{name}: int = {value}")
         else:
-            lines.append(f"{name}: tuple[{type(value[0]).__name__}, ...] = (")
+            lines.append(f"{name}: tuple[{_TYPES.get(name, type(value[0]).__name__)}, ...] = (")
             lines.extend("    " + line for line in _wrapped([repr(entry) + "," for entry in value]))
             lines.append(")")
     return "\n".join(lines) + "\n"

@@ -6,16 +6,7 @@ import re
 from typing import Final
 
 from . import _tables
-from .scanner import PREFIX, closing_line
-
-OPENER: Final = re.compile(
-    r"^(?:"
-    r'(?:resource|data|ephemeral|variable|output|module|provider|check|run|mock_provider|mock_resource)[ \t]+"'
-    r"|(?:locals|terraform|moved|removed|import)[ \t]*\{"
-    r")",
-    re.MULTILINE,
-)
-"""A line that opens a block which Terraform knows at the top level only: whatever came before it is over."""
+from .scanner import OPENER, Source, heredoc
 
 # A line that means to be an item, broken as it may be: what it opens is its own, down to where it closes.
 _INTENT = re.compile(
@@ -80,17 +71,18 @@ class _Open:
         self.indent = indent
 
 
-def broken_stretch(text: str, start: int) -> Stretch:
+def broken_stretch(source: Source, start: int) -> Stretch:
     """The broken stretch that begins at `start`; it ends at a line's end, its newline not included.
 
     A stretch that means to be an item goes on to where its brackets are balanced, or to a `}` in the first column,
     but never past a line that opens the next block. Any other stretch is one line.
     """
+    text = source.text
     line_end = _line_end(text, start)
     if is_prose(text, start):
         return Stretch(start, line_end)
-    following = OPENER.search(text, line_end)
-    limit = following.start() if following else len(text)
+    limit = source.next_opener(line_end)
+    last_comment_end = text.rfind("*/", start, limit)
     first_column = start == 0 or text[start - 1] in "\n\ufeff"
     opened: list[_Open] = []
     culprit: tuple[int, str] | None = None
@@ -124,10 +116,10 @@ def broken_stretch(text: str, start: int) -> Stretch:
             elif mark in "])" and opened and opened[-1].mark == _CLOSES[mark]:
                 opened.pop()
         elif piece["comment"]:
-            closing = text.find("*/", at, limit)
-            at = closing + 2 if closing >= 0 else at
+            if at <= last_comment_end:
+                at = text.find("*/", at) + 2
         elif piece["heredoc"]:
-            end = _heredoc_end(text, piece["marker"], at, limit)
+            end = _heredoc_end(source, piece["marker"], at, limit)
             if end == at and culprit is None:
                 culprit = piece.start(), piece["heredoc"].rstrip()
             at = max(end, at - 1)
@@ -140,18 +132,12 @@ def _is_over(opened: list[_Open], indent: int, first: str) -> bool:
     return len(opened) > 1 and (indent < innermost or (indent == innermost and first not in "}])"))
 
 
-def _heredoc_end(text: str, marker: str, at: int, limit: int) -> int:
+def _heredoc_end(source: Source, marker: str, at: int, limit: int) -> int:
     """Behind the closing line of a heredoc, or where it begins if nothing closes it in time."""
-    closing = closing_line(marker)
-    line = at
-    while line < limit:
-        match = closing.match(text, line)
-        if match:
-            return match.end()
-        line = text.find("\n", line) + 1
-        if not line:
-            break
-    return at
+    if not source.has_end(marker, at):
+        return at
+    closing = heredoc(marker).closing.search(source.text, at, limit)
+    return closing.end() if closing else at
 
 
 def _line_end(text: str, at: int) -> int:
@@ -169,11 +155,12 @@ def _without_trivia(text: str, start: int, end: int) -> int:
         end = line
 
 
-def explained(text: str, failure: Failure, stretch: Stretch) -> tuple[str, int, int]:
+def explained(source: Source, failure: Failure, stretch: Stretch) -> tuple[str, int, int]:
     """What to say about a failure in a broken stretch: the message, and the span in the file that it points to."""
+    text = source.text
     end = stretch.start + len(text[stretch.start : stretch.end].rstrip())
     if failure.offset >= end:
-        if _ends(text, stretch.end):
+        if _ends(source, stretch.end):
             return "the text ends here, unfinished", max(end - 1, stretch.start), end
         if stretch.culprit:
             at, mark = stretch.culprit
@@ -189,10 +176,10 @@ def explained(text: str, failure: Failure, stretch: Stretch) -> tuple[str, int, 
     return f"{shown} does not belong here{_wanted(failure.state)}", failure.offset, failure.offset + max(len(found), 1)
 
 
-def _ends(text: str, at: int) -> bool:
+def _ends(source: Source, at: int) -> bool:
     """Is there nothing but white space and comments from here on?"""
-    trivia = PREFIX.match(text, at)
-    return trivia is not None and trivia.end() == len(text)
+    trivia = source.patterns(at).free_prefix.match(source.text, at)
+    return trivia is not None and trivia.end() == len(source.text)
 
 
 def _wanted(state: int) -> str:

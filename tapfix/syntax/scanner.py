@@ -10,6 +10,7 @@ makes a pattern try twice. The loop that drives them is the parser's (parse.py):
 from __future__ import annotations
 
 import re
+from functools import cache, lru_cache
 from typing import Final
 
 from . import _tables
@@ -19,7 +20,7 @@ LINES, BRACKETS, INTERPOLATION, QUOTED, HEREDOC = range(5)
 
 TERMINAL: Final[dict[str, int]] = {name: code for code, name in enumerate(_tables.TERMINALS)}
 
-_MARKS: Final = {
+MARK_NAMES: Final = {
     "{": "O_BRACE", "}": "C_BRACE", "[": "O_BRACK", "]": "C_BRACK", "(": "O_PAREN", ")": "C_PAREN",
     ",": "COMMA", ".": "DOT", ":": "COLON", "::": "DOUBLE_COLON", "?": "QUESTION", "=": "EQUAL", "=>": "FAT_ARROW",
     "...": "ELLIPSIS", "*": "STAR", "+": "PLUS", "-": "MINUS", "/": "SLASH", "%": "PERCENT", "&&": "AND", "||": "OR",
@@ -27,7 +28,7 @@ _MARKS: Final = {
     ">=": "GREATER_THAN_EQ", "~}": "TEMPLATE_SEQ_END",
 }  # fmt: skip
 
-MARK: Final[dict[str, int]] = {mark: TERMINAL[name] for mark, name in _MARKS.items()}
+MARK: Final[dict[str, int]] = {mark: TERMINAL[name] for mark, name in MARK_NAMES.items()}
 """The terminals of punctuation and operators."""
 
 KEYWORD: Final[dict[str, int]] = {
@@ -35,78 +36,123 @@ KEYWORD: Final[dict[str, int]] = {
 }
 """Identifiers that are a terminal of their own where the table asks for it."""
 
-# Bytes that are no UTF-8 reach a text as lone surrogates; Terraform takes them in comments only.
-_SURROGATES = "\ud800-\udfff"
-_IDENTIFIER = r"[A-Za-z_\u0080-\U0010ffff][A-Za-z0-9_\-\u0080-\U0010ffff]*+"
+# A name, with every character beyond ASCII taken for a part of one. The classes say what is not in them: to list what is,
+# up to the last character of Unicode, would make the patterns take longer to compile than most files to parse.
+_NO_START = r"\x00-@\[-^`{-\x7f"
+_NO_PART = r"\x00-,./:-@\[-^`{-\x7f"
+_IDENTIFIER = rf"[^{_NO_START}][^{_NO_PART}]*+"
+_ASCII_NAME = r"[A-Za-z_][A-Za-z0-9_\-]*+"
+_DOTTED = rf"{_ASCII_NAME}(?:\.{_ASCII_NAME})*+"
+_PLAIN = r'"[^"\\$%\r\n]*+"'
 _BLOCK_COMMENT = r"/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/"
 
-# What may stand before a token where new lines count: a comment to the line's end leaves the newline itself alone.
-_LINE_PREFIX = rf"(?:[ \t]++|{_BLOCK_COMMENT}|(?:\#|//)[^\r\n]*+(?:\r(?!\n)[^\r\n]*+)*+)*+"
-# And where they do not.
-_FREE_PREFIX = rf"(?:[ \t\n]++|\r\n|{_BLOCK_COMMENT}|(?:\#|//)[^\n]*+)*+"
+# Groups of the patterns for code, in the order of the alternatives; the first group is the prefix.
+DOTTED, IDENTIFIER, OPEN_HEREDOC, MARKS, NEWLINE, PLAIN, NUMBER, QUOTE, END = range(2, 11)
+"""What matched. `DOTTED` is a name with the names behind it, `var.x.y`, and `PLAIN` a whole quoted template in which nothing
+needs a second look: so that the commonest runs of tokens cost one match."""
 
-# Groups, in the order of the alternatives; the first is the prefix.
-IDENTIFIER, OPEN_HEREDOC, MARKS, NEWLINE, PLAIN, NUMBER, QUOTE, END = range(2, 10)
-"""Groups of the patterns for code. `PLAIN` is a whole quoted template in which nothing needs a second look."""
+SIMPLE_PREFIX, SIMPLE_NAME, SIMPLE_GAP, SIMPLE_INDENT, SIMPLE_PLAIN, SIMPLE_DOTTED, SIMPLE_DIGITS, SIMPLE_REST, SIMPLE_END = range(1, 10)
 
-_TOKEN = rf"""(?:
-    ({_IDENTIFIER})
-  | (<<-?{_IDENTIFIER}\r?\n)
-  | (==|=>|>=|<=|!=|&&|\|\||::|\.\.\.|~\}}|[{{}}\[\]().,*/%+=!?:<>\-])
-  | (\r?\n)
-  | ("[^"\\$%\r\n{_SURROGATES}]*+")
-  | ([0-9](?:\.*+(?:[0-9]|[eE][+-]?[0-9]))*+)
-  | (")
-  | (\Z)
-)"""
 
-LINE: Final = re.compile(f"({_LINE_PREFIX}){_TOKEN}", re.VERBOSE)
-FREE: Final = re.compile(f"({_FREE_PREFIX}){_TOKEN}", re.VERBOSE)
-PREFIX: Final = re.compile(f"\ufeff?({_FREE_PREFIX})", re.VERBOSE)
-"""What stands before an item: the byte order mark of a file, white space and comments."""
+class CodePatterns:
+    """The patterns of the modes for code. Each matches the prefix and the token, or tokens, behind it in one go."""
 
-LINE_PREFIX: Final = re.compile(_LINE_PREFIX, re.VERBOSE)
+    __slots__ = ("free", "free_prefix", "line", "line_prefix", "simple")
+
+    def __init__(self, block_comments: bool = True, runs: bool = True) -> None:
+        """`runs` can be switched off, which changes nothing but the speed: for tests."""
+        comment = f"{_BLOCK_COMMENT}|" if block_comments else ""
+        never = "(?!)"
+        token = rf"""(?:
+            ({_DOTTED if runs else _ASCII_NAME}(?![^\x00-\x7f]))
+          | ({_IDENTIFIER})
+          | (<<-?{_IDENTIFIER}\r?\n)
+          | (==|=>|>=|<=|!=|&&|\|\||::|\.\.\.|~\}}|[{{}}\[\]().,*/%+=!?:<>\-])
+          | (\r?\n)
+          | ({_PLAIN if runs else never})
+          | ([0-9](?:\.*+(?:[0-9]|[eE][+-]?[0-9]))*+)
+          | (")
+          | (\Z)
+        )"""
+        # What may stand before a token where new lines count: a comment to the line's end leaves the newline alone.
+        line_prefix = rf"(?:[ \t]++|{comment}(?:\#|//)[^\r\n]*+(?:\r(?!\n)[^\r\n]*+)*+)*+"
+        # And where they do not; a byte order mark may begin a file, and only a file.
+        free_prefix = rf"(?:\A\ufeff)?+(?:[ \t\n]++|\r\n|{comment}(?:\#|//)[^\n]*+)*+"
+        self.line = re.compile(f"({line_prefix}){token}", re.VERBOSE)
+        """Where new lines count."""
+        self.free = re.compile(f"({free_prefix}){token}", re.VERBOSE)
+        """Where they do not, and behind one that did."""
+        self.simple = re.compile(
+            rf"{'' if runs else never}({free_prefix})({_ASCII_NAME})([ \t]*+)=([ \t]*+)(?:({_PLAIN})|({_DOTTED})|([0-9]++))({line_prefix})(\r?\n)",
+            re.VERBOSE,
+        )
+        """A whole line `name = value` whose value is plain text, a name or a number: half of all lines are."""
+        self.line_prefix = re.compile(line_prefix, re.VERBOSE)
+        self.free_prefix = re.compile(free_prefix, re.VERBOSE)
+
+
+
+@cache
+def code_patterns(block_comments: bool) -> CodePatterns:
+    """The patterns for code: those that know block comments, and those for where none can end any more.
+
+    The second are for speed, and lest a text of many `/*` without an end be searched for it over and over.
+    """
+    return CodePatterns(block_comments)
+
+
 LINE_END: Final = re.compile(r"([ \t]*+)(\r?\n)")
 
 # `$$${x}` is a dollar sign and the escape `$${`: each alternative takes one sign where it can.
 _ESCAPED = r"\$\$\{|%%\{|[$%](?!\{)"
-QUOTED_TOKEN: Final = re.compile(rf'((?:[^"\\$%\r\n{_SURROGATES}]++|\\[^\r\n{_SURROGATES}]|{_ESCAPED})++)|(")|([$%]\{{~?)')
-"""Inside quotes: a literal, the closing quote, or the start of an interpolation or a directive."""
+QUOTED_TOKEN: Final = re.compile(
+    rf"""((?:[^"\\$%\r\n]++|\\[^\r\n]|{_ESCAPED})++)|\$\{{({_DOTTED})\}}|([$%]\{{~?)|(")"""
+)
+"""Inside quotes: a literal, a whole `${var.x}`, the start of an interpolation or a directive, or the closing quote."""
 
-QUOTED_LITERAL, CLOSING_QUOTE, SEQUENCE = 1, 2, 3
+LITERAL, DOTTED_PART, SEQUENCE, CLOSING_QUOTE = range(1, 5)
+"""What matched, inside quotes and in heredocs."""
 
 # What Go's strings.TrimSpace trims, but for the two of a line's end.
-_ODD_SPACE = r"[\v\f\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
-_SPACE = f"(?:[ \\t]|{_ODD_SPACE})"
+_SPACE = r"[^\S\r\n\x1c-\x1f]"
 
-VALID_ESCAPE: Final = re.compile(r"\\(?:[^nrt\"\\uU]|u(?![0-9A-Fa-f]{4})|U(?![0-9A-Fa-f]{8}))|\\u[dD][89a-fA-F]|\\U(?!0000|0010|000[1-9a-fA-F])")
-VALID_ESCAPE: Final = re.compile(r"\\(?:[nrt\"\\]|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8})")
+VALID_ESCAPE: Final = re.compile(r"\\(?:[nrt\"\\]|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}))")
+
+SURROGATES: Final = re.compile("[\ud800-\udfff]+")
 
 VALID_NUMBER: Final = re.compile(r"[0-9]++(?:\.[0-9]*+)?(?:[eE][+-]?[0-9]++)?")
 
-FOR_AHEAD: Final = re.compile(f"{_FREE_PREFIX}for(?![A-Za-z0-9_\\-\u0080-\U0010ffff])", re.VERBOSE)
+FOR_AHEAD: Final = re.compile(r"(?:[ \t\r\n]++|(?:\#|//)[^\n]*+|/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/)*+for(?![^" + _NO_PART + "])")
 """Behind the opening brace of an expression: does a `for` follow? Then new lines do not count before it, nor after."""
 
-NAME: Final = re.compile(_IDENTIFIER)
+
+class Heredoc:
+    """The patterns for what stands in a heredoc."""
+
+    __slots__ = ("closing", "marker", "token")
+
+    def __init__(self, marker: str) -> None:
+        self.marker = marker
+        line = f"{_SPACE}*+{re.escape(marker)}{_SPACE}*+\r?\n"
+        text = rf"[^$%\r\n]++|{_ESCAPED}"
+        self.token = re.compile(
+            rf"((?:{text}|\r?\n(?!{line}))++(?:\r?\n(?={line}))?+|\r?\n(?={line}))|\$\{{({_DOTTED})\}}|([$%]\{{~?)"
+        )
+        """A literal, a whole `${var.x}`, or the start of an interpolation or a directive; not for the closing line."""
+        self.closing = re.compile(
+            rf"^({_SPACE}*+)({re.escape(marker)}(?:[ \t]*+[^\S\r\n\x1c-\x1f \t])*+)(?=[ \t]*+\r?\n)", re.MULTILINE
+        )
+        """The line that closes it: the space before the marker, and the marker.
+
+        Spaces and tabs behind the marker are left to the newline's prefix; the odder kinds of space, which only a
+        heredoc takes, go with the marker.
+        """
 
 
-def heredoc_tokens(marker: str) -> re.Pattern[str]:
-    """The pattern for what may stand in the heredoc that `marker` closes.
-
-    Its groups: a literal, and the start of an interpolation or a directive. It is not asked on the closing line.
-    """
-    closing = f"{_SPACE}*+{re.escape(marker)}{_SPACE}*+\r?\n"
-    text = rf"[^$%\r\n{_SURROGATES}]++|{_ESCAPED}"
-    return re.compile(rf"((?:{text}|\r?\n(?!{closing}))++(?:\r?\n(?={closing}))?+|\r?\n(?={closing}))|([$%]\{{~?)")
-
-
-def closing_line(marker: str) -> re.Pattern[str]:
-    """The pattern for the line that closes a heredoc: its groups are the space before the marker, and the marker.
-
-    Spaces and tabs behind the marker are left to the newline's prefix; the odder kinds of space, which only a heredoc
-    takes, go with the marker.
-    """
-    return re.compile(rf"({_SPACE}*+)({re.escape(marker)}(?:[ \t]*+{_ODD_SPACE})*+)(?=[ \t]*+\r?\n)")
+@lru_cache(maxsize=64)
+def heredoc(marker: str) -> Heredoc:
+    """The patterns for a heredoc with this marker."""
+    return Heredoc(marker)
 
 
 # Where Python's idea of an identifier (XID) and the one of Unicode's ID_Start and ID_Continue, which Go takes, part:
@@ -128,3 +174,60 @@ def identifier_length(word: str) -> int:
         if not known and not _ID_ONLY_START.match(character):
             return index
     return len(word)
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+class Source:
+    """A text, with what is found out about it once and asked again and again."""
+
+    __slots__ = ("_next_opener", "_searched_from", "is_utf8", "last_comment_end", "nested_openers", "open_heredocs", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.last_comment_end = text.rfind("*/")
+        """No block comment ends behind here."""
+        self.is_utf8 = text.isascii() or _is_utf8(text)
+        """Bytes that are no UTF-8 reach a text as lone surrogates; Terraform takes them in comments only."""
+        self.open_heredocs: set[str] = set()
+        """Markers of heredocs that nothing closes: whatever comes later with the same marker, nothing closes either."""
+        self.nested_openers = True
+        """May a line that opens a top-level block stand in another block? As long as every block is closed, why not."""
+        self._searched_from = self._next_opener = -1
+
+    def patterns(self, position: int) -> CodePatterns:
+        """The patterns for what begins here."""
+        return code_patterns(position <= self.last_comment_end)
+
+    def next_opener(self, position: int) -> int:
+        """Where the next line after `position` begins that opens a top-level block; the text's length if none does."""
+        if not self._searched_from <= position <= self._next_opener:
+            found = OPENER.search(self.text, position)
+            self._searched_from = position
+            self._next_opener = found.start() if found else len(self.text)
+        return self._next_opener
+
+    def has_end(self, marker: str, position: int) -> bool:
+        """Does any line from here on close a heredoc with this marker?"""
+        if marker in self.open_heredocs:
+            return False
+        if heredoc(marker).closing.search(self.text, position):
+            return True
+        self.open_heredocs.add(marker)
+        return False
+
+
+OPENER: Final = re.compile(
+    r"^(?:"
+    r'(?:resource|data|ephemeral|variable|output|module|provider|check|run|mock_provider|mock_resource)[ \t]+"'
+    r"|(?:locals|terraform|moved|removed|import)[ \t]*\{"
+    r")",
+    re.MULTILINE,
+)
+"""A line that opens a block which Terraform knows at the top level only: whatever came before it is over."""

@@ -1,0 +1,423 @@
+"""The loop over the parser's table: text to one item.
+
+It asks the scanner's patterns for a token, reduces as long as the table says so, and shifts. Two things make it quick.
+Reductions that build nothing are made in the table (`LANDINGS`), not here. And the commonest runs of tokens are matched
+and built in one go: a plain quoted template, a name with the names behind it, `${var.x}`, and a line `name = value` with one
+of these for its value. Where such a run may stand, the table still decides; tests hold the short way against the long one.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from ._tables import ACCEPT, ACTIONS, GOTO, LANDING, LANDINGS, LEAF_KINDS, NONTERMINALS, RULES, TERMINALS, WIDTH
+from .building import GROW, LIST, NODE, PASS, SPLICED_NODE
+from .checks import complaints
+from .recovery import Failure
+from .scanner import (
+    BRACKETS,
+    CLOSING_QUOTE,
+    DOTTED,
+    DOTTED_PART,
+    FOR_AHEAD,
+    HEREDOC,
+    IDENTIFIER,
+    INTERPOLATION,
+    KEYWORD,
+    LINES,
+    LITERAL,
+    MARK,
+    MARKS,
+    NEWLINE,
+    NUMBER,
+    OPEN_HEREDOC,
+    OPENER,
+    PLAIN,
+    QUOTE,
+    QUOTED,
+    QUOTED_TOKEN,
+    SIMPLE_DIGITS,
+    SIMPLE_DOTTED,
+    SIMPLE_END,
+    SIMPLE_GAP,
+    SIMPLE_INDENT,
+    SIMPLE_NAME,
+    SIMPLE_PLAIN,
+    SIMPLE_PREFIX,
+    SIMPLE_REST,
+    TERMINAL,
+    VALID_NUMBER,
+    Heredoc,
+    Source,
+    heredoc,
+    identifier_length,
+)
+from .tree import Element, EmptyBody, Item, Leaf, Node
+
+_IDENTIFIER: Final = TERMINAL["IDENTIFIER"]
+_NUMBER_LIT: Final = TERMINAL["NUMBER_LIT"]
+_NEWLINE: Final = TERMINAL["NEWLINE"]
+_EOF: Final = TERMINAL["EOF"]
+_O_QUOTE: Final = TERMINAL["O_QUOTE"]
+_C_QUOTE: Final = TERMINAL["C_QUOTE"]
+_QUOTED_LIT: Final = TERMINAL["QUOTED_LIT"]
+_O_HEREDOC: Final = TERMINAL["O_HEREDOC"]
+_C_HEREDOC: Final = TERMINAL["C_HEREDOC"]
+_STRING_LIT: Final = TERMINAL["STRING_LIT"]
+_INTERP: Final = TERMINAL["TEMPLATE_INTERP"]
+_CONTROL: Final = TERMINAL["TEMPLATE_CONTROL"]
+_SEQUENCE_END: Final = TERMINAL["TEMPLATE_SEQ_END"]
+_O_BRACE: Final = TERMINAL["O_BRACE"]
+_C_BRACE: Final = TERMINAL["C_BRACE"]
+_STAR: Final = TERMINAL["STAR"]
+_FOR: Final = TERMINAL["FOR"]
+
+_TERM: Final = NONTERMINALS.index("term")
+_ATTRIBUTE: Final = NONTERMINALS.index("attribute")
+_OBJECT_ITEM: Final = NONTERMINALS.index("object_item")
+_INTERPOLATION: Final = NONTERMINALS.index("interpolation")
+_STEPS: Final = next(n for n, name in enumerate(NONTERMINALS) if name.startswith("__traversal_plus"))
+
+# Runs of tokens that no single pattern's group stands for.
+SIMPLE, INTERPOLATED = 100, 101
+
+_KEEP, _POP = -1, -2
+_MODE_AFTER: Final[list[int]] = [
+    {
+        "O_BRACE": LINES,
+        "O_BRACK": BRACKETS,
+        "O_PAREN": BRACKETS,
+        "TEMPLATE_INTERP": INTERPOLATION,
+        "TEMPLATE_CONTROL": INTERPOLATION,
+        "O_QUOTE": QUOTED,
+        "O_HEREDOC": HEREDOC,
+        "C_BRACE": _POP,
+        "C_BRACK": _POP,
+        "C_PAREN": _POP,
+        "TEMPLATE_SEQ_END": _POP,
+        "C_QUOTE": _POP,
+        "C_HEREDOC": _POP,
+    }.get(name, _KEEP)
+    for name in TERMINALS
+]
+
+
+def _whole_templates() -> dict[int, int]:
+    """By the state behind an opening quote: what a whole quoted template comes to there, a label's or an expression's."""
+    found: dict[int, int] = {}
+    for state in range(0, len(ACTIONS), WIDTH):
+        quoted = ACTIONS[state + _O_QUOTE]
+        if quoted > 0:
+            closed = ACTIONS[quoted + _C_QUOTE]
+            found[quoted] = RULES[-min(ACTIONS[closed : closed + WIDTH])][1]
+    return found
+
+
+_TEMPLATE: Final = _whole_templates()
+
+
+def parse_item(source: Source, base: int) -> Item | Failure:
+    """The item that begins at `base`: an attribute, a block, or the end of the text; or where it stops making sense."""
+    text = source.text
+    patterns = source.patterns(base)
+    match_free = patterns.free.match
+    match_line = patterns.line.match
+    match_simple = patterns.simple.match
+    states: list[int] = [0]
+    values: list[Element | list[Element]] = []
+    modes: list[int] = [LINES]
+    heredocs: list[Heredoc] = []
+    state = 0
+    mode = LINES
+    free = True  # New lines do not count here: in brackets, and behind a new line that did.
+    suspect = not source.is_utf8  # Something came that only checks.py can judge.
+    position = base
+    simple: re.Match[str] | None = None  # A whole line `name = value`, as long as its end is still to be shifted.
+    run = 0  # Which run of tokens was matched in one go, if it is one.
+    while True:
+        # The scanner's part: the next token, or run of tokens.
+        if simple is not None:
+            terminal = _NEWLINE
+            prefix = simple[SIMPLE_REST]
+            value = simple[SIMPLE_END]
+            start = position - len(value)
+            simple = None
+            run = 0
+        elif mode < QUOTED:
+            if free and mode == LINES:
+                simple = match_simple(text, position)
+            if simple is not None:
+                terminal = _IDENTIFIER
+                prefix = simple[SIMPLE_PREFIX]
+                value = simple[SIMPLE_NAME]
+                start = position + len(prefix)
+                run = SIMPLE
+            else:
+                match = match_free(text, position) if free else match_line(text, position)
+                if match is None:
+                    trivia = (patterns.free_prefix if free else patterns.line_prefix).match(text, position)
+                    assert trivia is not None
+                    start = trivia.end()
+                    return Failure(start, text[start : start + 1], state)
+                run = match.lastindex or 0
+                prefix = match[1]
+                value = match[run]
+                position = match.end()
+                start = position - len(value)
+                if run == DOTTED:
+                    terminal = _IDENTIFIER
+                    head, dot, _ = value.partition(".")
+                    if head in KEYWORD and ACTIONS[state + KEYWORD[head]]:
+                        terminal = KEYWORD[head]
+                    if not dot:
+                        run = 0
+                elif run == MARKS:
+                    terminal = MARK[value]
+                    if terminal == _C_BRACE and mode == INTERPOLATION:
+                        terminal = _SEQUENCE_END
+                    elif terminal == _SEQUENCE_END and mode != INTERPOLATION:
+                        return Failure(start, value, state)
+                    elif terminal == _STAR:
+                        suspect = True
+                        if len(modes) > 1 and modes[-2] == LINES and _last_kind(values) == "OBrack":
+                            # `a[*]` is one mark to Terraform: the brackets of a full splat hide no new line.
+                            if "\n" in prefix:
+                                return Failure(start, value, state)
+                            modes[-1] = mode = LINES
+                elif run == NEWLINE:
+                    terminal = _NEWLINE
+                elif run in (PLAIN, QUOTE):
+                    terminal = _O_QUOTE
+                elif run == NUMBER:
+                    terminal = _NUMBER_LIT
+                    if not value.isdigit() and (_last_kind(values) == "Dot" or not VALID_NUMBER.fullmatch(value)):
+                        suspect = True
+                elif run == IDENTIFIER:
+                    terminal = _IDENTIFIER
+                    length = identifier_length(value)
+                    if not length:
+                        return Failure(start, value[0], state)
+                    position = start + length
+                    value = value[:length]
+                elif run == OPEN_HEREDOC:
+                    terminal = _O_HEREDOC
+                    marker = value[2:].lstrip("-").rstrip("\r\n")
+                    if identifier_length(marker) != len(marker):
+                        return Failure(start, "<<", state)
+                    if not source.has_end(marker, position):
+                        return Failure(len(text), "", state)
+                    heredocs.append(heredoc(marker))
+                else:
+                    terminal = _EOF
+                    if not values:
+                        prefix = text[base:]
+                        return Item(base, prefix, Leaf("EOF", "", prefix, len(prefix)), None)
+        else:
+            prefix = ""
+            start = position
+            run = 0
+            closing = None
+            if mode == QUOTED:
+                match = QUOTED_TOKEN.match(text, position)
+            else:
+                if text[position - 1] == "\n":
+                    closing = heredocs[-1].closing.match(text, position)
+                match = closing or heredocs[-1].token.match(text, position)
+            if match is None:
+                reason = "nothing closes this string on its line" if mode == QUOTED else ""
+                return Failure(position, text[position : position + 1], state, reason)
+            value = match[0]
+            position = match.end()
+            if closing is not None:
+                prefix = closing[1]
+                value = closing[2]
+                start = position - len(value)
+                terminal = _C_HEREDOC
+                heredocs.pop()
+            elif match.lastindex == LITERAL:
+                if mode == HEREDOC:
+                    terminal = _STRING_LIT
+                else:
+                    terminal = _QUOTED_LIT
+                    if "\\" in value:
+                        suspect = True
+            elif match.lastindex == CLOSING_QUOTE:
+                terminal = _C_QUOTE
+            elif match.lastindex == DOTTED_PART:
+                terminal = _INTERP
+                run = INTERPOLATED
+            elif value[0] == "$":
+                terminal = _INTERP
+            else:
+                terminal = _CONTROL
+                suspect = True
+
+        # The parser's part: reduce as long as the table says so, then shift.
+        while True:
+            action = ACTIONS[state + terminal]
+            if action > 0:
+                break
+            if action == 0:
+                return Failure(start, value, state)
+            length, left, build, kind = RULES[-action]
+            if build == PASS:
+                state = LANDINGS[LANDING[states[-2] + left]][terminal]
+                states[-1] = state
+                continue
+            if build == NODE:
+                if length:
+                    node = Node(kind, tuple(values[-length:]))  # type: ignore[arg-type]
+                    del values[-length:]
+                    del states[-length:]
+                    values.append(node)
+                else:
+                    values.append(EmptyBody(start - len(prefix) - base))
+            elif build == GROW:
+                del states[-length:]
+                grown = values[-length]
+                assert isinstance(grown, list)
+                grown.extend(values[1 - length :])  # type: ignore[arg-type]
+                del values[1 - length :]
+            elif build == LIST:
+                begun = values[-length:]
+                del values[-length:]
+                del states[-length:]
+                values.append(begun)  # type: ignore[arg-type]
+            else:
+                spliced: list[Element] = []
+                for part in values[-length:]:
+                    if isinstance(part, list):
+                        spliced.extend(part)
+                    else:
+                        spliced.append(part)
+                del values[-length:]
+                del states[-length:]
+                if build == SPLICED_NODE:
+                    if kind == "body" and _repeats_a_name(spliced):
+                        suspect = True
+                    values.append(Node(kind, tuple(spliced)))
+                else:
+                    values.append(spliced)
+            state = LANDINGS[LANDING[states[-1] + left]][terminal]
+            states.append(state)
+
+        at = start - base
+        if run == SIMPLE:
+            assert simple is not None
+            attribute = GOTO[state + _ATTRIBUTE]
+            if attribute or GOTO[state + _OBJECT_ITEM]:
+                values.append(_simple_line("attribute" if attribute else "object_item", simple, at))
+                state = attribute or GOTO[state + _OBJECT_ITEM]
+                states.append(state)
+                position = simple.end()
+                continue
+            simple = None
+            position = start + len(value)
+        elif run == PLAIN:
+            values.append(_plain_template(value, prefix, at))
+            state = GOTO[state + _TEMPLATE[action]]
+            states.append(state)
+            free = mode != LINES
+            continue
+        elif run == DOTTED:
+            if terminal == _IDENTIFIER and GOTO[state + _TERM]:
+                names = value.split(".")
+                values.append(Leaf("Identifier", names[0], prefix, at))
+                state = GOTO[state + _TERM]
+                states.append(state)
+                values.append(_steps(names, at))
+                state = GOTO[state + _STEPS]
+                states.append(state)
+                free = mode != LINES
+                continue
+            value = value[: value.index(".")]
+            position = start + len(value)
+        elif run == INTERPOLATED:
+            name = value[2:-1]
+            root: Element = _traversal(name, "", at + 2) if "." in name else Leaf("Identifier", name, "", at + 2)
+            opened = Leaf("TemplateInterp", "${", "", at)
+            closed = Leaf("TemplateSeqEnd", "}", "", position - 1 - base)
+            values.append(Node("interpolation", (opened, root, closed)))
+            state = GOTO[state + _INTERPOLATION]
+            states.append(state)
+            continue
+        elif action == ACCEPT:
+            node_of_item = values[0]
+            assert isinstance(node_of_item, Node)
+            diagnostics = tuple(complaints(node_of_item)) if suspect else ()
+            if terminal == _EOF:
+                return Item(base, text[base : position - len(prefix)], node_of_item, None, diagnostics)
+            return Item(base, text[base:position], node_of_item, Leaf("Newline", value, prefix, at), diagnostics)
+
+        values.append(Leaf(LEAF_KINDS[terminal], value, prefix, at))
+        state = action
+        states.append(state)
+        change = _MODE_AFTER[terminal]
+        if change == _KEEP:
+            free = mode != LINES or terminal == _NEWLINE
+            if terminal == _NEWLINE and not source.nested_openers and len(modes) > 1 and OPENER.match(text, position):
+                return Failure(position, "", state)
+            continue
+        if change == _POP:
+            modes.pop()
+            mode = modes[-1]
+        else:
+            if terminal == _O_BRACE and ACTIONS[state + _FOR] and FOR_AHEAD.match(text, position):
+                change = BRACKETS
+            modes.append(change)
+            mode = change
+        free = mode != LINES
+
+
+def _plain_template(value: str, prefix: str, at: int) -> Node:
+    quote = Leaf("OQuote", '"', prefix, at)
+    closing = Leaf("CQuote", '"', "", at + len(value) - 1)
+    if len(value) == 2:
+        return Node("template", (quote, closing))
+    return Node("template", (quote, Leaf("QuotedLit", value[1:-1], "", at + 1), closing))
+
+
+def _steps(names: list[str], at: int) -> list[Element]:
+    steps: list[Element] = []
+    at += len(names[0])
+    for name in names[1:]:
+        steps.append(Node("get_attr", (Leaf("Dot", ".", "", at), Leaf("Identifier", name, "", at + 1))))
+        at += len(name) + 1
+    return steps
+
+
+def _traversal(dotted: str, prefix: str, at: int) -> Node:
+    names = dotted.split(".")
+    return Node("traversal", (Leaf("Identifier", names[0], prefix, at), *_steps(names, at)))
+
+
+def _simple_line(kind: str, match: re.Match[str], at: int) -> Node:
+    name = match[SIMPLE_NAME]
+    gap = match[SIMPLE_GAP]
+    indent = match[SIMPLE_INDENT]
+    equal_at = at + len(name) + len(gap)
+    value_at = equal_at + 1 + len(indent)
+    value: Element
+    plain = match[SIMPLE_PLAIN]
+    dotted = match[SIMPLE_DOTTED]
+    if plain is not None:
+        value = _plain_template(plain, indent, value_at)
+    elif dotted is None:
+        value = Leaf("NumberLit", match[SIMPLE_DIGITS], indent, value_at)
+    elif "." in dotted:
+        value = _traversal(dotted, indent, value_at)
+    else:
+        value = Leaf("Identifier", dotted, indent, value_at)
+    return Node(kind, (Leaf("Identifier", name, match[SIMPLE_PREFIX], at), Leaf("Equal", "=", gap, equal_at), value))
+
+
+def _last_kind(values: list[Element | list[Element]]) -> str:
+    """The kind of the last token, if it is still one."""
+    last = values[-1] if values else None
+    return last.kind if isinstance(last, Leaf) else ""
+
+
+def _repeats_a_name(elements: list[Element]) -> bool:
+    names = [element.children[0].text for element in elements if element.kind == "attribute"]
+    return len(names) != len(set(names))
