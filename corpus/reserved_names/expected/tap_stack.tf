@@ -32,7 +32,7 @@ locals {
 
 # No name of a security group may begin with sg-
 resource "aws_security_group" "service" {
-  name        = "sg-customer-service-${var.environment}"
+  name        = "customer-service-${var.environment}"
   description = "The customer service"
   vpc_id      = var.vpc_id
 
@@ -41,7 +41,7 @@ resource "aws_security_group" "service" {
 
 # 32 characters are the most that a target group's name may have
 resource "aws_lb_target_group" "service" {
-  name     = "customer-service-target-group-${var.environment}"
+  name     = substr("customer-service-target-group-${var.environment}", 0, 32)
   port     = 80
   protocol = "HTTP"
   vpc_id   = var.vpc_id

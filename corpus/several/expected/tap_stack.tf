@@ -4,10 +4,22 @@ variable "aws_region" {
   default     = "us-east-1"
 }
 
+variable "environment" {
+  description = "Environment name"
+  type        = string
+  default     = "dev"
+}
+
 variable "db_password" {
   description = "Password of the database"
   type        = string
   sensitive   = true
+}
+
+variable "ami_id" {
+  description = "AMI of the instances (null: the newest Amazon Linux 2)"
+  type        = string
+  default     = null
 }
 
 variable "asg_min_size" {
@@ -35,7 +47,7 @@ variable "extra_tags" {
 }
 
 locals {
-  name = "shop"
+  name = "shop-${var.environment}"
   tags = {
     Project   = "shop"
     ManagedBy = "terraform"
@@ -44,6 +56,21 @@ locals {
 
 data "aws_availability_zones" "available" {
   state = "available"
+}
+
+data "aws_ami" "amazon_linux_2" {
+  most_recent = true
+  owners      = ["amazon"]
+
+  filter {
+    name   = "name"
+    values = ["amzn2-ami-hvm-*-x86_64-gp2"]
+  }
+
+  filter {
+    name   = "virtualization-type"
+    values = ["hvm"]
+  }
 }
 
 # --- Network ----------------------------------------------------------------
@@ -80,7 +107,7 @@ resource "aws_security_group" "web" {
 
 resource "aws_launch_template" "web" {
   name_prefix            = "${local.name}-web-"
-  image_id               = "ami-0c02fb55956c7d316"
+  image_id               = coalesce(var.ami_id, data.aws_ami.amazon_linux_2.id)
   instance_type          = "t3.micro"
   vpc_security_group_ids = [aws_security_group.web.id]
 
