@@ -1,0 +1,264 @@
+"""TAP005: the mapping as a matrix, and what does not fit into it."""
+
+from __future__ import annotations
+
+import re
+from itertools import combinations
+
+import pytest
+from instance_rows import ARGUMENTS, COUNTS, EACH, NAMES, REFERENCES, REFUSED_ARGUMENTS, SCRIPTS, SUBNETS, Row, stack
+from mending import MAIN, mended, refused
+
+from tapfix.contract import Contract
+from tapfix.engine import Options, repair
+from tapfix.fixer import Status
+from tapfix.module import Project
+from tapfix.registry import builtin_fixers
+from tapfix.syntax.formatter import format_text
+from tapfix.verify import check_project
+
+RULE = "TAP005"
+FIXER = next(f for f in builtin_fixers() if f.rule == RULE)
+
+
+def spaceless(text: str) -> str:
+    return re.sub(r"\s+", " ", text)
+
+
+def ids(row: Row) -> str:
+    return row.name
+
+
+def problems(text: str) -> set[str]:
+    return {p.message for p in check_project(Project({MAIN: text}))}
+
+
+def assert_group(after: str) -> None:
+    """The instances are gone, whole, and nothing is wrong with what is there."""
+    assert "aws_instance" not in after.replace("data.aws_instance", "") and "_attachment" not in after
+    assert after.count('resource "aws_launch_template"') == after.count('resource "aws_autoscaling_group"') == 1
+    assert "# The application\nresource" in after
+    assert not problems(after)
+
+
+@pytest.mark.parametrize("row", [*ARGUMENTS, *EACH, *REFERENCES], ids=ids)
+def test_row(row: Row) -> None:
+    before = stack(row)
+    if row.refused:
+        assert row.refused in " ".join(refused(RULE, before))
+        return
+    after = mended(RULE, before).main
+    assert_group(after)
+    for wanted in row.wants:
+        assert wanted in spaceless(after)
+
+
+@pytest.mark.parametrize("row", REFUSED_ARGUMENTS, ids=ids)
+def test_refused_argument(row: Row) -> None:
+    assert row.refused in " ".join(refused(RULE, stack(row)))
+
+
+@pytest.mark.parametrize("one", ARGUMENTS, ids=ids)
+def test_pairs(one: Row) -> None:
+    """Each argument with each: both are carried over, and the schema accepts the outcome."""
+    for a, b in combinations(ARGUMENTS, 2):
+        if a is not one or set(a.sets) & set(b.sets):
+            continue
+        before = stack(a, b)
+        outcome = repair({MAIN: before}, [FIXER], Contract.default(), options=Options(strict=True, guard=False))
+        after = outcome.texts[MAIN]
+        assert_group(after)
+        if "public_address" not in (a.name, b.name) and not {"ipv6", "primary_ipv6"} & {a.name, b.name}:
+            pair = spaceless(after)
+            shared = {"tenancy", "placement_group", "host", "volume_tags", "merged_tags", "no_tags"}
+            assert all(w in pair for row in (a, b) if not {a.name, b.name} & shared for w in row.wants)
+
+
+def test_the_stack_is_whole() -> None:
+    assert not problems(stack())
+
+
+def test_outcome_is_laid_out() -> None:
+    for row in (*ARGUMENTS, *REFERENCES):
+        before = format_text(stack(row))
+        if not row.refused:
+            after = mended(RULE, before).main
+            assert format_text(after) == after
+
+
+@pytest.mark.parametrize(("subnet", "zones"), SUBNETS)
+def test_subnets(subnet: str, zones: str) -> None:
+    after = mended(RULE, stack(Row("subnet", f"subnet_id = {subnet}", sets=("subnet_id",)))).main
+    assert f"vpc_zone_identifier = {zones}" in spaceless(after)
+
+
+def test_zones_without_subnets() -> None:
+    row = Row("zone", "availability_zone = var.zones[count.index]", sets=("subnet_id",))
+    assert "availability_zones = var.zones" in spaceless(mended(RULE, stack(row)).main)
+
+
+@pytest.mark.parametrize(("count", "says", "defaults"), COUNTS, ids=[c for c, _, _ in COUNTS])
+def test_sizes(count: str, says: tuple[str, ...], defaults: tuple[int | None, ...]) -> None:
+    after = spaceless(mended(RULE, stack(Row("count", f"count = {count}", sets=("count",)))).main)
+    for said in says:
+        assert said in after
+    for name, number in zip(("min_size", "max_size", "desired_capacity"), defaults, strict=True):
+        found = re.search(rf'variable "asg_{name}" \{{[^}}]*default = (\w+)', after)
+        assert (found[1] if found else "null") == ("null" if number is None else str(number))
+
+
+def test_sizes_of_environments() -> None:
+    """What stood there, and no fewer on the way to production; smallest, desired and largest in order."""
+    text = stack(Row("count", 'count = var.environment == "prod" ? 4 : 2', sets=("count",)))
+    files = {MAIN: text, **{f"{e}.tfvars": f'environment = "{e}"\n' for e in ("dev", "staging", "prod")}}
+    texts = mended(RULE, files).texts
+    sizes = {e: dict(re.findall(r"asg_(\w+)\s*= (\d+)", texts[f"{e}.tfvars"])) for e in ("dev", "staging", "prod")}
+    assert [s["desired_capacity"] for s in sizes.values()] == ["2", "2", "4"]
+    for size in sizes.values():
+        assert int(size["min_size"]) <= int(size["desired_capacity"]) <= int(size["max_size"])
+    assert "desired_capacity = var.asg_desired_capacity" in spaceless(texts[MAIN])
+
+
+def test_variable_that_was_declared_for_it() -> None:
+    text = stack(Row("idle", beside='variable "asg_max" {\n  type    = number\n  default = 9\n}\n'))
+    after = spaceless(mended(RULE, text).main)
+    assert "max_size = var.asg_max " in after and 'variable "asg_max_size"' not in after
+
+
+def test_two_groups_have_names_of_their_own() -> None:
+    other = '\nresource "aws_instance" "worker" {\n  count = 3\n  ami = "ami-1"\n  instance_type = "t3.micro"\n  subnet_id = aws_subnet.private[count.index].id\n}\n'
+    ids = 'output "a" {\n  value = aws_instance.app[*].id\n}\n\noutput "w" {\n  value = aws_instance.worker[*].id\n}\n'
+    after = spaceless(mended(RULE, stack() + other + "\n" + ids).main)
+    assert "min_size = var.app_min_size" in after and "min_size = var.worker_min_size" in after
+    assert 'output "app_autoscaling_group_name"' in after and 'output "worker_autoscaling_group_name"' in after
+
+
+@pytest.mark.parametrize(("line", "left"), SCRIPTS)
+@pytest.mark.parametrize("call", ["{}", "base64encode({})"])
+def test_scripts(line: str, left: str | None, call: str) -> None:
+    script = call.format(
+        f"<<-EOF\n    #!/bin/bash\n    {line}\n  EOF\n  ".rstrip(" ")
+        if "(" in call
+        else f"<<-EOF\n    #!/bin/bash\n    {line}\n  EOF"
+    )
+    text = stack(Row("script", f"user_data = {script}"))
+    if left is None:
+        assert refused(RULE, text)
+    else:
+        assert f"base64encode(<<-EOF\n    #!/bin/bash\n    {left}\n  EOF\n  )" in mended(RULE, text).main
+
+
+@pytest.mark.parametrize(("name", "left"), NAMES)
+def test_names(name: str, left: str | None) -> None:
+    text = stack(Row("name", f"tags = {{\n    Name = {name}\n  }}", sets=("tags",)))
+    if left is None:
+        assert refused(RULE, text)
+    else:
+        after = mended(RULE, text).main
+        assert f"Name = {left}\n" in after and "count.index" not in after.partition("# The application")[2]
+
+
+@pytest.mark.parametrize("label", ["bastion", "jump_host", "nat", "vpn_server", "mongodb", "kafka"])
+def test_machines_that_stay(label: str) -> None:
+    text = (
+        stack()
+        .replace("aws_instance.app", f"aws_instance.{label}")
+        .replace('"aws_instance" "app"', f'"aws_instance" "{label}"')
+    )
+    (reason,) = refused(RULE, text)
+    assert reason.startswith("it looks like")
+
+
+def test_names_that_only_look_alike_do_not_stay() -> None:
+    text = (
+        stack()
+        .replace("aws_instance.app", "aws_instance.national")
+        .replace('"aws_instance" "app"', '"aws_instance" "national"')
+    )
+    assert "aws_autoscaling_group" in mended(RULE, text).main
+
+
+def test_single_instance() -> None:
+    single = Row("single", "subnet_id = aws_subnet.private[0].id", sets=("count", "subnet_id", "tags", "attachment"))
+    (reason,) = refused(RULE, stack(single))
+    assert "behind no load balancer" in reason
+    attached = single._replace(
+        beside='resource "aws_lb_target_group_attachment" "app" {\n  target_group_arn = aws_lb_target_group.app.arn\n  target_id = aws_instance.app.id\n}\n'
+    )
+    after = spaceless(mended(RULE, stack(attached)).main)
+    assert "vpc_zone_identifier = [aws_subnet.private[0].id]" in after and "default = 1" in after
+
+
+def test_stands_down_without_the_contract() -> None:
+    result = mended(RULE, stack(), "[compute]\nautoscaling = false\n")
+    assert result.main == stack() and not result.findings
+
+
+def test_joins_the_launch_template_that_is_there() -> None:
+    text = """\
+resource "aws_launch_template" "app" {
+  image_id = "ami-1"
+}
+
+resource "aws_instance" "app" {
+  count     = 2
+  subnet_id = var.subnets[count.index]
+
+  launch_template {
+    id      = aws_launch_template.app.id
+    version = "$Latest"
+  }
+}
+"""
+    after = spaceless(mended(RULE, text).main)
+    assert after.count('aws_launch_template"') == 1
+    assert "vpc_zone_identifier = var.subnets" in after
+    assert (
+        "launch_template { id = aws_launch_template.app.id version = aws_launch_template.app.latest_version }" in after
+    )
+    assert (
+        "overrides its launch template"
+        in refused(RULE, text.replace("count     = 2", 'count     = 2\n  instance_type = "t3.small"'))[0]
+    )
+
+
+def test_default_tags_reach_the_machines() -> None:
+    text = 'provider "aws" {\n  default_tags {\n    tags = local.tags\n  }\n}\n\n' + stack()
+    after = spaceless(mended(RULE, text).main)
+    assert 'data "aws_default_tags" "current" {}' in after
+    assert (
+        'resource_type = "instance" tags = merge(data.aws_default_tags.current.tags, { Name = "app-${var.environment}" })'
+        in after
+    )
+
+
+def test_local_module() -> None:
+    """Sizes are handed down from the root, and outputs change their names all the way up."""
+    files = {
+        MAIN: 'module "app" {\n  source = "./modules/app"\n}\n\noutput "ids" {\n  value = module.app.ids\n}\n',
+        "dev.tfvars": "",
+        "modules/app/main.tf": stack(Row("ids", beside='output "ids" {\n  value = aws_instance.app[*].id\n}\n')),
+    }
+    texts = mended(RULE, files).texts
+    assert "asg_min_size = var.asg_min_size" in spaceless(texts[MAIN]) and 'variable "asg_min_size"' in texts[MAIN]
+    assert 'variable "asg_min_size"' in texts["modules/app/main.tf"]
+    assert "asg_min_size = 2" in spaceless(texts["dev.tfvars"])
+    assert 'output "autoscaling_group_name" { value = module.app.autoscaling_group_name }' in spaceless(texts[MAIN])
+
+
+def test_what_went_is_named() -> None:
+    text = stack(Row("gone", "get_password_data = false\n  user_data_replace_on_change = true"))
+    (finding,) = mended(RULE, text).of(Status.FIXED)
+    assert "`get_password_data` went" in finding.message and "`user_data_replace_on_change` went" in finding.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'resource "aws_instance" "app" {\n',
+        'resource "aws_instance" "app" {}\n',
+        'resource "aws_instance" "app" { count = 2 }\n',
+    ],
+)
+def test_unfinished(text: str) -> None:
+    mended(RULE, text)
