@@ -148,12 +148,12 @@ def test_new_text_is_formatted(name: str) -> None:
 @pytest.mark.terraform
 def test_terraform_agrees_that_it_is_formatted(tmp_path: Path) -> None:
     """The same, as terraform itself sees it, for all answers at once."""
-    for name in ANSWERS:
-        result = result_of(name)
+    for result in map(result_of, ANSWERS):
         for path, text in result.files.items():
-            before = result.base.get(path, "") if not result.source.renamed else "not formatted=1"
-            if kind_of(path) != "other" and tapfix.format(before) == before and not tapfix.parse(text).diagnostics:
-                lay(tmp_path / name, {path: text.encode()})
+            before = result.base.get(path, "")
+            was_formatted = tapfix.format(before) == before and not result.source.renamed
+            if kind_of(path) != "other" and was_formatted and not tapfix.parse(text).diagnostics:
+                lay(tmp_path / result.source.name.replace("/", "_"), {path: text.encode()})
     done = subprocess.run(
         ["terraform", "fmt", "-check", "-recursive", "."], cwd=tmp_path, capture_output=True, text=True
     )

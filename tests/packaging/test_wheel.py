@@ -77,5 +77,7 @@ def test_is_typed(installed: Path, tmp_path: Path) -> None:
 
 def test_version(installed: Path, tmp_path: Path) -> None:
     asked = run(installed / "tapfix", "--version", cwd=tmp_path).split()
-    told = run(installed / "python", "-c", "from importlib.metadata import version as v; print(v('tapfix'))", cwd=tmp_path)
+    told = run(
+        installed / "python", "-c", "from importlib.metadata import version as v; print(v('tapfix'))", cwd=tmp_path
+    )
     assert asked == ["tapfix", told.strip()]
