@@ -12,12 +12,12 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import NamedTuple
 
-from tapfix.evaluate import UNKNOWN, evaluate
+from tapfix.evaluate import UNKNOWN, evaluate, variables_per_environment
 from tapfix.fixer import Context
 from tapfix.module import Attribute, Block, Element, Expr, Module, call_arguments, call_name, traversal_address
 from tapfix.syntax import Leaf
 
-from ._module_calls import calls_of, surroundings
+from ._module_calls import calls_of
 
 
 class Coding(Enum):
@@ -157,7 +157,7 @@ class UserData:
             local = self.module.locals.get(address.removeprefix("local."))
             return self.coding(local, local.expr, depth + 1) if local is not None else Coding.UNKNOWN
         if address.startswith("var.") and not steps:
-            return self._variable(address.removeprefix("var."))
+            return self._variable(address.removeprefix("var."), depth)
         last = steps[-1] if steps else None
         attribute = last.children[1].text if last is not None and last.kind == "get_attr" else ""
         if address.startswith("module."):
@@ -183,21 +183,33 @@ class UserData:
             else Coding.UNKNOWN
         )
 
-    def _variable(self, name: str) -> Coding:
+    def _variable(self, name: str, depth: int) -> Coding:
         block = self.module.variables.get(name)
         if block is None:
             return Coding.UNKNOWN
         if _SAYS_BASE64.search(name):
             return Coding.ENCODED
-        values = [given.get(name, UNKNOWN) for given in surroundings(self.context, self.module).values()]
         default = block.get("default")
-        if default is not None:
-            fallback = evaluate(self.module, default, default.expr)
-            values = [*(fallback if v is UNKNOWN and not self._is_passed(name) else v for v in values), fallback]
-        return self._common(coding_of(v) if isinstance(v, str) or v is None else Coding.UNKNOWN for v in values)
+        calls = calls_of(self.context, self.module)
+        passed = [(call, call.block.get(name)) for call in calls]
+        if passed:
+            return self._common(
+                UserData(call.module, self.context).coding(given, given.expr, depth + 1)
+                if given is not None
+                else self._default(default)
+                for call, given in passed
+            )
+        values = [
+            given.get(name, UNKNOWN) for given in variables_per_environment(self.module, self.context.contract).values()
+        ]
+        codings = [self._default(default) if v is UNKNOWN else _coding_of_value(v) for v in values]
+        return self._common([*codings, *([self._default(default)] if default is not None else [])])
 
-    def _is_passed(self, name: str) -> bool:
-        return any(name in call.block.attributes for call in calls_of(self.context, self.module))
+    def _default(self, default: Attribute | None) -> Coding:
+        """What a variable holds that is not set."""
+        if default is None:
+            return Coding.UNKNOWN
+        return _coding_of_value(evaluate(self.module, default, default.expr))
 
     def _output(self, call: str, name: str, depth: int) -> Coding:
         for module in self.context.project.modules:
@@ -216,6 +228,10 @@ class UserData:
         if len(found) > 1:
             found.discard(Coding.NOTHING)
         return found.pop() if len(found) == 1 else Coding.UNKNOWN
+
+
+def _coding_of_value(value: object) -> Coding:
+    return coding_of(value) if isinstance(value, str) or value is None else Coding.UNKNOWN
 
 
 def coding_of(value: str | None) -> Coding:

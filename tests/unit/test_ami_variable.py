@@ -1,0 +1,248 @@
+"""TAP008: a variable in front of each image."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from mending import MAIN, mended, refused
+
+from tapfix.edits import Safety
+from tapfix.fixer import Status
+
+RULE = "TAP008"
+
+DATA = """\
+data "aws_ami" "amazon_linux_2" {
+  most_recent = true
+  owners      = ["amazon"]
+
+  filter {
+    name   = "name"
+    values = ["amzn2-ami-hvm-*-x86_64-gp2"]
+  }
+}
+"""
+
+LITERAL = '"ami-0abcdef1234567890"'
+ENVIRONMENTS = {f"{e}.tfvars": f'environment = "{e}"\n' for e in ("dev", "staging", "prod")}
+
+ARGUMENTS = {
+    "aws_instance": "ami",
+    "aws_spot_instance_request": "ami",
+    "aws_launch_template": "image_id",
+    "aws_launch_configuration": "image_id",
+}
+
+STAY = (
+    "data.aws_ami.amazon_linux_2.id",
+    "data.aws_ami.amazon_linux_2.image_id",
+    "data.aws_ssm_parameter.image.value",
+    '"resolve:ssm:/aws/service/ami-amazon-linux-latest/amzn2-ami-hvm-x86_64-gp2"',
+    "local.images[var.aws_region]",
+    'lookup(local.images, var.aws_region, "ami-1")',
+    'var.aws_region == "us-east-1" ? data.aws_ami.amazon_linux_2.id : data.aws_ami.other.id',
+)
+"""What stays as the default behind the variable."""
+
+DECIDED = (
+    "var.image",
+    'var.image != "" ? var.image : data.aws_ami.amazon_linux_2.id',
+    "coalesce(var.image, data.aws_ami.amazon_linux_2.id)",
+    "var.images[var.aws_region]",
+    "lookup(var.images, var.aws_region)",
+    "local.image",
+    "local.image_or_default",
+)
+
+VARIABLES = """\
+variable "aws_region" {
+  type = string
+}
+
+variable "image" {
+  type    = string
+  default = null
+}
+
+variable "images" {
+  type    = map(string)
+  default = { us-east-1 = "ami-1" }
+}
+
+locals {
+  image            = var.image
+  image_or_default = var.image == null ? data.aws_ami.amazon_linux_2.id : var.image
+  images           = { us-east-1 = "ami-1", us-west-2 = "ami-2" }
+}
+"""
+
+
+def runs(value: str, type: str = "aws_launch_template", name: str = "app") -> str:
+    return f'resource "{type}" "{name}" {{\n  {ARGUMENTS[type]} = {value}\n}}\n'
+
+
+def spaceless(text: str) -> str:
+    return re.sub(r"\s+", " ", text)
+
+
+@pytest.mark.parametrize("type", ARGUMENTS)
+@pytest.mark.parametrize("value", STAY)
+def test_default_stays(type: str, value: str) -> None:
+    before = f"{VARIABLES}\n{DATA}\n{runs(value, type)}"
+    result = mended(RULE, before)
+    assert f"{ARGUMENTS[type]} = coalesce(var.ami_id, {value})" in result.main
+    (finding,) = result.of(Status.FIXED)
+    assert finding.safety is Safety.SAFE
+    assert (
+        'variable "ami_id" { description = "AMI of the instances (null: the default image)" type = string default = null }'
+        in spaceless(result.main)
+    )
+
+
+@pytest.mark.parametrize("value", DECIDED)
+def test_a_variable_decides_already(value: str) -> None:
+    before = f"{VARIABLES}\n{DATA}\n{runs(value)}"
+    result = mended(RULE, before)
+    assert result.main == before and not result.findings
+
+
+def test_the_module_s_habit() -> None:
+    before = (
+        f'variable "key" {{\n  type    = string\n  default = ""\n}}\n\n{DATA}\n{runs("data.aws_ami.amazon_linux_2.id")}'
+    )
+    after = mended(RULE, before).main
+    assert 'image_id = var.ami_id != "" ? var.ami_id : data.aws_ami.amazon_linux_2.id' in after
+    assert 'default = ""' in spaceless(after.partition('"ami_id"')[2])
+
+
+def test_literal_moves_to_the_environments() -> None:
+    result = mended(RULE, {MAIN: f"{DATA}\n{runs(LITERAL)}", **ENVIRONMENTS})
+    assert "image_id = coalesce(var.ami_id, data.aws_ami.amazon_linux_2.id)" in result.main
+    assert LITERAL not in result.main and result.main.count('data "aws_ami"') == 1
+    for environment in ENVIRONMENTS:
+        assert f"ami_id = {LITERAL}" in result.texts[environment]
+    (finding,) = result.of(Status.FIXED)
+    assert finding.safety is Safety.UNSAFE
+
+
+def test_literals_by_environment() -> None:
+    value = 'var.environment == "prod" ? "ami-0aaaaaaaaaaaaaaaa" : "ami-0bbbbbbbbbbbbbbbb"'
+    result = mended(RULE, {MAIN: f'variable "environment" {{\n  type = string\n}}\n\n{runs(value)}', **ENVIRONMENTS})
+    assert (
+        "ami-0aaaaaaaaaaaaaaaa" in result.texts["prod.tfvars"] and "ami-0bbbbbbbbbbbbbbbb" in result.texts["dev.tfvars"]
+    )
+    assert "image_id = coalesce(var.ami_id, data.aws_ami.amazon_linux_2.id)" in result.main
+
+
+def test_the_data_source_is_made() -> None:
+    after = spaceless(mended(RULE, {MAIN: runs(LITERAL), **ENVIRONMENTS}).main)
+    assert 'data "aws_ami" "amazon_linux_2"' in after and "amzn2-ami-hvm-*-x86_64-gp2" in after
+    arm = runs(f'{LITERAL}\n  instance_type = "t4g.small"')
+    assert "amzn2-ami-hvm-*-arm64-gp2" in mended(RULE, {MAIN: arm, **ENVIRONMENTS}).main
+    west = runs(f"{LITERAL}\n  provider = aws.west")
+    assert "provider = aws.west most_recent" in spaceless(mended(RULE, {MAIN: west, **ENVIRONMENTS}).main)
+
+
+def test_literal_local() -> None:
+    result = mended(RULE, {MAIN: f"locals {{\n  image = {LITERAL}\n}}\n\n{runs('local.image')}", **ENVIRONMENTS})
+    assert "image = coalesce(var.ami_id, data.aws_ami.amazon_linux_2.id)" in result.main
+    assert "image_id = local.image" in result.main
+
+
+def test_literal_default_of_a_variable() -> None:
+    before = {
+        MAIN: f'variable "ami_id" {{\n  type    = string\n  default = {LITERAL}\n}}\n\n{runs("var.ami_id")}',
+        **ENVIRONMENTS,
+    }
+    before["prod.tfvars"] = 'ami_id = "ami-1"\n'
+    result = mended(RULE, before)
+    assert "image_id = coalesce(var.ami_id, data.aws_ami.amazon_linux_2.id)" in result.main
+    assert "default = null" in spaceless(result.main)
+    assert f"ami_id = {LITERAL}" in result.texts["dev.tfvars"] and result.texts["prod.tfvars"] == 'ami_id = "ami-1"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (runs(LITERAL), "no tfvars file"),
+        (f'variable "ami_id" {{\n  default = {LITERAL}\n}}\n\n{runs("var.ami_id")}', "no tfvars file"),
+        (runs("aws_ami_copy.own.id"), "the stack makes the image itself"),
+        (runs("module.images.id"), "a module decides"),
+        (runs('each.value\n  for_each = { a = "ami-1" }'), "differs from copy to copy"),
+        (runs("local.images[count.index]\n  count = 2"), "differs from copy to copy"),
+    ],
+)
+def test_refused(text: str, reason: str) -> None:
+    assert reason in " ".join(refused(RULE, text))
+
+
+def test_refused_with_environments() -> None:
+    validated = f'variable "ami_id" {{\n  default = {LITERAL}\n  validation {{\n    condition     = startswith(var.ami_id, "ami-")\n    error_message = "no"\n  }}\n}}\n\n{runs("var.ami_id")}'
+    assert "validation" in refused(RULE, {MAIN: validated, **ENVIRONMENTS})[0]
+
+
+def test_each_value_of_a_variable_is_accepted() -> None:
+    before = 'variable "servers" {\n  type = map(object({ ami = string }))\n}\n\n' + runs(
+        "each.value.ami\n  for_each = var.servers"
+    )
+    assert mended(RULE, before).main == before
+
+
+def test_several_images_have_several_variables() -> None:
+    text = (
+        f"{DATA}\n{runs('data.aws_ami.amazon_linux_2.id', name='web')}\n{runs('data.aws_ami.other.id', name='worker')}"
+    )
+    result = mended(RULE, text)
+    assert "coalesce(var.web_ami_id, data.aws_ami.amazon_linux_2.id)" in result.main
+    assert "coalesce(var.worker_ami_id, data.aws_ami.other.id)" in result.main
+    assert len(result.of(Status.FIXED)) == 2
+
+
+def test_one_image_has_one_variable() -> None:
+    text = f"{DATA}\n{runs('data.aws_ami.amazon_linux_2.id', name='web')}\n{runs('data.aws_ami.amazon_linux_2.id', 'aws_instance', 'worker')}"
+    result = mended(RULE, text)
+    assert result.main.count("coalesce(var.ami_id, data.aws_ami.amazon_linux_2.id)") == 2
+    assert len(result.of(Status.FIXED)) == 1
+
+
+def test_a_variable_that_was_forgotten() -> None:
+    before = (
+        'variable "ami_id" {\n  type    = string\n  default = ""\n}\n\n'
+        + f"{DATA}\n{runs('data.aws_ami.amazon_linux_2.id')}"
+    )
+    after = mended(RULE, before).main
+    assert 'image_id = var.ami_id != "" ? var.ami_id : data.aws_ami.amazon_linux_2.id' in after
+    assert after.count('variable "ami_id"') == 1
+
+
+def test_spot_fleet() -> None:
+    before = f'{DATA}\nresource "aws_spot_fleet_request" "app" {{\n  launch_specification {{\n    ami = data.aws_ami.amazon_linux_2.id\n  }}\n}}\n'
+    assert "ami = coalesce(var.ami_id, data.aws_ami.amazon_linux_2.id)" in mended(RULE, before).main
+
+
+def test_local_module() -> None:
+    files = {MAIN: 'module "app" {\n  source = "./app"\n}\n', "app/main.tf": runs(LITERAL), "dev.tfvars": ""}
+    texts = mended(RULE, files).texts
+    assert "ami_id = var.ami_id" in texts[MAIN] and 'variable "ami_id"' in texts[MAIN]
+    assert "coalesce(var.ami_id, data.aws_ami.amazon_linux_2.id)" in texts["app/main.tf"]
+    assert f"ami_id = {LITERAL}" in texts["dev.tfvars"]
+
+
+def test_the_contract_names_the_variable() -> None:
+    text = f"{DATA}\n{runs('data.aws_ami.amazon_linux_2.id')}"
+    assert "coalesce(var.image, " in mended(RULE, text, '[compute]\nami_variable = "image"\n').main
+    result = mended(RULE, text, '[compute]\nami_variable = ""\n')
+    assert result.main == text and not result.findings
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        runs(""),
+        'resource "aws_instance" "a" {}\n',
+        'resource "aws_instance" "a" {\n  ami = local.a\n}\n\nlocals {\n  a = local.a\n}\n',
+    ],
+)
+def test_unfinished(text: str) -> None:
+    mended(RULE, text)

@@ -1,0 +1,240 @@
+"""TAP006: base64 where the provider wants it, for each way in which user data is written."""
+
+from __future__ import annotations
+
+import pytest
+from mending import MAIN, mended, refused
+
+from tapfix.fixer import Status
+
+RULE = "TAP006"
+
+SCRIPT = "<<-EOF\n    #!/bin/bash\n    echo ${var.name}\n  EOF"
+CLOSED = f"{SCRIPT}\n  "
+
+SOURCES = """\
+variable "name" {
+  type    = string
+  default = "shop"
+}
+
+variable "script" {
+  type    = string
+  default = "#!/bin/bash\\nls"
+}
+
+variable "script_base64" {
+  type = string
+}
+
+variable "nobody_knows" {
+  type = string
+}
+
+variable "nothing" {
+  type    = string
+  default = ""
+}
+
+locals {
+  plain   = templatefile("${path.module}/init.sh", { name = var.name })
+  encoded = base64encode(local.plain)
+  again   = local.encoded
+  round   = local.round_too
+  round_too = local.round
+}
+
+data "cloudinit_config" "on" {
+  part {
+    content = local.plain
+  }
+}
+
+data "cloudinit_config" "off" {
+  base64_encode = false
+  gzip          = false
+
+  part {
+    content = local.plain
+  }
+}
+
+data "template_file" "old" {
+  template = "ls"
+}
+"""
+
+PLAIN = (
+    "{script}",
+    'file("init.sh")',
+    'templatefile("init.sh", {})',
+    "local.plain",
+    "var.script",
+    'replace(local.plain, "a", "b")',
+    'join("\\n", ["#!/bin/bash", "ls"])',
+    'format("#!/bin/bash\\necho %s", var.name)',
+    "data.cloudinit_config.off.rendered",
+    "data.template_file.old.rendered",
+    "jsonencode({ a = 1 })",
+    'var.name == "" ? null : local.plain',
+    "try(local.plain, null)",
+    "base64decode(local.encoded)",
+)
+
+ENCODED = (
+    "local.encoded",
+    "local.again",
+    'filebase64("init.sh")',
+    "base64gzip(local.plain)",
+    "data.cloudinit_config.on.rendered",
+    "var.script_base64",
+    'var.name == "" ? local.encoded : filebase64("x.sh")',
+    "coalesce(local.encoded, local.again)",
+    '"IyEvYmluL2Jhc2gKbHMK"',
+)
+
+UNKNOWN = (
+    "var.nobody_knows",
+    "local.round",
+    "module.other.script",
+    "data.aws_ssm_parameter.script.value",
+    'replace(local.encoded, "a", "b")',
+)
+
+
+def text(type: str, argument: str, value: str) -> str:
+    return f'{SOURCES}\nresource "{type}" "app" {{\n  {argument} = {value.format(script=SCRIPT) if "{script}" in value else value}\n}}\n'
+
+
+def wrapped(value: str) -> str:
+    return f"base64encode({CLOSED})" if value == "{script}" else f"base64encode({value})"
+
+
+def unchanged(before: str) -> None:
+    result = mended(RULE, before)
+    assert result.main == before and not result.findings
+
+
+def becomes(before: str, after: str) -> None:
+    result = mended(RULE, before)
+    assert result.main == after
+    (finding,) = result.findings
+    assert finding.status is Status.FIXED and finding.address.endswith(".app")
+
+
+@pytest.mark.parametrize("value", PLAIN)
+class TestPlain:
+    def test_template_encodes_it(self, value: str) -> None:
+        becomes(
+            text("aws_launch_template", "user_data", value), text("aws_launch_template", "user_data", wrapped(value))
+        )
+
+    def test_template_that_encodes_it_already(self, value: str) -> None:
+        unchanged(text("aws_launch_template", "user_data", wrapped(value)))
+
+    def test_template_that_encodes_it_twice(self, value: str) -> None:
+        twice = f"base64encode({wrapped(value)})"
+        becomes(
+            text("aws_launch_template", "user_data", twice), text("aws_launch_template", "user_data", wrapped(value))
+        )
+
+    @pytest.mark.parametrize("type", ["aws_instance", "aws_spot_instance_request", "aws_launch_configuration"])
+    def test_instance(self, value: str, type: str) -> None:
+        unchanged(text(type, "user_data", value))
+        becomes(text(type, "user_data", wrapped(value)), text(type, "user_data", value))
+        becomes(text(type, "user_data_base64", value), text(type, "user_data", value))
+        unchanged(text(type, "user_data_base64", wrapped(value)))
+
+
+@pytest.mark.parametrize("value", ENCODED)
+class TestEncoded:
+    def test_template(self, value: str) -> None:
+        unchanged(text("aws_launch_template", "user_data", value))
+        becomes(
+            text("aws_launch_template", "user_data", wrapped(value)), text("aws_launch_template", "user_data", value)
+        )
+
+    def test_instance(self, value: str) -> None:
+        becomes(text("aws_instance", "user_data", value), text("aws_instance", "user_data_base64", value))
+        becomes(text("aws_instance", "user_data", wrapped(value)), text("aws_instance", "user_data_base64", value))
+        becomes(
+            text("aws_instance", "user_data_base64", wrapped(value)), text("aws_instance", "user_data_base64", value)
+        )
+        unchanged(text("aws_instance", "user_data_base64", value))
+
+
+@pytest.mark.parametrize("value", UNKNOWN)
+def test_unknown(value: str) -> None:
+    (reason,) = refused(RULE, text("aws_launch_template", "user_data", value))
+    assert "follow it to its source" in reason
+    unchanged(text("aws_launch_template", "user_data", f"base64encode({value})"))
+    unchanged(text("aws_instance", "user_data", value))
+
+
+def test_nothing() -> None:
+    for value in ("null", '""', "var.nothing"):
+        unchanged(text("aws_launch_template", "user_data", value))
+
+
+def test_a_heredoc_keeps_its_bytes() -> None:
+    script = '<<EOF\n#!/bin/bash\n\techo "$${HOME}"   \n\n  EOF_NOT\nEOF'
+    before = text("aws_instance", "user_data", f"base64encode({script}\n  )")
+    assert script in mended(RULE, before).main
+
+
+def test_a_comment_behind_the_call_stays() -> None:
+    before = text("aws_instance", "user_data", f"base64encode({CLOSED}) # sets it up")
+    after = mended(RULE, before).main
+    assert f"  # sets it up\n  user_data = {SCRIPT}\n}}" in after
+
+
+def test_a_comment_between_the_calls_is_not_lost() -> None:
+    assert "move it" in refused(RULE, text("aws_instance", "user_data", "base64encode( # why\n    local.plain)"))[0]
+
+
+def test_both_arguments() -> None:
+    before = text("aws_instance", "user_data", "local.encoded\n  user_data_base64 = local.encoded")
+    assert "one of them has to go" in refused(RULE, before)[0]
+
+
+def test_spot_fleet_and_lightsail() -> None:
+    fleet = f'{SOURCES}\nresource "aws_spot_fleet_request" "app" {{\n  launch_specification {{\n    user_data = %s\n  }}\n}}\n'
+    becomes(fleet % "base64encode(local.plain)", fleet % "local.plain")
+    becomes(
+        text("aws_lightsail_instance", "user_data", "base64encode(local.plain)"),
+        text("aws_lightsail_instance", "user_data", "local.plain"),
+    )
+    assert refused(RULE, text("aws_lightsail_instance", "user_data", "local.encoded"))
+    recipe = "aws_imagebuilder_image_recipe"
+    becomes(
+        text(recipe, "user_data_base64", "local.plain"), text(recipe, "user_data_base64", "base64encode(local.plain)")
+    )
+
+
+def test_values_of_tfvars_and_callers() -> None:
+    template = 'variable "script" {\n  type = string\n}\n\nresource "aws_launch_template" "app" {\n  user_data = var.script\n}\n'
+    known = {
+        MAIN: template,
+        "dev.tfvars": 'script = "#!/bin/sh"\n',
+        "staging.tfvars": 'script = "#!/bin/sh"\n',
+        "prod.tfvars": 'script = "#!/bin/sh"\n',
+    }
+    assert "user_data = base64encode(var.script)" in mended(RULE, known).main
+    torn = {**known, "prod.tfvars": 'script = "IyEvYmluL2Jhc2gKbHMK"\n'}
+    assert refused(RULE, torn)
+    called = {MAIN: 'module "app" {\n  source = "./app"\n  script = file("init.sh")\n}\n', "app/main.tf": template}
+    assert "user_data = base64encode(var.script)" in mended(RULE, called).texts["app/main.tf"]
+    called[MAIN] = called[MAIN].replace('file("init.sh")', "base64encode(var.script)")
+    assert mended(RULE, called).texts == called
+    called[MAIN] = called[MAIN].replace("base64encode(var.script)", "data.http.script.response_body")
+    assert refused(RULE, called)
+
+
+def test_output_of_a_local_module() -> None:
+    files = {
+        MAIN: 'module "script" {\n  source = "./script"\n}\n\nresource "aws_launch_template" "app" {\n  user_data = module.script.text\n}\n',
+        "script/main.tf": 'output "text" {\n  value = base64encode("#!/bin/sh")\n}\n',
+    }
+    assert mended(RULE, files).texts == files
+    files["script/main.tf"] = 'output "text" {\n  value = file("init.sh")\n}\n'
+    assert "user_data = base64encode(module.script.text)" in mended(RULE, files).main
