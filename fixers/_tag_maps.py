@@ -294,7 +294,8 @@ class TagMaps:
         for address in held:
             given = given.with_(self.shared_keys(address))
         present = given.certain.union(*(k.certain for k in own_keys))
-        wanted = [(key, text) for key, text in entries if key not in present]
+        kept = given.possible or NO_NAMES  # what a shared map may set, an entry behind it would override
+        wanted = [(key, text) for key, text in entries if key not in present | kept]
         lacked = (*(a for a in self.rule.shared if a not in held), *(key for key, _ in wanted))
         if self._follows(expr, own, held) and not wanted:
             return None
