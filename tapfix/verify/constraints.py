@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from tapfix.evaluate import Evaluator, is_known, tfvars_values
-from tapfix.module import Attribute, Block, walk
+from tapfix.module import Attribute, Block, Expr, walk
 from tapfix.schema.rules import Group, Rule, groups, rules
+from tapfix.syntax import Leaf
 from tapfix.verify.declarations import Declarations
 from tapfix.verify.environments import is_automatic
 from tapfix.verify.structure import title
@@ -103,11 +104,15 @@ def _given(block: Block) -> Mapping[str, object]:
     found: dict[str, object] = {
         name: attribute
         for name, attribute in block.attributes.items()
-        if not any(node.kind in ("conditional", "call") or node.text == "null" for node in walk(attribute.expr))
+        if not any(node.kind in ("conditional", "call") or _is_null(node) for node in walk(attribute.expr))
         and not attribute.value.startswith(("var.", "each.", "local.", "module."))
     }
     found.update({nested.type: nested for nested in block.blocks if nested.type != "dynamic"})
     return found
+
+
+def _is_null(node: Expr) -> bool:
+    return isinstance(node, Leaf) and node.value == "null"
 
 
 def _blocks(block: Block, path: Sequence[str]) -> Iterator[Block]:
