@@ -492,7 +492,8 @@ def _attribute_for(block: Block, argument: str, target: _Target) -> str | None:
         return "id"
     if argument.endswith(("_id", "_ids")) and alike:
         return argument if argument in target.schema.attributes and argument.endswith("_id") else "id"
-    return None
+    given = target.schema.attributes.get(argument)
+    return argument if given is not None and argument.endswith("_id") and not given.settable else None
 
 
 def _as_elsewhere(module: Module, block: Block, attribute: Attribute, target: _Target, name: str) -> str:
