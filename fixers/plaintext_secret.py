@@ -1,0 +1,78 @@
+"""TAP110: a secret stands in the text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tapfix.edits import Safety
+from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.module import Attribute, Block, Module, string_value
+
+_SECRET = re.compile(r"(?:^|_)(?:password|passwd|passphrase|secret|secret_key|private_key|auth_token|api_key|access_token)$", re.I)
+_ARGUMENTS = frozenset({"password", "master_password", "admin_password", "auth_token", "secret_string", "secret_key", "master_user_password"})
+"""Arguments of AWS resources that take a secret (the provider marks them as sensitive)."""
+
+
+class PlaintextSecret(Fixer):
+    """A secret stands in the text, where whoever reads the repository reads it.
+
+    Passwords in a tfvars file, in the default of a variable or in a resource end up in version control. The way out is the
+    environment (`TF_VAR_db_password`), a secret store (`aws_secretsmanager_secret_version` as a data source) or a managed
+    password (`manage_master_user_password = true` on RDS).
+
+    **Suggested**, never applied: to take the value out would leave the stack without one, and only its owner can put it where it
+    belongs. Values that are empty, or that refer to something else, are none of it.
+    """
+
+    rule = "TAP110"
+    severity = Severity.HIGH
+    safety = Safety.SUGGESTION
+    examples = (
+        Example(
+            title="A password in a tfvars file stays and is named",
+            before={
+                "tap_stack.tf": 'variable "db_password" {\n  type      = string\n  sensitive = true\n}\n',
+                "dev.tfvars": 'db_password = "DevPassword123!"\n',
+            },
+            after=None,
+        ),
+    )
+
+    def check(self, module: Module, context: Context) -> Iterator[Finding]:
+        for file in module.tfvars:
+            for attribute in file.attributes.values():
+                if self._is_secret(attribute.name, module) and _literal(attribute):
+                    yield self.suggest(
+                        attribute,
+                        f"{file.path} holds the secret `{attribute.name}` as plain text",
+                        f"set it through the environment (TF_VAR_{attribute.name}) or read it from a secret store, and take the line out",
+                    )
+        for name, block in module.variables.items():
+            default = block.get("default")
+            if default is not None and _literal(default) and self._is_secret(name, module):
+                yield self.suggest(
+                    default,
+                    f"the secret `{name}` has its value as a default",
+                    f"take the default out and set it through the environment (TF_VAR_{name})",
+                )
+        for block in module.resources():
+            for argument in _ARGUMENTS & set(block.attributes):
+                if _literal(block.attributes[argument]):
+                    yield self.suggest(
+                        block.attributes[argument],
+                        f"{block.address} holds its `{argument}` as plain text",
+                        "read it from a sensitive variable or a secret store",
+                    )
+
+    @staticmethod
+    def _is_secret(name: str, module: Module) -> bool:
+        if _SECRET.search(name):
+            return True
+        block = module.variables.get(name)
+        mark = block.get("sensitive") if isinstance(block, Block) else None
+        return mark is not None and mark.value == "true" and "user" not in name
+
+
+def _literal(attribute: Attribute) -> bool:
+    return bool(string_value(attribute.expr))
