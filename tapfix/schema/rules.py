@@ -4,7 +4,7 @@
         rule.path                   # ("ip_address_type",)
         rule.refuses("ipv5")        # 'one of "ipv4", "dualstack" is wanted'
 
-`tapfix.schema._probe` asked the provider and wrote the answers down. They hold for version 5 of the provider.
+`tapfix.schema._probe` asked the provider (version 5) and wrote the answers down; what AWS itself asks of names stands below.
 """
 
 from __future__ import annotations
@@ -26,10 +26,52 @@ RuleKind = Literal[
 ]
 GroupKind = Literal["conflict", "one", "some"]
 
-# https://github.com/hashicorp/terraform-provider-aws/blob/v5.100.0/internal/service/ec2/vpc_security_group.go: the service keeps
-# the names that begin with sg- for itself, and a default group's name is taken.
+# What AWS says about names and networks, and the provider does not say in words that a probe can read. Each row is
+# `[argument, kind, operands…]`; sources:
+#   load balancers   https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
+#   target groups    https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html
+#   security groups  https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html
+#   buckets          https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+#   databases        https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
+#   roles, policies  https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+#   functions        https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
+#   keys             https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html
+#   networks         https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
+_BALANCER: Final[list[list[Any]]] = [
+    ["name", "length", 1, 32],
+    ["name", "pattern", "^[0-9A-Za-z]([0-9A-Za-z-]*[0-9A-Za-z])?$"],
+    ["name_prefix", "length", 1, 6],
+]
+_DATABASE: Final = "^[A-Za-z](-?[0-9A-Za-z])*$"
 _OWN: Final[dict[str, list[list[Any]]]] = {
-    "resource.aws_security_group": [["name", "prefix", "sg-"], ["name_prefix", "prefix", "sg-"]],
+    "resource.aws_alb": [*_BALANCER, ["name", "prefix", "internal-"]],
+    "resource.aws_lb": [*_BALANCER, ["name", "prefix", "internal-"]],
+    "resource.aws_alb_target_group": _BALANCER,
+    "resource.aws_lb_target_group": _BALANCER,
+    "resource.aws_security_group": [
+        ["name", "prefix", "sg-"],
+        ["name_prefix", "prefix", "sg-"],
+        ["name", "length", 1, 255],
+        ["description", "length", None, 255],
+        ["description", "pattern", r"^[0-9A-Za-z_ .:/()#,@\[\]+=&;{}!$*-]*$"],
+    ],
+    "resource.aws_s3_bucket": [
+        ["bucket", "length", 3, 63],
+        ["bucket", "pattern", "^[a-z0-9][a-z0-9.-]*[a-z0-9]$"],
+    ],
+    "resource.aws_db_instance": [["identifier", "length", 1, 63], ["identifier", "pattern", _DATABASE]],
+    "resource.aws_rds_cluster": [["cluster_identifier", "length", 1, 63], ["cluster_identifier", "pattern", _DATABASE]],
+    "resource.aws_iam_role": [
+        ["name", "length", 1, 64],
+        ["name_prefix", "length", 1, 38],
+        ["name", "pattern", r"^[\w+=,.@-]*$"],
+    ],
+    "resource.aws_iam_policy": [["name", "length", 1, 128], ["name", "pattern", r"^[\w+=,.@-]*$"]],
+    "resource.aws_iam_instance_profile": [["name", "length", 1, 128], ["name", "pattern", r"^[\w+=,.@-]*$"]],
+    "resource.aws_lambda_function": [["function_name", "pattern", r"^(arn:.*|[0-9A-Za-z_-]{1,64})$"]],
+    "resource.aws_kms_alias": [["name", "pattern", "^alias/[0-9A-Za-z/_-]+$"]],
+    "resource.aws_vpc": [["cidr_block", "network", 16, 28]],
+    "resource.aws_subnet": [["cidr_block", "network", 16, 28]],
 }
 _ARN: Final = re.compile(r"arn:[\w-]*:[\w.-]*:[\w-]*:[\w-]*:.+", re.DOTALL)
 
@@ -104,6 +146,8 @@ class Choice:
                 return None if re.fullmatch(r"\d{12}", value) or value == "" else "an account's 12 digits are wanted"
             case "json":
                 return None if value == "" or _is_json(value) else "a JSON document is wanted"
+            case "network":
+                return _network_misfit(value, *self.operands)
             case "cidr":
                 return None if value == "" or _is_cidr(value) else "a CIDR block is wanted"
         return None
@@ -138,7 +182,7 @@ def _data() -> dict[str, list[list[Any]]]:
 def _of(name: str) -> tuple[tuple[Rule, ...], tuple[Group, ...]]:
     choices: dict[tuple[str, ...], list[Choice]] = {}
     together = []
-    for path, kind, *operands in [*_data().get(name, ()), *_OWN.get(name, ())]:
+    for path, kind, *operands in _data().get(name, ()):
         where = tuple(path.split("."))
         if kind == "conflict":
             together.append(Group(where, kind, (tuple(operands[0].split(".")),)))
@@ -146,16 +190,15 @@ def _of(name: str) -> tuple[tuple[Rule, ...], tuple[Group, ...]]:
             together.append(Group(where, kind, tuple(tuple(other.split(".")) for other in operands[0])))
         else:
             choices.setdefault(where, []).append(Choice(kind, tuple(operands)))
-    return tuple(rule for path, known in choices.items() for rule in _rules(path, known)), tuple(together)
+    own = [Rule(tuple(path.split(".")), (Choice(kind, tuple(rest)),)) for path, kind, *rest in _OWN.get(name, ())]
+    return (*(rule for path, known in choices.items() for rule in _rules(path, known)), *own), tuple(together)
 
 
 def _rules(path: tuple[str, ...], choices: list[Choice]) -> Iterator[Rule]:
-    """The rules of one argument. Lengths and patterns hold together where there is nothing else; a reserved prefix always does."""
-    shapes = [choice for choice in choices if choice.kind != "prefix"]
-    both = all(choice.kind in ("length", "pattern") for choice in shapes)
-    groups = [(choice,) for choice in shapes] if both else [tuple(shapes)]
-    yield from (Rule(path, group) for group in groups if group)
-    yield from (Rule(path, (choice,)) for choice in choices if choice.kind == "prefix")
+    """The rules of one argument. Lengths and patterns hold together where there is nothing else."""
+    both = all(choice.kind in ("length", "pattern") for choice in choices)
+    groups = [(choice,) for choice in choices] if both else [tuple(choices)]
+    yield from (Rule(path, group) for group in groups)
 
 
 def _is_json(text: str) -> bool:
@@ -172,3 +215,11 @@ def _is_cidr(text: str) -> bool:
     except ValueError:
         return False
     return "/" in text
+
+
+def _network_misfit(text: str, low: int, high: int) -> str | None:
+    try:
+        network = ipaddress.ip_network(text)
+    except ValueError:
+        return "a network's CIDR block is wanted, without bits set behind its prefix"
+    return None if low <= network.prefixlen <= high else f"a prefix from /{low} to /{high} is wanted"

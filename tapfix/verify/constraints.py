@@ -13,15 +13,19 @@ from tapfix.schema.rules import Group, Rule, groups, rules
 from tapfix.syntax import Leaf
 from tapfix.verify.declarations import Declarations
 from tapfix.verify.environments import is_automatic
+from tapfix.verify.networks import check_networks
 from tapfix.verify.structure import title
 
 
 def check_constraints(declarations: Declarations) -> None:
     """Every value that is known is one that the provider takes."""
     schema = declarations.schema
-    if schema is None or schema.major != 5 or not declarations.knows_provider("aws"):
+    if schema is None or not declarations.knows_provider("aws"):
         return
     evaluators = _evaluators(declarations)
+    check_networks(declarations, evaluators)
+    if schema.major != 5:  # a later version may take more, and nobody asked it
+        return
     for block in declarations.module.blocks:
         if block.type in ("resource", "data") and len(block.labels) == 2 and block.labels[0].startswith("aws_"):
             for rule in rules(block.type, block.labels[0]):
