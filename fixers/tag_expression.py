@@ -530,7 +530,11 @@ class _Preparation:
     # --- where local.tags comes from ----------------------------------------------------------------------------------
 
     def _common_map(self) -> str | None:
-        """The local or variable that most maps of tags begin with, which makes it the common one."""
+        """The local or variable that is the common map: the provider's default tags, else what most maps of tags begin with."""
+        defaults = {plain_address(part) for a in self.work.default_tags for part in flattened(a, a.expr)[:1]}
+        only = next(iter(defaults)) if len(defaults) == 1 else None
+        if only is not None and only not in self.rule.shared and self._may_be_common(only):
+            return only
         counts: Counter[str] = Counter()
         tagged = 0
         for holder, expr in self._maps():
