@@ -493,7 +493,8 @@ class _Preparation:
                 names, more = freed
                 edits += more
                 exclusive = True
-                done.append(f"local.{common} holds {names} no longer, and the places that use it name both")
+                uses = len(self.module.references_to(f"local.{common}"))
+                done.append(f"local.{common} holds {names} no longer, and its {uses} uses name both")
         missing = [v for v in self.rule.variables if v not in self.module.variables]
         if missing:
             done.append(f"{' and '.join(f'var.{v}' for v in missing)} is declared")
@@ -520,8 +521,7 @@ class _Preparation:
         others = [a for a in self.rule.shared if a.startswith("local.") and a != f"local.{self.rule.common}"]
         for address in others:
             if self.module.find(address) is None:
-                place = (self.work.tagged or self.work.groups)[0].block
-                return place, f"{address} is not there, and nothing tells what it is to hold"
+                return self.module.blocks[0], f"{address} is not there, and nothing tells what it is to hold"
         attribute = self.module.locals.get(self.rule.common or "")
         if attribute is not None and not _is_tag_map(self.module, attribute):
             return attribute, f"{self.rule.common} is a local value already, and no map of tags: give it another name"
