@@ -54,6 +54,8 @@ _CUT_LINES = 300
 """A block that was cut off is searched for its last finished line over so many lines."""
 
 _HEAD = re.compile(r'\s*(resource|data|output|variable|module)\s+"([\w-]+)"(?:\s+"([\w-]+)")?\s*\{')
+_CUT_HEAD = re.compile(r'\s*[a-z]+(\s+"[\w-]*"?){0,2}\s*')
+"""A block of which not even the brace is there."""
 
 
 class IncompleteResource(Fixer):
@@ -245,6 +247,10 @@ resource "aws_db_proxy" "main" {
     def _cut_off(self, module: Module, broken: Element, schema: Schema) -> Iterator[Finding]:
         """A block that the answer ends in the middle of."""
         text = broken.text()
+        if _CUT_HEAD.fullmatch(text):
+            word = " ".join(text.split())
+            yield self.fix(broken, f"the answer ends in the head of a block ({word}), so it is gone", [broken.remove()])
+            return
         head = _HEAD.match(text)
         if head is None or text.rstrip().endswith("\n}") or text.count("\n") > _CUT_LINES:
             return

@@ -183,6 +183,9 @@ def test_the_engine_of_a_clusters_instance_is_that_of_the_cluster() -> None:
         ('resource "aws_security_group" "db" {\n  name   = "d', ""),
         ('# for the queue\nresource "aws_iam_policy" "q" {\n  name = "q"\n  policy = jsonencode({\n    Statement = [', ""),
         ('output "vpc" {\n  description = "The', ""),
+        ('# Alarms\nresource "aws_cloudwatch_metric_', ""),
+        ('resource "aws_eip" "na', ""),
+        ("resour", ""),
         ('data "aws_ami" "a" {\n  most_recent = tr', ""),
         (
             'output "vpc" {\n  value = "x"\n',
