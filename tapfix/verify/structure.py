@@ -85,6 +85,9 @@ class Structure:
             case "check":
                 self._language(block, form, _NOTHING)
                 for inner in block.blocks_of("data"):
+                    for name in {"count", "for_each"} & inner.attributes.keys():
+                        what = f'the data block of a check takes no "{name}"'
+                        self._report("unknown-argument", what, inner.attributes[name])
                     if len(inner.labels) == 2:
                         self._resource(inner)
             case _:

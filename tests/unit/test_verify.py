@@ -279,6 +279,10 @@ BAD = [
     ('resource "aws_vpc" "a" {\n  lifecycle {\n    ignore_changes = [nothing]\n  }\n}', "unknown-attribute"),
     ('resource "aws_vpc" "a" {\n  provisioner "shell" {}\n}', "unknown-provisioner"),
     ('resource "aws_vpc" "a" {\n  depends_on = [aws_vpc.b.id]\n}\nresource "aws_vpc" "b" {}', "invalid-dependency"),
+    (
+        'check "a" {\n  data "aws_vpc" "b" {\n    count = 1\n  }\n  assert {\n    condition     = true\n    error_message = "x"\n  }\n}',
+        "unknown-argument",
+    ),
     ('resource "aws_vpc" "a" {\n  provider = aws.x[0]\n}', "invalid-provider"),
     ('resource "aws_vpc" "a" {}\noutput "x" { value = aws_vpc.a.nothing }', "unknown-attribute"),
     ('resource "aws_vpc" "a" {}\noutput "x" { value = aws_vpc.a[0].id }', "unexpected-instance"),
@@ -333,6 +337,11 @@ def test_versions_of_the_provider() -> None:
     assert kinds(head % "~> 4.0" + text) == []  # not in the data, so nobody knows
 
 
+def test_other_hcl_is_none_of_the_modules_files() -> None:
+    files = {"main.tf": 'resource "aws_vpc" "a" {}', "backend.hcl": 'bucket = "x"\n', "terragrunt.hcl": "inputs = {}\n"}
+    assert check_project(Project(files)) == ()
+
+
 def test_other_providers_of_the_same_name_are_unknown() -> None:
     head = 'terraform {\n  required_providers {\n    aws = { source = "example/aws" }\n  }\n}\n'
     assert kinds(head + 'resource "aws_vpc" "a" {\n  anything = 1\n}') == []
@@ -382,6 +391,21 @@ def test_values_that_the_provider_refuses() -> None:
     assert found('name_prefix = "sg-x"', "aws_security_group") == ["refused-value"]
     assert found('recovery_window_in_days = 0\n  name = "x"', "aws_secretsmanager_secret") == []
     assert found('recovery_window_in_days = 3\n  name = "x"', "aws_secretsmanager_secret") == ["refused-value"]
+
+
+def test_networks() -> None:
+    vpc = 'variable "net" {\n  default = "10.0"\n}\nresource "aws_vpc" "a" {\n  cidr_block = "${var.net}.0.0/16"\n}\n'
+    subnet = 'resource "aws_subnet" "s%s" {\n  vpc_id     = aws_vpc.a.id\n  cidr_block = "%s"\n}\n'
+    assert kinds(vpc + subnet % (1, "10.0.1.0/24") + subnet % (2, "10.0.2.0/24")) == []
+    assert kinds(vpc + subnet % (1, "10.1.1.0/24")) == ["outside-network"]
+    assert kinds(vpc + subnet % (1, "10.0.0.0/23") + subnet % (2, "10.0.1.0/24")) == ["overlap"]
+    assert kinds(vpc + subnet % (1, "10.0.1.7/24")) == ["refused-value"]
+
+
+def test_names_as_aws_takes_them() -> None:
+    assert kinds('resource "aws_lb_target_group" "a" {\n  name = "%s"\n}' % ("x" * 33)) == ["refused-value"]
+    assert kinds('resource "aws_s3_bucket" "a" {\n  bucket = "Tap-Stack"\n}') == ["refused-value"]
+    assert kinds('resource "aws_s3_bucket" "a" {\n  bucket = "tap-${terraform.workspace}"\n}') == []
 
 
 def test_steps() -> None:
