@@ -210,9 +210,9 @@ ARGUMENTS = (
     ),
     Row(
         "root_volume",
-        'root_block_device {\n    # fast enough\n    volume_type = "gp3"\n    encrypted   = true\n    kms_key_id  = aws_kms_key.main.arn\n  }',
+        'root_block_device {\n    # fast enough\n    volume_type = "gp3"\n    volume_size = 20\n    encrypted   = true\n    kms_key_id  = aws_kms_key.main.arn\n  }',
         wants=(
-            'block_device_mappings { device_name = "/dev/xvda" ebs { # fast enough volume_type = "gp3" encrypted = true '
+            'block_device_mappings { device_name = "/dev/xvda" ebs { # fast enough volume_type = "gp3" volume_size = 20 encrypted = true '
             "kms_key_id = aws_kms_key.main.arn } }",
         ),
         on_emulator=True,
