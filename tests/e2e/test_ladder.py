@@ -11,6 +11,8 @@ import pytest
 from tapfix.verify import ladder
 from tapfix.verify.emulator import python_with_moto
 
+pytestmark = pytest.mark.terraform
+
 STACK = {
     "main.tf": 'resource "aws_vpc" "main" {\n  cidr_block = var.cidr\n}\nvariable "cidr" {}\n'
     'variable "db_password" {\n  sensitive = true\n}\n',

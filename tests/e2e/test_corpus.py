@@ -1,0 +1,60 @@
+"""The corpus's expected files, as terraform and the AWS provider see them: each stack that is done plans, and some are applied and destroyed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tapfix.verify import Step, ladder
+from tapfix.verify.emulator import Emulator, EmulatorError
+
+pytestmark = pytest.mark.terraform
+
+CORPUS = Path(__file__).parents[2] / "corpus"
+APPLIED = ("good", "several")
+"""Stacks that need nothing from outside: the others name networks that an emulator does not have."""
+
+
+def is_done(name: str) -> bool:
+    """Whether nothing is left to fix in it, and no provider but that of AWS is needed."""
+    files = CORPUS.joinpath(name, "expected").rglob("*.tf")
+    aws_alone = not any(f'"{provider}' in file.read_text() for file in files for provider in ("random_", "archive_"))
+    return aws_alone and json.loads((CORPUS / name / "findings.json").read_text())["exit_code"] == 0
+
+
+PLANNED = [folder.name for folder in sorted(CORPUS.iterdir()) if folder.is_dir() and is_done(folder.name)]
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[str]:
+    try:
+        with Emulator() as running:
+            yield running.url
+    except EmulatorError as error:
+        pytest.skip(f"terraform has nothing to plan against: {error}")
+
+
+@pytest.fixture(autouse=True)
+def _password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TF_VAR_db_password", "correct-horse-9")
+
+
+def climb(name: str, upto: str, emulator: str) -> tuple[Step, ...]:
+    steps = ladder(CORPUS / name / "expected", upto=upto, emulator=emulator, environments=["dev"])  # type: ignore[arg-type]
+    missing = [step for step in steps if step.status == "skipped" and "provider is not at hand" in step.detail]
+    if missing:
+        pytest.skip(f"terraform cannot be used: {missing[0].detail}")
+    return steps
+
+
+@pytest.mark.parametrize("name", [name for name in PLANNED if name not in APPLIED])
+def test_it_plans(name: str, emulator: str) -> None:
+    assert [(s.step, s.detail) for s in climb(name, "plan", emulator) if s.status != "passed"] == []
+
+
+@pytest.mark.parametrize("name", APPLIED)
+def test_it_is_applied_and_destroyed(name: str, emulator: str) -> None:
+    assert [(s.step, s.detail) for s in climb(name, "destroy", emulator) if s.status != "passed"] == []
