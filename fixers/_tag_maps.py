@@ -361,7 +361,7 @@ class TagMaps:
             if in_front and all(self.rule.shared.index(a) < self.rule.shared.index(address or "") for a in kept):
                 kept[address or ""] = argument
                 continue
-            if argument not in own and _comment(argument.lead):
+            if argument not in own and has_comment(argument.lead):
                 carried += argument.lead.rstrip(" \t")
         for address in self.rule.shared:
             there = kept.get(address)
@@ -456,17 +456,17 @@ def _flat(holder: Element, expr: Expr, lead: str, *, outermost: bool = False) ->
     elif call_name(expr) in ("merge", "tomap") and not _expands(expr):
         parts = call_arguments(expr)
     ending = holder.file.text[holder.base + parts[-1].end : holder.base + expr.end] if parts else ""
-    if not parts or (_comment(ending) and not outermost):
+    if not parts or (has_comment(ending) and not outermost):
         yield _Argument(expr, lead)
         return
     for i, part in enumerate(parts):
         own = part.prefix
-        yield from _flat(holder, part, lead if i == 0 and lead and not _comment(own) else (lead if i == 0 else "") + own)
+        yield from _flat(holder, part, lead if i == 0 and lead and not has_comment(own) else (lead if i == 0 else "") + own)
 
 
 def _is_empty(holder: Element, expr: Expr) -> bool:
     if expr.kind in ("object", "tuple"):
-        return all(c.kind in ("OBrace", "CBrace", "OBrack", "CBrack", "Newline") for c in expr.children) and not _comment(
+        return all(c.kind in ("OBrace", "CBrace", "OBrack", "CBrack", "Newline") for c in expr.children) and not has_comment(
             holder.text(expr)
         )
     return expr.kind == "Identifier" and expr.text == "null"
@@ -494,7 +494,8 @@ def _trailing(expr: Expr) -> str:
     return "," if len(expr.children) > 1 and expr.children[-2].kind == "Comma" else ""
 
 
-def _comment(text: str) -> bool:
+def has_comment(text: str) -> bool:
+    """Whether white space between tokens holds a comment."""
     return "#" in text or "//" in text or "/*" in text
 
 
@@ -537,7 +538,7 @@ def _object_pieces(
         line = file.line_start(holder.base + item.start)
         line_end = file.line_end(holder.base + item.end)
         around = file.text[line : holder.base + item.start] + file.text[holder.base + item.end : line_end]
-        if item in drop and not around.strip(" \t\r\n,") and not _comment(item.prefix) and line_end <= end:
+        if item in drop and not around.strip(" \t\r\n,") and not has_comment(item.prefix) and line_end <= end:
             pieces.append((at, line))
             at = line_end
     return [*pieces, (at, end)]

@@ -44,6 +44,7 @@ from ._tag_maps import (
     dependencies,
     edits_of,
     flattened,
+    has_comment,
     plain_address,
 )
 from ._tag_names import environment_variable, name_of
@@ -681,9 +682,7 @@ class _Preparation:
         """Take the contract's variables out of the common map, and name them wherever it is used."""
         parts = flattened(attribute, attribute.expr)
         held = [a for a in map(plain_address, parts) if a in self.rule.shared and a is not None]
-        if not held or parts == [attribute.expr]:
-            if held:
-                return held[0], [attribute.replace("{}"), *self._spelled_out(attribute, held)]
+        if not held:
             return None
         for i, part in enumerate(parts):
             address = plain_address(part)
@@ -701,16 +700,25 @@ class _Preparation:
         return " and ".join(held), [*self._without(attribute, own), *self._spelled_out(attribute, held)]
 
     def _without(self, attribute: Attribute, own: Sequence[Expr]) -> Iterable[Edit]:
+        """The common map with only its own parts, and with all of its comments."""
         base, expr = attribute.base, attribute.expr
         start, end = base + expr.start, base + expr.end
-        if len(own) == 1:
+        parts = flattened(attribute, expr)
+        tail = expr.children[-1].prefix if expr.children else ""
+        if not own:
+            return [attribute.replace("{}")]
+        if len(own) == 1 and not any(has_comment(text) for text in (*(p.prefix for p in parts if p is not expr), tail)):
             only = own[0]
             return edits_of(attribute.file, start, end, _outdented(attribute, base + only.start, base + only.end))
-        pieces: list[Piece] = [(start, base + next(c for c in expr.children if c.kind == "OParen").end)]
-        for i, part in enumerate(own):
-            pieces += [*([","] if i else []), part.prefix, (base + part.start, base + part.end)]
-        closing = expr.children[-1]
-        pieces += [closing.prefix, (base + closing.start, end)]
+        pieces: list[Piece] = ["merge("]
+        carried = ""
+        for part in parts:
+            if part not in own:
+                carried += part.prefix.rstrip(" \t\n") if has_comment(part.prefix) else ""
+                continue
+            pieces += [*([","] if part is not own[0] else []), carried + part.prefix, (base + part.start, base + part.end)]
+            carried = ""
+        pieces += [carried + tail, ")"]
         return edits_of(attribute.file, start, end, pieces)
 
     def _spelled_out(self, definition: Attribute, held: Sequence[str]) -> Iterator[Edit]:

@@ -10,6 +10,7 @@ from tapfix.contract import Contract
 from tapfix.engine import Options, Outcome, repair
 from tapfix.fixer import Status
 from tapfix.registry import builtin_fixers
+from tapfix.schema import load
 
 FIXER = next(f for f in builtin_fixers() if f.rule == "TAP004")
 
@@ -248,6 +249,21 @@ def test_a_broken_block_that_has_its_end_is_not_cut_off() -> None:
 )  # fmt: skip
 def test_refused(text: str, words: str) -> None:
     assert words in refusal(text)
+
+
+def test_every_type_that_is_empty_and_may_not_be_is_found() -> None:
+    schema = load()
+    known = {type: schema.resource(type) for type in schema.resource_types()}
+    outcome = run("\n".join(f'resource "{type}" "main" {{\n}}\n' for type in known))
+    found = {p.finding.address.removesuffix(".main") for p in outcome.placed}
+    wanted = {
+        type
+        for type, s in known.items()
+        if s and (any(a.required for a in s.attributes.values()) or any(b.min_items for b in s.blocks.values()))
+    }
+    assert found == wanted
+    gone = {p.finding.address for p in outcome.placed if p.finding.status is Status.FIXED}
+    assert "aws_iam_role_policy.main" in gone and "aws_db_proxy.main" not in gone
 
 
 @pytest.mark.parametrize(

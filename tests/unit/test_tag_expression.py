@@ -20,6 +20,7 @@ from tapfix.evaluate import evaluate
 from tapfix.fixer import Status
 from tapfix.module import Project
 from tapfix.registry import builtin_fixers
+from tapfix.schema import load
 from tapfix.syntax.formatter import format_text
 
 FIXER = next(f for f in builtin_fixers() if f.rule == "TAP010")
@@ -236,6 +237,16 @@ def test_what_takes_no_tags_is_left_alone(block: str) -> None:
     assert fixed(block) == block
 
 
+def test_every_type_that_takes_tags_gets_them_and_no_other() -> None:
+    schema = load()
+    blocks = [f'resource "{type}" "main" {{\n}}\n' for type in schema.resource_types()]
+    (text,) = run(EXTRA + COMMON + "\n".join(blocks)).texts.values()
+    tagged = {b.labels[0] for b in Project({"tap_stack.tf": text}).root.resources() if b.get("tags") is not None}
+    known = {type: schema.resource(type) for type in schema.resource_types()}
+    assert tagged == {type for type, found in known.items() if found is not None and found.taggable}
+    assert len(tagged) > 700
+
+
 # --- the module -------------------------------------------------------------------------------------------------------
 
 
@@ -336,6 +347,34 @@ def test_a_common_map_that_swallows_the_extra_tags(use: str, after: str) -> None
     assert '  tags = { Team = "ops" }\n' in text
     assert f"  value = {after}\n" in text
     assert '  tags = merge(local.tags, var.extra_tags, { Name = "nat" })\n' in text
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("var.extra_tags", "{}"),
+        ("merge(var.extra_tags)", "{}"),
+        ("merge({ A = 1 }, var.extra_tags, { B = 2 })", "merge({ A = 1 }, { B = 2 })"),
+        ("merge(var.extra_tags, { A = 1 }, { B = 2 })", "merge({ A = 1 }, { B = 2 })"),
+        ("tomap(merge({ A = 1 }, var.extra_tags, { B = 2 }))", "merge({ A = 1 }, { B = 2 })"),
+        ("merge(merge(local.base, var.extra_tags), { B = 2 })", "merge(local.base, { B = 2 })"),
+        (
+            "merge(\n    # ours\n    { A = 1 },\n    { B = 2 }, # and theirs\n    var.extra_tags,\n  )",
+            "merge(\n    # ours\n    { A = 1 },\n    { B = 2 } # and theirs\n  )",
+        ),
+        (
+            "merge(\n    # ours\n    { A = 1 },\n    # theirs\n    var.extra_tags,\n    { B = 2 }\n  )",
+            "merge(\n    # ours\n    { A = 1 },\n    # theirs\n    { B = 2 }\n  )",
+        ),
+        (
+            "merge(\n    { A = 1 }, # ours\n    var.extra_tags\n  )",
+            "merge(\n    { A = 1 } # ours\n  )",
+        ),
+    ],
+)
+def test_what_is_left_of_a_common_map_without_the_extra_tags(before: str, after: str) -> None:
+    text = f"{EXTRA}\nlocals {{\n  base = {{ C = 3 }}\n  tags = {before}\n}}\n\nresource \"aws_eip\" \"nat\" {{\n}}\n"
+    assert f"  tags = {after}\n}}\n" in fixed(text)
 
 
 def test_default_tags_become_the_common_map_and_keep_their_values() -> None:
