@@ -362,7 +362,7 @@ class TagMaps:
                 kept[address or ""] = argument
                 continue
             if argument not in own and has_comment(argument.lead):
-                carried += argument.lead.rstrip(" \t")
+                carried += argument.lead.rstrip()
         for address in self.rule.shared:
             there = kept.get(address)
             body: list[Piece] = [(base + there.expr.start, base + there.expr.end)] if there else [address]
@@ -460,8 +460,9 @@ def _flat(holder: Element, expr: Expr, lead: str, *, outermost: bool = False) ->
         yield _Argument(expr, lead)
         return
     for i, part in enumerate(parts):
-        own = part.prefix
-        yield from _flat(holder, part, lead if i == 0 and lead and not has_comment(own) else (lead if i == 0 else "") + own)
+        own, before = part.prefix, lead if i == 0 else ""
+        both = (before.rstrip() if own.startswith("\n") else before) + own
+        yield from _flat(holder, part, before if before and not has_comment(own) else both)
 
 
 def _is_empty(holder: Element, expr: Expr) -> bool:

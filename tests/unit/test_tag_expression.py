@@ -682,3 +682,25 @@ def _some_module(source: random.Random) -> str:
         f'variable "team_tags" {{\n  type    = map(string)\n  default = {obj()}\n}}\n\n'
         f"locals {{\n  common_tags = {obj()}\n}}\n\n{resources}"
     )
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            'merge(\n  # mine\n  { Name = "n" }, # a\n  # shared\n  local.tags, # tail\n)',
+            'merge(\n  local.tags,\n  var.extra_tags, # a\n  # shared\n  # mine\n  { Name = "n" }, # tail\n)',
+        ),
+        (
+            'merge(\n  tomap(\n    # why\n    { Name = "n" }\n  ),\n  local.tags\n)',
+            'merge(\n  local.tags,\n  var.extra_tags,\n  # why\n  { Name = "n" }\n)',
+        ),
+        ('merge(local.tags, /* c */ { Name = "n" })', 'merge(local.tags, var.extra_tags, /* c */ { Name = "n" })'),
+        (
+            "{ # all\n  # end\n}",
+            'merge(local.tags, var.extra_tags, { # all\n  Name = "main-vpc"\n  # end\n})',
+        ),
+    ],
+)
+def test_no_comment_is_lost_where_arguments_move(before: str, after: str) -> None:
+    assert tags_after(before) == after
