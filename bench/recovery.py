@@ -47,7 +47,9 @@ def name(item: Item) -> tuple[str, ...]:
 
 def blocks(tree: Tree) -> Counter[tuple[str, ...]]:
     """The blocks of a tree: type, labels, and the block's own text."""
-    return Counter((*name(item), item.text[item.node.start : item.node.end]) for item in tree.items if item.kind == "block")
+    return Counter(
+        (*name(item), item.text[item.node.start : item.node.end]) for item in tree.items if item.kind == "block"
+    )
 
 
 def damaged_tree(whole: Tree, start: int, end: int, replacement: str) -> Tree:
@@ -194,7 +196,10 @@ def main() -> int:
                     shown += 1
                     missing = [m[:-1] for m in wanted - blocks(tree)]
                     print(f"--- {kind}: damage in lines {sorted(where)}, complaints in {sorted(complaint_lines)}")
-                    print(f"missing: {missing}\n{damaged_block}\n{[d.message for d in tree.diagnostics]}\n", file=sys.stderr)
+                    print(
+                        f"missing: {missing}\n{damaged_block}\n{[d.message for d in tree.diagnostics]}\n",
+                        file=sys.stderr,
+                    )
     print("| damage | cases | other blocks | found | complaint near |\n|---|---|---|---|---|")
     total = Tally()
     for kind, tally in tallies.items():

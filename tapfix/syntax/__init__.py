@@ -5,8 +5,12 @@ This is the only room that knows Lark, and only `lalr.py` in it, which no ordina
 
 from __future__ import annotations
 
+from . import tree as _tree
 from .parse import parse, reparse
 from .positions import LineIndex, position
 from .tree import Diagnostic, Element, Item, Leaf, Node, Tree
 
-__all__ = ["Diagnostic", "Element", "Item", "Leaf", "LineIndex", "Node", "Tree", "parse", "position", "reparse"]
+COMPILED: bool = not _tree.__file__.endswith(".py")
+"""Are the hot modules compiled? The plain ones do the same, byte for byte, only slower."""
+
+__all__ = ["COMPILED", "Diagnostic", "Element", "Item", "Leaf", "LineIndex", "Node", "Tree", "parse", "position", "reparse"]

@@ -124,5 +124,3 @@ def _steps(traversal: Element) -> list[Diagnostic]:
         elif step.kind in ("index", "full_splat"):
             splat = False
     return found
-
-

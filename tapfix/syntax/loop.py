@@ -16,6 +16,7 @@ from .building import GROW, LIST, NODE, PASS, SPLICED_NODE
 from .checks import complaints
 from .recovery import Failure
 from .scanner import (
+    BEHIND_SIMPLE,
     BRACKETS,
     CLOSING_QUOTE,
     DOTTED,
@@ -37,14 +38,8 @@ from .scanner import (
     QUOTE,
     QUOTED,
     QUOTED_TOKEN,
-    SIMPLE_DIGITS,
-    SIMPLE_DOTTED,
     SIMPLE_END,
-    SIMPLE_GAP,
-    SIMPLE_INDENT,
     SIMPLE_NAME,
-    SIMPLE_PLAIN,
-    SIMPLE_PREFIX,
     SIMPLE_REST,
     TERMINAL,
     VALID_NUMBER,
@@ -74,8 +69,6 @@ _STAR: Final = TERMINAL["STAR"]
 _FOR: Final = TERMINAL["FOR"]
 
 _TERM: Final = NONTERMINALS.index("term")
-_ATTRIBUTE: Final = NONTERMINALS.index("attribute")
-_OBJECT_ITEM: Final = NONTERMINALS.index("object_item")
 _INTERPOLATION: Final = NONTERMINALS.index("interpolation")
 _STEPS: Final = next(n for n, name in enumerate(NONTERMINALS) if name.startswith("__traversal_plus"))
 
@@ -117,13 +110,40 @@ def _whole_templates() -> dict[int, int]:
 _TEMPLATE: Final = _whole_templates()
 
 
+def _whole_lines() -> dict[int, tuple[str, int]]:
+    """By the states in which a line `name = value` may stand: what it is there, and the state behind it and its newline.
+
+    Where that is the same state, lines stand before it already, in the list that is the last value.
+    """
+    found: dict[int, tuple[str, int]] = {}
+    for kind, place in (("attribute", "__body_star"), ("object_item", "__object_star")):
+        one = NONTERMINALS.index(kind)
+        many = next(n for n, name in enumerate(NONTERMINALS) if name.startswith(place))
+        behind = {GOTO[state + many] for state in range(0, len(GOTO), WIDTH)}
+        for state in range(WIDTH, len(GOTO), WIDTH):
+            following = GOTO[state + many] or (state if state in behind else 0)
+            if GOTO[state + one] and following:
+                found[state] = (kind, following)
+    return found
+
+
+_LINES: Final = _whole_lines()
+
+
 def parse_item(source: Source, base: int) -> Item | Failure:
     """The item that begins at `base`: an attribute, a block, or the end of the text; or where it stops making sense."""
     text = source.text
+    # Local names, because the compiled loop knows the types of those, and the plain one finds them sooner.
+    actions = ACTIONS
+    goto = GOTO
+    landing = LANDING
+    landings = LANDINGS
+    rules = RULES
+    kinds = LEAF_KINDS
     patterns = source.patterns(base)
     match_free = patterns.free.match
     match_line = patterns.line.match
-    match_simple = patterns.simple.match
+    match_start = patterns.start.match
     states: list[int] = [0]
     values: list[Element | list[Element]] = []
     modes: list[int] = [LINES]
@@ -133,42 +153,45 @@ def parse_item(source: Source, base: int) -> Item | Failure:
     free = True  # New lines do not count here: in brackets, and behind a new line that did.
     suspect = not source.is_utf8  # Something came that only checks.py can judge.
     position = base
-    simple: re.Match[str] | None = None  # A whole line `name = value`, as long as its end is still to be shifted.
+    match: re.Match[str] | None
+    simple: re.Match[str] | None = None  # A whole line `name = value`.
+    ahead: re.Match[str] | None = None  # What matched behind the last of several such lines, and is none itself.
     run = 0  # Which run of tokens was matched in one go, if it is one.
     while True:
         # The scanner's part: the next token, or run of tokens.
-        if simple is not None:
-            terminal = _NEWLINE
-            prefix = simple[SIMPLE_REST]
-            value = simple[SIMPLE_END]
-            start = position - len(value)
-            simple = None
-            run = 0
-        elif mode < QUOTED:
-            if free and mode == LINES:
-                simple = match_simple(text, position)
-            if simple is not None:
+        if mode < QUOTED:
+            if ahead is not None:
+                match = ahead
+                ahead = None
+            elif not free:
+                match = match_line(text, position)
+            elif mode == LINES:
+                match = match_start(text, position)
+            else:
+                match = match_free(text, position)
+            if match is None:
+                trivia = (patterns.free_prefix if free else patterns.line_prefix).match(text, position)
+                assert trivia is not None
+                start = trivia.end()
+                return Failure(start, text[start : start + 1], state)
+            run = match.lastindex or 0
+            prefix = match[1]
+            if run == SIMPLE_END and free and mode == LINES:
+                simple = match
                 terminal = _IDENTIFIER
-                prefix = simple[SIMPLE_PREFIX]
-                value = simple[SIMPLE_NAME]
+                value = match[SIMPLE_NAME]
                 start = position + len(prefix)
                 run = SIMPLE
             else:
-                match = match_free(text, position) if free else match_line(text, position)
-                if match is None:
-                    trivia = (patterns.free_prefix if free else patterns.line_prefix).match(text, position)
-                    assert trivia is not None
-                    start = trivia.end()
-                    return Failure(start, text[start : start + 1], state)
-                run = match.lastindex or 0
-                prefix = match[1]
                 value = match[run]
                 position = match.end()
                 start = position - len(value)
+                if free and mode == LINES:
+                    run -= BEHIND_SIMPLE
                 if run == DOTTED:
                     terminal = _IDENTIFIER
                     head, dot, _ = value.partition(".")
-                    if head in KEYWORD and ACTIONS[state + KEYWORD[head]]:
+                    if head in KEYWORD and actions[state + KEYWORD[head]]:
                         terminal = KEYWORD[head]
                     if not dot:
                         run = 0
@@ -255,14 +278,20 @@ def parse_item(source: Source, base: int) -> Item | Failure:
 
         # The parser's part: reduce as long as the table says so, then shift.
         while True:
-            action = ACTIONS[state + terminal]
+            action = actions[state + terminal]
             if action > 0:
                 break
             if action == 0:
+                if run == PLAIN:
+                    value = '"'
+                elif run == DOTTED:
+                    value = value.partition(".")[0]
                 return Failure(start, value, state)
-            length, left, build, kind = RULES[-action]
+            rule = rules[-action]
+            length, left, build, kind = rule
             if build == PASS:
-                state = LANDINGS[LANDING[states[-2] + left]][terminal]
+                row = landings[landing[states[-2] + left]]
+                state = row[terminal]
                 states[-1] = state
                 continue
             if build == NODE:
@@ -299,35 +328,55 @@ def parse_item(source: Source, base: int) -> Item | Failure:
                     values.append(Node(kind, tuple(spliced)))
                 else:
                     values.append(spliced)
-            state = LANDINGS[LANDING[states[-1] + left]][terminal]
+            row = landings[landing[states[-1] + left]]
+            state = row[terminal]
             states.append(state)
 
         at = start - base
         if run == SIMPLE:
             assert simple is not None
-            attribute = GOTO[state + _ATTRIBUTE]
-            if attribute or GOTO[state + _OBJECT_ITEM]:
-                values.append(_simple_line("attribute" if attribute else "object_item", simple, at))
-                state = attribute or GOTO[state + _OBJECT_ITEM]
-                states.append(state)
-                position = simple.end()
+            kind, following = _LINES.get(state, ("", 0))
+            if following:
+                lines: list[Element] = []
+                while True:
+                    lines.append(_simple_line(kind, simple, position - base))
+                    end = simple.end()
+                    newline = simple[SIMPLE_END]
+                    lines.append(Leaf("Newline", newline, simple[SIMPLE_REST], end - len(newline) - base))
+                    position = end
+                    if not source.nested_openers:
+                        break
+                    ahead = match_start(text, position)
+                    if ahead is None or ahead.lastindex != SIMPLE_END:
+                        break
+                    simple = ahead
+                if following == state:
+                    before = values[-1]
+                    assert isinstance(before, list)
+                    before.extend(lines)
+                else:
+                    values.append(lines)
+                    state = following
+                    states.append(state)
+                free = True
+                if not source.nested_openers and OPENER.match(text, position):
+                    return Failure(position, "", state)
                 continue
-            simple = None
             position = start + len(value)
         elif run == PLAIN:
             values.append(_plain_template(value, prefix, at))
-            state = GOTO[state + _TEMPLATE[action]]
+            state = goto[state + _TEMPLATE[action]]
             states.append(state)
             free = mode != LINES
             continue
         elif run == DOTTED:
-            if terminal == _IDENTIFIER and GOTO[state + _TERM]:
+            if terminal == _IDENTIFIER and goto[state + _TERM]:
                 names = value.split(".")
                 values.append(Leaf("Identifier", names[0], prefix, at))
-                state = GOTO[state + _TERM]
+                state = goto[state + _TERM]
                 states.append(state)
                 values.append(_steps(names, at))
-                state = GOTO[state + _STEPS]
+                state = goto[state + _STEPS]
                 states.append(state)
                 free = mode != LINES
                 continue
@@ -339,7 +388,7 @@ def parse_item(source: Source, base: int) -> Item | Failure:
             opened = Leaf("TemplateInterp", "${", "", at)
             closed = Leaf("TemplateSeqEnd", "}", "", position - 1 - base)
             values.append(Node("interpolation", (opened, root, closed)))
-            state = GOTO[state + _INTERPOLATION]
+            state = goto[state + _INTERPOLATION]
             states.append(state)
             continue
         elif action == ACCEPT:
@@ -350,7 +399,7 @@ def parse_item(source: Source, base: int) -> Item | Failure:
                 return Item(base, text[base : position - len(prefix)], node_of_item, None, diagnostics)
             return Item(base, text[base:position], node_of_item, Leaf("Newline", value, prefix, at), diagnostics)
 
-        values.append(Leaf(LEAF_KINDS[terminal], value, prefix, at))
+        values.append(Leaf(kinds[terminal], value, prefix, at))
         state = action
         states.append(state)
         change = _MODE_AFTER[terminal]
@@ -363,7 +412,7 @@ def parse_item(source: Source, base: int) -> Item | Failure:
             modes.pop()
             mode = modes[-1]
         else:
-            if terminal == _O_BRACE and ACTIONS[state + _FOR] and FOR_AHEAD.match(text, position):
+            if terminal == _O_BRACE and actions[state + _FOR] and FOR_AHEAD.match(text, position):
                 change = BRACKETS
             modes.append(change)
             mode = change
@@ -392,24 +441,21 @@ def _traversal(dotted: str, prefix: str, at: int) -> Node:
     return Node("traversal", (Leaf("Identifier", names[0], prefix, at), *_steps(names, at)))
 
 
-def _simple_line(kind: str, match: re.Match[str], at: int) -> Node:
-    name = match[SIMPLE_NAME]
-    gap = match[SIMPLE_GAP]
-    indent = match[SIMPLE_INDENT]
+def _simple_line(kind: str, match: re.Match[str], place: int) -> Node:
+    prefix, name, gap, indent, plain, dotted, digits = match.group(1, 2, 3, 4, 5, 6, 7)
+    at = place + len(prefix)
     equal_at = at + len(name) + len(gap)
     value_at = equal_at + 1 + len(indent)
     value: Element
-    plain = match[SIMPLE_PLAIN]
-    dotted = match[SIMPLE_DOTTED]
     if plain is not None:
         value = _plain_template(plain, indent, value_at)
     elif dotted is None:
-        value = Leaf("NumberLit", match[SIMPLE_DIGITS], indent, value_at)
+        value = Leaf("NumberLit", digits, indent, value_at)
     elif "." in dotted:
         value = _traversal(dotted, indent, value_at)
     else:
         value = Leaf("Identifier", dotted, indent, value_at)
-    return Node(kind, (Leaf("Identifier", name, match[SIMPLE_PREFIX], at), Leaf("Equal", "=", gap, equal_at), value))
+    return Node(kind, (Leaf("Identifier", name, prefix, at), Leaf("Equal", "=", gap, equal_at), value))
 
 
 def _last_kind(values: list[Element | list[Element]]) -> str:

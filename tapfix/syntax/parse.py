@@ -173,5 +173,3 @@ class _Items:
     def _merged(self, first: Item, last: Item, diagnostics: tuple[Diagnostic, ...]) -> Item:
         start = first.start + first.node.start
         return _assembled(self._text, first.start, start, last.start + last.node.end, diagnostics)
-
-

@@ -51,13 +51,16 @@ DOTTED, IDENTIFIER, OPEN_HEREDOC, MARKS, NEWLINE, PLAIN, NUMBER, QUOTE, END = ra
 """What matched. `DOTTED` is a name with the names behind it, `var.x.y`, and `PLAIN` a whole quoted template in which nothing
 needs a second look: so that the commonest runs of tokens cost one match."""
 
-SIMPLE_PREFIX, SIMPLE_NAME, SIMPLE_GAP, SIMPLE_INDENT, SIMPLE_PLAIN, SIMPLE_DOTTED, SIMPLE_DIGITS, SIMPLE_REST, SIMPLE_END = range(1, 10)
+SIMPLE_PREFIX, SIMPLE_NAME = 1, 2
+SIMPLE_REST, SIMPLE_END = 8, 9
+BEHIND_SIMPLE = SIMPLE_END - 1
+"""Groups of the pattern for a whole line; between these are the space around `=`, and the value's three forms."""
 
 
 class CodePatterns:
     """The patterns of the modes for code. Each matches the prefix and the token, or tokens, behind it in one go."""
 
-    __slots__ = ("free", "free_prefix", "line", "line_prefix", "simple")
+    __slots__ = ("free", "free_prefix", "line", "line_prefix", "start")
 
     def __init__(self, block_comments: bool = True, runs: bool = True) -> None:
         """`runs` can be switched off, which changes nothing but the speed: for tests."""
@@ -82,14 +85,15 @@ class CodePatterns:
         """Where new lines count."""
         self.free = re.compile(f"({free_prefix}){token}", re.VERBOSE)
         """Where they do not, and behind one that did."""
-        self.simple = re.compile(
-            rf"{'' if runs else never}({free_prefix})({_ASCII_NAME})([ \t]*+)=([ \t]*+)(?:({_PLAIN})|({_DOTTED})|([0-9]++))({line_prefix})(\r?\n)",
+        self.start = re.compile(
+            rf"({free_prefix})(?:{'' if runs else never}({_ASCII_NAME})([ \t]*+)=([ \t]*+)"
+            rf"(?:({_PLAIN})|({_DOTTED})|([0-9]++))({line_prefix})(\r?\n)|{token})",
             re.VERBOSE,
         )
-        """A whole line `name = value` whose value is plain text, a name or a number: half of all lines are."""
+        """Where a line may begin: a whole one, `name = value` with plain text, a name or a number for its value, which half
+        of all lines are; or a token. `SIMPLE_END` is the last group of the line, and the groups of a token count on from there."""
         self.line_prefix = re.compile(line_prefix, re.VERBOSE)
         self.free_prefix = re.compile(free_prefix, re.VERBOSE)
-
 
 
 @cache
@@ -122,7 +126,9 @@ SURROGATES: Final = re.compile("[\ud800-\udfff]+")
 
 VALID_NUMBER: Final = re.compile(r"[0-9]++(?:\.[0-9]*+)?(?:[eE][+-]?[0-9]++)?")
 
-FOR_AHEAD: Final = re.compile(r"(?:[ \t\r\n]++|(?:\#|//)[^\n]*+|/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/)*+for(?![^" + _NO_PART + "])")
+FOR_AHEAD: Final = re.compile(
+    r"(?:[ \t\r\n]++|(?:\#|//)[^\n]*+|/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/)*+for(?![^" + _NO_PART + "])"
+)
 """Behind the opening brace of an expression: does a `for` follow? Then new lines do not count before it, nor after."""
 
 
@@ -187,7 +193,15 @@ def _is_utf8(text: str) -> bool:
 class Source:
     """A text, with what is found out about it once and asked again and again."""
 
-    __slots__ = ("_next_opener", "_searched_from", "is_utf8", "last_comment_end", "nested_openers", "open_heredocs", "text")
+    __slots__ = (
+        "_next_opener",
+        "_searched_from",
+        "is_utf8",
+        "last_comment_end",
+        "nested_openers",
+        "open_heredocs",
+        "text",
+    )
 
     def __init__(self, text: str) -> None:
         self.text = text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 Element: TypeAlias = "Node | Leaf"
 
@@ -13,7 +13,7 @@ class Leaf:
 
     __slots__ = ("kind", "prefix", "start", "value")
 
-    children: Final[tuple[()]] = ()
+    children = ()
 
     kind: str
     value: str
@@ -108,7 +108,7 @@ class Node:
                 parts.append(element.prefix)
                 parts.append(element.value)
             else:
-                rest.extend(reversed(element.children))
+                rest.extend(element.children[::-1])
         return "".join(parts)
 
     def leaves(self) -> Iterator[Leaf]:
@@ -119,7 +119,7 @@ class Node:
             if isinstance(element, Leaf):
                 yield element
             else:
-                rest.extend(reversed(element.children))
+                rest.extend(element.children[::-1])
 
     def find(self, *kinds: str) -> Iterator[Element]:
         """Every node and leaf of one of these kinds, this one and all below, in the order of the text."""
@@ -128,7 +128,7 @@ class Node:
             element = rest.pop()
             if element.kind in kinds:
                 yield element
-            rest.extend(reversed(element.children))
+            rest.extend(element.children[::-1])
 
     def __repr__(self) -> str:
         code = self.text
@@ -175,7 +175,7 @@ def _flattened(node: Node) -> tuple[object, ...]:
         element = rest.pop()
         if type(element) is Node:
             rest.append((element.kind, len(element.children)))
-            rest.extend(reversed(element.children))
+            rest.extend(element.children[::-1])
         else:
             flat.append(element)
     return tuple(flat)

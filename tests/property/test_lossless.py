@@ -15,7 +15,9 @@ from lark import Lark
 from tapfix.packaged import packaged_folder
 from tapfix.syntax import Item, Leaf, Node, Tree, loop, parse, reparse, scanner
 
-EXAMPLES = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+EXAMPLES = settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 
 SPACES = st.sampled_from(["", " ", "  ", "\t", " /* c */ ", " ", " "])
 NAMES = st.sampled_from(["a", "b_1", "x-y", "for", "in", "if", "null", "é", "名"])
