@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from tapfix.environments import Variable
+from tapfix.environments import Variable, environment_files
 from tapfix.evaluate import evaluate
 from tapfix.fixer import Context
 from tapfix.module import (
@@ -41,6 +41,49 @@ def group_sizes(module: Module, context: Context, loop: Loop, prefix: str, of: s
     if loop.attribute is None:
         return _Sizing(module, context, prefix, of).numbers({}, 1)
     return _Sizing(module, context, prefix, of).of_expression(loop.attribute, loop.attribute.expr)
+
+
+_ROLES = {"min_size": "Smallest", "max_size": "Largest", "desired_capacity": "Desired"}
+"""The sizes, and the word that their variables are described with."""
+
+
+def _described(role: str, of: str) -> str:
+    return f"{_ROLES[role]} number of {of}"
+
+
+def unset_sizes(module: Module, context: Context) -> tuple[Variable, ...]:
+    """The variables that this rule declared when there were no environments, with their values now that there are."""
+    environments = environment_files(module, context.contract)
+    found: list[Variable] = []
+    for name, block in module.variables.items():
+        if not name.endswith("min_size"):
+            continue
+        prefix = name.removesuffix("min_size")
+        sizes = {role: _number_of_own(module, f"{prefix}{role}", role) for role in _ROLES}
+        smallest, largest = sizes["min_size"], sizes["max_size"]
+        if smallest is None or largest != 2 * smallest or sizes["desired_capacity"] not in (smallest, None):
+            continue
+        names = {role: f"{prefix}{role}" for role, size in sizes.items() if size is not None}
+        if any(n in file.attributes for file in environments.values() for n in names.values()):
+            continue
+        rows = _Sizing(module, context, prefix, "").rows({}, smallest)
+        for at, role in enumerate(_ROLES):
+            if role in names:
+                values = {e: str(row[at]) for e, row in rows.items() if e in environments}
+                found.append(Variable(names[role], "number", block.address, values=values))
+    return tuple(found) if environments else ()
+
+
+def _number_of_own(module: Module, name: str, role: str) -> int | None:
+    """The default of a size variable that this rule declared; None of any other."""
+    block = module.variables.get(name)
+    default, description = (block.get(n) if block is not None else None for n in ("default", "description"))
+    if default is None or description is None:
+        return None
+    said = evaluate(module, description, description.expr)
+    if not isinstance(said, str) or not said.startswith(_described(role, "instances in the Auto Scaling group")):
+        return None
+    return _number(evaluate(module, default, default.expr))
 
 
 class _Sizing:
@@ -79,11 +122,11 @@ class _Sizing:
 
     def numbers(self, values: Mapping[str, int], default: int) -> Sizes:
         """Three variables with numbers."""
-        rows = self._rows(values, default)
+        rows = self.rows(values, default)
         variables = [
-            self._variable("min_size", "Smallest", str(default), {e: r[0] for e, r in rows.items()}),
-            self._variable("max_size", "Largest", str(2 * default), {e: r[1] for e, r in rows.items()}),
-            self._variable("desired_capacity", "Desired", str(default), {e: r[2] for e, r in rows.items()}),
+            self._variable("min_size", str(default), {e: r[0] for e, r in rows.items()}),
+            self._variable("max_size", str(2 * default), {e: r[1] for e, r in rows.items()}),
+            self._variable("desired_capacity", str(default), {e: r[2] for e, r in rows.items()}),
         ]
         return Sizes(*(f"var.{v.name}" for v in variables), tuple(variables))
 
@@ -92,26 +135,24 @@ class _Sizing:
         name = desired.removeprefix("var.")
         known = {e: n for e, n in values.items() if n is not None}
         rows = {e: (n, 2 * n, n) for e, n in known.items()}
-        smallest = self._variable("min_size", "Smallest", str(default or 1), {e: r[0] for e, r in rows.items()})
+        smallest = self._variable("min_size", str(default or 1), {e: r[0] for e, r in rows.items()})
         if default is None:
-            largest = self._variable(
-                "max_size", "Largest", None, {e: r[1] for e, r in rows.items()}, f"null: twice var.{name}"
-            )
+            largest = self._variable("max_size", None, {e: r[1] for e, r in rows.items()}, f"null: twice var.{name}")
             return Sizes(
                 f"var.{smallest.name}", f"coalesce(var.{largest.name}, 2 * {desired})", desired, (smallest, largest)
             )
-        largest = self._variable("max_size", "Largest", str(2 * default), {e: r[1] for e, r in rows.items()})
+        largest = self._variable("max_size", str(2 * default), {e: r[1] for e, r in rows.items()})
         return Sizes(f"var.{smallest.name}", f"var.{largest.name}", desired, (smallest, largest))
 
     def _computed(self, text: str, known: Mapping[str, int]) -> Sizes:
         """The variables override what the copies were counted by."""
-        rows = self._rows(known, 1) if known else {}
-        smallest = self._variable("min_size", "Smallest", "1", {})
+        rows = self.rows(known, 1) if known else {}
+        smallest = self._variable("min_size", "1", {})
         largest = self._variable(
-            "max_size", "Largest", None, {e: r[1] for e, r in rows.items()}, "null: twice as many as stood there"
+            "max_size", None, {e: r[1] for e, r in rows.items()}, "null: twice as many as stood there"
         )
         desired = self._variable(
-            "desired_capacity", "Desired", None, {e: r[2] for e, r in rows.items()}, "null: as many as stood there"
+            "desired_capacity", None, {e: r[2] for e, r in rows.items()}, "null: as many as stood there"
         )
         return Sizes(
             f"var.{smallest.name}",
@@ -120,7 +161,7 @@ class _Sizing:
             (smallest, largest, desired),
         )
 
-    def _rows(self, values: Mapping[str, int], default: int) -> dict[str, tuple[int, int, int]]:
+    def rows(self, values: Mapping[str, int], default: int) -> dict[str, tuple[int, int, int]]:
         """Smallest, largest and desired size by environment: what stood there, and no less further on."""
         rows: dict[str, tuple[int, int, int]] = {}
         least = (0, 0, 0)
@@ -138,12 +179,9 @@ class _Sizing:
             rows[environment] = least
         return rows
 
-    def _variable(
-        self, role: str, word: str, default: str | None, values: Mapping[str, int], note: str = ""
-    ) -> Variable:
+    def _variable(self, role: str, default: str | None, values: Mapping[str, int], note: str = "") -> Variable:
         name = self._name(role)
-        what = {"min_size": "number", "max_size": "number", "desired_capacity": "number"}[role]
-        description = f"{word} {what} of {self.of}"
+        description = _described(role, self.of)
         return Variable(
             name,
             "number",
@@ -154,18 +192,17 @@ class _Sizing:
 
     def _name(self, role: str) -> str:
         """A variable that was declared for it and that nothing uses, else a name of its own."""
-        pattern = re.compile(
-            rf"(?:^|_)(?:asg_|autoscaling_|group_)?{role.partition('_')[0]}(?:_(?:size|capacity|count|instances))?$"
-        )
-        idle = [n for n in self.module.variables if pattern.search(n) and not self.module.references_to(f"var.{n}")]
-        if (
-            len(idle) == 1
-            and self.prefix in ("", "asg_")
-            and re.match(r"(?:asg|autoscaling|min|max|desired|instance|group)", idle[0])
-        ):
-            return idle[0]
-        name = f"{self.prefix or 'asg_'}{role}"
-        return self.module.unused_name(name, self.module.variables)
+        if not self.prefix:
+            word = role.partition("_")[0]
+            pattern = re.compile(
+                rf"(?:(?:asg|autoscaling|group|instance)_)?{word}(?:_(?:size|capacity|count|instances))?"
+            )
+            idle = [
+                n for n in self.module.variables if pattern.fullmatch(n) and not self.module.references_to(f"var.{n}")
+            ]
+            if len(idle) == 1:
+                return idle[0]
+        return self.module.unused_name(f"{self.prefix or 'asg_'}{role}", self.module.variables)
 
     def _switch(self, holder: Attribute, expr: Expr) -> tuple[str, Expr, bool] | None:
         """`C ? N : 0`: the condition, the number, and whether the condition turns it on."""

@@ -169,6 +169,11 @@ class _Composition:
                 self.into_blocks["security_groups"] = ("network_interfaces", "security_groups")
 
     def template(self) -> Template:
+        body = self.instance.body.children
+        if any(c.kind == "broken" for c in body):
+            raise Unscalable("a part of it does not parse")
+        if sum(c.kind == "attribute" for c in body) > len(self.instance.attributes):
+            raise Unscalable("it sets an argument twice")
         if "ami" not in self.instance.attributes:
             raise Unscalable("it names no image")
         for part in parts_of(self.instance):

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tapfix.edits import Edit, Safety
+from tapfix.environments import declare
 from tapfix.evaluate import evaluate
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity
 from tapfix.module import Attribute, Block, File, Module, indented, item_key, item_value, object_items
 
 from ._copies import Loop, Uncounted, Unscalable, all_values, copies_left
-from ._group_sizes import Sizes, group_sizes, row_names
+from ._group_sizes import Sizes, group_sizes, row_names, unset_sizes
 from ._instance_references import Names, Rewritten, behind_load_balancer, rewritten
 from ._launch_template import (
     Part,
@@ -40,6 +41,9 @@ ROLES = {
     ),
 }
 """What a name says of a machine that is not one of many; words of a resource's name."""
+
+TITLE = "Auto Scaling"
+"""The comment above the sizes in a tfvars file."""
 
 _LIMIT_TAGS = 6
 """Up to so many literal tags are written as `tag` blocks; more, or computed ones, as one `dynamic "tag"`."""
@@ -342,6 +346,13 @@ resource "aws_instance" "bastion" {
             label = instance.name
             message += f"; it is launch template `{label}` and Auto Scaling group `{label}` now"
             yield self.fix(instance, ". ".join([message, *map(_sentence, plan.notes)]), plan.edits)
+        unset = unset_sizes(module, context)
+        if unset:
+            first = module.variables[unset[0].name]
+            message = (
+                f"the environments gave the Auto Scaling group no sizes; each has its own now ({row_names(unset)})"
+            )
+            yield self.fix(first, message, declare(module, context.contract, unset, title=TITLE))
 
     @staticmethod
     def _can(module: Module, context: Context, instance: Block) -> bool:
@@ -472,7 +483,7 @@ def _plan(module: Module, context: Context, instance: Block, *, several: bool) -
         *made,
         instance.edit(None, text.rstrip("\n")),
         *references.edits,
-        *hand_down(context, module, sizes.variables, title="Auto Scaling"),
+        *hand_down(context, module, sizes.variables, title=TITLE),
     ]
     notes = [f"The sizes are {row_names(sizes.variables)}", *template.notes, *references.notes]
     return Plan(text, tuple(_disjoint(edits)), tuple(notes))

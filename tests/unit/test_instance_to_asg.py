@@ -262,3 +262,25 @@ def test_what_went_is_named() -> None:
 )
 def test_unfinished(text: str) -> None:
     mended(RULE, text)
+
+
+def test_environments_that_come_later_get_their_sizes() -> None:
+    alone = mended(RULE, stack()).texts
+    files = {**alone, **{f"{e}.tfvars": f'environment = "{e}"\n' for e in ("dev", "staging", "prod")}}
+    texts = mended(RULE, files).texts
+    at_once = mended(RULE, {MAIN: stack(), **{n: t for n, t in files.items() if n != MAIN}}).texts
+    assert texts == at_once
+    assert "asg_max_size = 6" in spaceless(texts["prod.tfvars"])
+
+
+def test_sizes_that_somebody_else_declared_are_left_alone() -> None:
+    text = 'variable "asg_min_size" {\n  type    = number\n  default = 2\n}\n\nvariable "asg_max_size" {\n  type    = number\n  default = 4\n}\n'
+    files = {MAIN: text, "dev.tfvars": ""}
+    assert mended(RULE, files).texts == files
+
+
+@pytest.mark.parametrize("line", ['key_name = "a"\n  key_name = "b"', "key_name = ="])
+def test_what_is_broken_is_not_lost(line: str) -> None:
+    text = stack(Row("broken", line))
+    result = mended(RULE, text)
+    assert 'resource "aws_autoscaling_group"' not in result.main
