@@ -13,9 +13,12 @@ def main() -> None:
 
         print(f"tapfix {__version__}")
         return
-    from tapfix.cli import run
+    try:
+        from tapfix.cli import run
 
-    sys.exit(run(arguments))
+        sys.exit(run(arguments))
+    except KeyboardInterrupt:  # while it was still being imported
+        sys.exit(130)
 
 
 if __name__ == "__main__":

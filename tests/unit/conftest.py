@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 FIXER = '''
+import os
+
 from tapfix import Edit, Fixer, Safety, Severity
 
 
@@ -24,6 +26,8 @@ class PoorName(Fixer):
         for name, value in module.locals.items():
             if name == "foo":
                 yield self.fix(value, "foo says nothing", [Edit(value.file.path, value.start, value.start + 3, "bar")])
+            if name == "deadly":
+                os._exit(3)
             if name == "danger":
                 yield self.refuse(value, "danger is poor | too", "only its author knows what it *means*")
             if name == "wordy":
@@ -37,7 +41,7 @@ class PoorName(Fixer):
 
 @pytest.fixture
 def toys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of one fixer, TOY001: it renames, refuses, suggests and makes files."""
+    """A folder of one fixer, TOY001: it renames, refuses, suggests, makes files, and dies."""
     folder = tmp_path_factory.mktemp("toys")
     (folder / "poor_name.py").write_text(FIXER)
     return folder

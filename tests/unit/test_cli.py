@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -394,6 +395,15 @@ def test_batch_over_processes_and_parquet(tapfix: Tapfix) -> None:
     assert "out/3.md/files/tap_stack.tf" in {p.as_posix() for p in Path("out").rglob("*.tf")}
 
 
+def test_an_answer_that_brings_its_worker_down_is_lost_alone(tapfix: Tapfix) -> None:
+    rows = [{"id": str(n), "response": ANSWER if n != 1 else ANSWER.replace("foo", "deadly")} for n in range(4)]
+    lay({"in.jsonl": "".join(json.dumps(row) + "\n" for row in rows)})
+    assert tapfix("batch", "in.jsonl", "out.jsonl", "-j", "2").code == 1
+    written = [json.loads(line) for line in Path("out.jsonl").read_text().splitlines()]
+    assert [row["id"] for row in written] == [row["id"] for row in rows]
+    assert [(row["id"], row["error"]) for row in written if row["error"]] == [("1", "the worker died of this answer")]
+
+
 def start(*arguments: str, **options: object) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-m", "tapfix", *arguments], stderr=subprocess.PIPE, **options)  # type: ignore[call-overload,no-any-return]
 
@@ -406,6 +416,15 @@ def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     os.close(write)
     _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (141, b"")
+
+
+def test_an_interrupt_is_no_error(tmp_path: Path) -> None:
+    process = start("diff", "-", cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(3)  # it reads until somebody closes the pipe
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err.strip()) == (130, b"", b"")
 
 
 def test_the_version_costs_next_to_nothing() -> None:

@@ -10,8 +10,8 @@ import pytest
 
 import tapfix
 from tapfix import registry
-from tapfix.report import github, rdjson, sarif, text
 from tapfix.report import annotations as workflow_annotations
+from tapfix.report import github, rdjson, sarif, text
 
 MIXED = "locals {\n  foo    = 1\n  danger = 2\n  wordy  = 3\n}\n"
 
