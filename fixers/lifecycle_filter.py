@@ -1,0 +1,75 @@
+"""TAP104 `lifecycle-filter`: rules of a bucket's lifecycle that do not say for which objects they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tapfix.edits import Safety
+from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.module import Block, Module
+
+
+class LifecycleFilter(Fixer):
+    """A lifecycle rule of a bucket does not say for which objects it is.
+
+    Each rule of an `aws_s3_bucket_lifecycle_configuration` needs a `filter` (or the older `prefix`). Without one the provider
+    warns that this will be an error, and a later one refuses it.
+
+    **What it does.** It adds an empty `filter {}`: the rule is for all objects, which is what a rule without one does.
+
+    **Safety: safe.** The rule means the same.
+    """
+
+    rule = "TAP104"
+    severity = Severity.MEDIUM
+    safety = Safety.SAFE
+    examples = (
+        Example(
+            title="a rule for all objects",
+            before="""\
+resource "aws_s3_bucket_lifecycle_configuration" "logs" {
+  bucket = aws_s3_bucket.logs.id
+
+  rule {
+    id     = "old-versions"
+    status = "Enabled"
+
+    noncurrent_version_expiration {
+      noncurrent_days = 90
+    }
+  }
+}
+""",
+            after="""\
+resource "aws_s3_bucket_lifecycle_configuration" "logs" {
+  bucket = aws_s3_bucket.logs.id
+
+  rule {
+    id     = "old-versions"
+    status = "Enabled"
+
+    filter {}
+
+    noncurrent_version_expiration {
+      noncurrent_days = 90
+    }
+  }
+}
+""",
+        ),
+    )
+
+    def check(self, module: Module, context: Context) -> Iterable[Finding]:
+        for block in module.resources("aws_s3_bucket_lifecycle_configuration"):
+            for rule in block.blocks_of("rule"):
+                for body in rule.blocks_of("content") if rule.type == "dynamic" else (rule,):
+                    if body.get("prefix") is None and body.get("filter") is None and not body.blocks_of("filter"):
+                        yield self._added(body)
+
+    def _added(self, body: Block) -> Finding:
+        last = max(body.attributes.values(), key=lambda a: a.start, default=None)
+        following = body.file.text[body.file.line_end(last.end) :].lstrip(" \t") if last is not None else ""
+        crowded = following[:1] not in ("\n", "\r", "}", "")
+        text = "filter {}" if crowded else "\nfilter {}"
+        message = "a rule without `filter` is an error to the next provider: an empty one, for all objects, is added"
+        return self.fix(body, message, [body.insert(text, after=last, first=last is None)])
