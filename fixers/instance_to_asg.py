@@ -28,6 +28,7 @@ from ._launch_template import (
     without_comments,
 )
 from ._module_calls import hand_down, has_default_tags
+from ._numbered_twins import Merger, merged
 from ._user_data import UserData
 
 INSTANCE = "aws_instance"
@@ -79,13 +80,16 @@ class InstanceToAsg(Fixer):
     **References**: attachments become `target_group_arns`; alarms measure the group; an output of ids becomes one of the group's
     name, outputs of addresses go; `depends_on`, `length(…)`, dashboards and IAM policies follow.
 
+    **Written out one by one** (`web_1`, `web_2` behind one target group): where they differ in their numbers and subnets alone they
+    become one block with `count` first, and then a group.
+
     **Why unsafe:** machines that had a number, an address and a life of their own become ones that come and go. The contract asks
     for it (`compute.autoscaling`); where it does not, the rule stands down.
 
     **Refused**, each with its reason: bastions, NAT and VPN servers, machines with data of their own (by their names, and by
     `source_dest_check = false`); fixed addresses, Elastic IPs, attached volumes, DNS records, routes; provisioners; a role or a
-    configuration per copy; an argument without a counterpart; a target group that a scaling group serves already; several single
-    instances behind one target group; a single instance behind none, since whether a group of one is wanted nobody said.
+    configuration per copy; an argument without a counterpart; a target group that a scaling group serves already; a single
+    instance behind no load balancer, since whether a group of one is wanted nobody said.
     """
 
     rule = "TAP005"
@@ -331,14 +335,24 @@ resource "aws_instance" "bastion" {
         found: list[tuple[Block, Unscalable | None]] = []
         for instance in module.resources(INSTANCE):
             found.append((instance, _standing_alone(module, instance)))
-        groups = len(module.resources("aws_autoscaling_group")) + sum(
-            reason is None and self._can(module, context, instance) for instance, reason in found
-        )
+        able = {_twins(module, i)[0].address for i, reason in found if reason is None and self._can(module, context, i)}
+        groups = len(module.resources("aws_autoscaling_group")) + len(able)
+        joined: set[str] = set()
         for instance, reason in found:
+            if instance.address in joined:
+                continue
             message = f"{instance.address} {_what_it_is(module, instance)}"
             try:
                 if reason is not None:
                     raise reason
+                twins = _twins(module, instance)
+                if len(twins) > 1:
+                    merger = _merged(module, context, twins)
+                    joined.update(t.address for t in twins)
+                    names = ", ".join(t.address for t in twins)
+                    message = f"{names} are one machine written {len(twins)} times; they are one block with `count` now"
+                    yield self.fix(instance, message, merger.edits)
+                    continue
                 plan = _plan(module, context, instance, several=groups > 1)
             except Unscalable as unscalable:
                 yield self.refuse(instance, message, str(unscalable))
@@ -384,12 +398,6 @@ def _standing_alone(module: Module, instance: Block) -> Unscalable | None:
     if instance.blocks_of("launch_template") and Loop.of(instance).attribute is not None:
         return None
     if behind_load_balancer(module, instance):
-        others = _neighbours(module, instance)
-        if others and Loop.of(instance).attribute is None:
-            return Unscalable(
-                f"{', '.join(others)} and it stand one by one behind one target group, and a group holds copies of one template; "
-                "make them one block with `count`, or say how they differ"
-            )
         return None
     loop = Loop.of(instance).attribute
     if loop is None or _is_at_most_one(loop):
@@ -414,15 +422,38 @@ def _name_words(module: Module, instance: Block) -> list[str]:
     return [re.sub(r"\$\{[^}]*\}", "", found[1])] if found else []
 
 
-def _neighbours(module: Module, instance: Block) -> list[str]:
-    """Other instances that are attached to a target group of this one."""
+def _twins(module: Module, instance: Block) -> list[Block]:
+    """Of a single instance, the single ones behind the same target group, itself among them."""
+    if Loop.of(instance).attribute is not None:
+        return [instance]
     groups = {r.address for a in _attachments(module, instance) for r in a.references if "target_group" in r.address}
     return [
-        other.address
+        other
         for other in module.resources(INSTANCE)
-        if other.address != instance.address
-        and any(r.address in groups for a in _attachments(module, other) for r in a.references)
+        if other.address == instance.address
+        or (
+            Loop.of(other).attribute is None
+            and any(r.address in groups for a in _attachments(module, other) for r in a.references)
+        )
     ]
+
+
+def _merged(module: Module, context: Context, twins: Sequence[Block]) -> Merger:
+    """One block in place of twins, if a group can be made of it."""
+    for twin in twins:
+        _plan(module, context, twin, several=True)
+    merger = merged(module, twins)
+    edits = tuple(_disjoint(merger.edits))
+    by_file: dict[str, list[Edit]] = {}
+    for edit in edits:
+        by_file.setdefault(edit.file, []).append(edit)
+    project = context.project.edited(by_file)
+    then = Context(context.contract, project)
+    after = next(m for m in project.modules if m.folder == module.folder)
+    counted = after.find(f"{INSTANCE}.{merger.label}")
+    assert isinstance(counted, Block)
+    _plan(after, then, counted, several=True)
+    return merger._replace(edits=edits)
 
 
 def _attachments(module: Module, instance: Block) -> list[Block]:

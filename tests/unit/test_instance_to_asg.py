@@ -284,3 +284,63 @@ def test_what_is_broken_is_not_lost(line: str) -> None:
     text = stack(Row("broken", line))
     result = mended(RULE, text)
     assert 'resource "aws_autoscaling_group"' not in result.main
+
+
+TWIN = """\
+# Server {n}
+resource "aws_instance" "web_{n}" {{
+  ami                    = data.aws_ami.amazon_linux_2.id
+  instance_type          = "{type}"
+  subnet_id              = aws_subnet.private[{i}].id
+  vpc_security_group_ids = [aws_security_group.app.id]
+
+  user_data = <<-EOF
+    #!/bin/bash
+    echo "<h1>Web Server {n}</h1>" > /var/www/html/index.html
+    {line}
+  EOF
+
+  tags = {{
+    Name = "web-{n}"
+  }}
+}}
+
+resource "aws_lb_target_group_attachment" "web_{n}" {{
+  target_group_arn = aws_lb_target_group.app.arn
+  target_id        = aws_instance.web_{n}.id
+  port             = 80
+}}
+
+output "web_{n}" {{
+  value = aws_instance.web_{n}.id
+}}
+"""
+
+
+def twins(*, type: str = "t3.micro", line: str = "yum update -y") -> str:
+    usual = stack().partition("# The application")[0]
+    return usual + "\n".join(
+        TWIN.format(n=n, i=n - 1, type=type if n == 2 else "t3.micro", line=line.format(n=n)) for n in (1, 2)
+    )
+
+
+def test_written_out_one_by_one() -> None:
+    after = spaceless(mended(RULE, twins()).main)
+    assert after.count('resource "aws_launch_template"') == after.count('resource "aws_autoscaling_group"') == 1
+    assert "aws_instance" not in after and "attachment" not in after
+    assert "vpc_zone_identifier = [aws_subnet.private[0].id, aws_subnet.private[1].id]" in after
+    assert "<h1>Web Server</h1>" in after and 'Name = "web"' in after and 'aws_launch_template" "web"' in after
+    assert "min_size = var.asg_min_size" in after and after.count("output ") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (twins(type="t3.large"), "differ in `instance_type`"),
+        (twins(line="export ID={n}"), "gives each copy a number of its own"),
+        (twins() + 'resource "aws_eip" "a" {\n  instance = aws_instance.web_2.id\n}\n', "an Elastic IP address"),
+    ],
+)
+def test_written_out_and_different(text: str, reason: str) -> None:
+    reasons = refused(RULE, text)
+    assert len(reasons) == 2 and all(reason in r for r in reasons)
