@@ -205,7 +205,6 @@ BLOCKERS = (
         "force_destroy",
         "true",
         "destroy stops if the user has an access key, a login or an MFA device that Terraform did not make",
-        BLOCKS,
     ),
     Blocker(
         "aws_route53_zone", "force_destroy", "true", "destroy stops if there are records that Terraform did not make"
