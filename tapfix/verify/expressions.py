@@ -27,6 +27,7 @@ from tapfix.verify.types import (
     as_value,
     element_of,
     is_collection,
+    is_small,
     kind_of,
     misfit,
     plain,
@@ -43,6 +44,7 @@ _ARITHMETIC: Final = frozenset({"Plus", "Minus", "Star", "Slash", "Percent"})
 _ORDERING: Final = frozenset({"LessThan", "LessThanEq", "GreaterThan", "GreaterThanEq"})
 _EQUALITY: Final = frozenset({"EqualOp", "NotEqual"})
 _LOGIC: Final = frozenset({"And", "Or"})
+_MAX_DEPTH: Final = 80
 _ROOTS: Final = frozenset({"var", "local", "module", "data", "each", "count", "self", "path", "terraform", "ephemeral"})
 # Inside these, an error of evaluation is a value like any other.
 _FORGIVING: Final = frozenset({"try", "can"})
@@ -83,14 +85,21 @@ class Typer:
         self._locals: dict[str, Value] = {}
         self._open: set[str] = set()
         self._forgiving = 0
+        self._depth = 0
 
     # --- entry points -------------------------------------------------------------------------------------------
 
     def value(self, expr: Expr, at: Element, names: Names) -> Value:
-        """The value of an expression of an element; problems in it are reported."""
+        """The value of an expression of an element; problems in it are reported. What nests too deep is unknown."""
         if isinstance(expr, Leaf):
             return self._leaf(expr, at, names)
-        return self._node(expr, at, names)
+        if self._depth == _MAX_DEPTH:
+            return UNKNOWN
+        self._depth += 1
+        try:
+            return self._node(expr, at, names)
+        finally:
+            self._depth -= 1
 
     def local(self, name: str) -> Value:
         """The value of a local; unknown where it leads back to itself."""
@@ -101,7 +110,9 @@ class Typer:
             self._open.add(name)
             forgiving, self._forgiving = self._forgiving, 0
             try:
-                self._locals[name] = self.value(attribute.expr, attribute, {})
+                value = self.value(attribute.expr, attribute, {})
+                # A local that doubles another grows with each in a row: past all measure, it is unknown.
+                self._locals[name] = value if is_small(value.type) else UNKNOWN
             finally:
                 self._open.discard(name)
                 self._forgiving = forgiving

@@ -24,6 +24,8 @@ from tapfix.verify.language import (
 from tapfix.verify.types import DYNAMIC, UNKNOWN, InvalidType, Value, element_of, kind_of, misfit, parse_constraint
 
 _NOTHING: Final[Names] = {}
+_MAX_DEPTH: Final = 60
+"""How deep blocks are looked into: several times as deep as any provider's go."""
 
 
 class Structure:
@@ -327,6 +329,8 @@ class Structure:
 
     def _unknown(self, block: Block, names: Names, skip: Iterable[str] = ()) -> None:
         """A body of which nothing is known: the expressions in it are looked at."""
+        if _depth(block) > _MAX_DEPTH:
+            return
         skipped = frozenset(skip)
         if block.type == "dynamic":
             names = self._dynamic_names(block, names)
@@ -346,6 +350,8 @@ class Structure:
         own_blocks: frozenset[str],
     ) -> None:
         """A body against its schema. `own` and `own_blocks` are what Terraform itself takes in it."""
+        if _depth(block) > _MAX_DEPTH:
+            return
         for name, attribute in block.attributes.items():
             if name not in own:
                 self._argument(block, schema, name, attribute, names)
@@ -448,6 +454,13 @@ class Structure:
             self._report(
                 "too-many-blocks", f'no more than {rule.max_items} block "{name}" may stand in {title(block)}', extra
             )
+
+
+def _depth(block: Block) -> int:
+    depth, around = 0, block.parent
+    while around is not None:
+        depth, around = depth + 1, around.parent
+    return depth
 
 
 def title(block: Block) -> str:

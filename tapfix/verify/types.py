@@ -23,6 +23,9 @@ _NUMBER: Final = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|[+-]
 _BOOLS: Final = frozenset({"true", "false", "0", "1"})
 
 
+_MAX_DEPTH: Final = 60
+
+
 class _Nothing:
     def __repr__(self) -> str:
         return "no constant"
@@ -68,6 +71,21 @@ def plain(kind: Type) -> Type:
         case ["list" | "set" | "map" as collection, element]:
             return [collection, plain(element)]
     return kind
+
+
+def is_small(kind: Type, limit: int = 5_000) -> bool:
+    """Whether a type has no more than so many parts."""
+    todo, count = [kind], 0
+    while todo and count <= limit:
+        count += 1
+        match as_value(todo.pop()).type:
+            case ["tuple", items]:
+                todo += items
+            case ["object", members, *_]:
+                todo += members.values()
+            case ["list" | "set" | "map", element]:
+                todo.append(element)
+    return count <= limit
 
 
 def element_of(kind: Type) -> Type:
@@ -192,11 +210,13 @@ class InvalidType(ValueError):
     """What stands as a variable's type is none; the message says why."""
 
 
-def parse_constraint(expr: Expr) -> Type:
-    """The type that a variable's `type` argument spells.
+def parse_constraint(expr: Expr, depth: int = 0) -> Type:
+    """The type that a variable's `type` argument spells; what nests too deep is unknown.
 
     An object's optional members stand in a third place: `["object", {...}, ["name"]]`. Raises `InvalidType`.
     """
+    if depth == _MAX_DEPTH:
+        return DYNAMIC
     if isinstance(expr, Leaf):
         return _keyword(expr.value)
     if expr.kind == "template":
@@ -208,15 +228,15 @@ def parse_constraint(expr: Expr) -> Type:
     if name in ("list", "set", "map"):
         if len(arguments) != 1:
             raise InvalidType(f"{name}() takes one type, the one of its elements")
-        return [name, parse_constraint(arguments[0])]
+        return [name, parse_constraint(arguments[0], depth + 1)]
     if name == "tuple":
         if len(arguments) != 1 or arguments[0].kind != "tuple":
             raise InvalidType("tuple() takes a list of types in brackets")
-        return ["tuple", [parse_constraint(item) for item in call_arguments(arguments[0])]]
+        return ["tuple", [parse_constraint(item, depth + 1) for item in call_arguments(arguments[0])]]
     if name == "object":
         if len(arguments) != 1 or arguments[0].kind != "object":
             raise InvalidType("object() takes the members' names and types in braces")
-        return _object_constraint(arguments[0])
+        return _object_constraint(arguments[0], depth + 1)
     raise InvalidType(f"{name}() is no type")
 
 
@@ -230,7 +250,7 @@ def _keyword(word: str) -> Type:
     raise InvalidType(f"{word} is no type")
 
 
-def _object_constraint(body: Expr) -> Type:
+def _object_constraint(body: Expr, depth: int) -> Type:
     members, optional = {}, []
     for item in object_items(body):
         name, value = item_key(item), item_value(item)
@@ -239,5 +259,5 @@ def _object_constraint(body: Expr) -> Type:
         if call_name(value) == "optional":
             optional.append(name)
             value = call_arguments(value)[0] if call_arguments(value) else value
-        members[name] = parse_constraint(value)
+        members[name] = parse_constraint(value, depth)
     return ["object", members, optional] if optional else ["object", members]

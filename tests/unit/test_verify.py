@@ -419,6 +419,26 @@ def test_steps() -> None:
     assert found[1].detail == 'main.tf:2: aws_vpc.a: the variable "gone" is not declared'
 
 
+@pytest.mark.parametrize("depth", [100, 3_000])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("(", ")"), ("[", "]"), ("{a=", "}"), ("upper(", ")"), ('"${', '}"')],
+)
+def test_depth_is_no_problem(depth: int, before: str, after: str) -> None:
+    assert problems(f"locals {{\n  a = {before * depth}1{after * depth}\n}}\n") == ()
+
+
+def test_deep_blocks_and_long_chains_are_no_problem() -> None:
+    assert problems('resource "x_y" "a" {\n' + "b {\n" * 3_000 + "}\n" * 3_000 + "}\n") == ()
+    chain = "".join(f"  l{number + 1} = local.l{number}\n" for number in range(3_000))
+    assert problems(f"locals {{\n  l0 = 1\n{chain}}}\n") == ()
+
+
+def test_values_that_double_do_not_blow_up() -> None:
+    rows = "".join(f"  l{number + 1} = [local.l{number}, local.l{number}]\n" for number in range(60))
+    assert problems(f'locals {{\n  l0 = [1]\n{rows}}}\noutput "x" {{ value = local.l60[0] }}\n') == ()
+
+
 def test_quick() -> None:
     """A stack of fifteen hundred lines in well under a third of a second of work."""
     text = "".join(
