@@ -36,9 +36,11 @@ from ._account_names import needs_environment
 from ._environment_values import per_environment, region_bound
 from ._region_names import REGION, region_in
 from ._region_troubles import troubles
-from ._region_twins import DEFAULT, Parts, Trouble, Twins, twin_parts
+from ._region_twins import DEFAULT, Difference, Parts, Trouble, Twins, twin_parts
 
 _REGION_ARGUMENTS = re.compile(r"(^|_)region(s|_name)?$|^(availability_zones?|azs)$")
+_UNNAMED = frozenset({"provider", "terraform", "moved", "import", "removed", "check"})
+"""Blocks whose labels and aliases are no names of things that the stack makes."""
 _SERVICE_NAME = re.compile(r"(com\.amazonaws\.|\.amazonaws\.com)", re.I)
 _PROSE_JOINT = r"(?:[ \t]*[-–—:,/][ \t]*|[ \t]+(?:for|in|of|at|to|from)(?:[ \t]+the)?[ \t]+|[ \t]*\(|[ \t]*\[|[ \t]+)?"
 
@@ -54,6 +56,7 @@ class Plan:
         self.parts: list[Parts] = self._twin_parts()
         self.removed = self._removed()
         self.unwrapped = self._unwrapped()
+        self._keep_maps_that_differ()
         self._removals = self._removal_ranges()
         self.troubles: list[Trouble] = troubles(twins, self.removed, self._kept_references())
         self.environment = environment_variable(self.module) or "environment"
@@ -151,6 +154,14 @@ class Plan:
             elif isinstance(parent, Block) and parent.type == "output" and holder.name == "value":
                 found[parent.address] = part
         return found
+
+    def _keep_maps_that_differ(self) -> None:
+        """Entries that differ stay in their map, both of them, unless the map gives way to variables."""
+        containers = {id(p.container) for p in self.unwrapped.values()}
+        sound = [p for p in self.parts if not p.differences or id(p.container) in containers]
+        if len(sound) != len(self.parts):
+            self.parts = sound
+            self.removed = self._removed()
 
     def _speaks_key(self, holder: Attribute, item: Expr) -> bool:
         key = item_key(item)  # type: ignore[arg-type]
@@ -260,7 +271,7 @@ class Plan:
         taken = {a for a, _ in self._staying() if a not in self.removed}
         paired = set(self.twins.pairs.values())
         for address, _ in self._staying():
-            if address in self.removed or not address.count("."):
+            if address in self.removed or address.split(".", 1)[0] in _UNNAMED or not address.count("."):
                 continue
             kind, _, label = address.rpartition(".")
             if address not in paired and not (self._one_sided(address) and names.speaks(label)) and address not in self.unwrapped:
@@ -347,30 +358,41 @@ class Plan:
         """The new variable's name, the literal it stands for, and the values of the kept side and of the others."""
         found: dict[str, tuple[Attribute, Expr, list[str]]] = {}
         by_place: dict[tuple[str, int], str] = {}
+        for words, difference in self._literal_differences():
+            holder, kept, gone = difference.kept, difference.kept_node, difference.gone_node
+            if kept is None or gone is None or not isinstance(holder, Attribute):
+                continue
+            place = (holder.file.path, holder.base + kept.start)
+            if place not in by_place:
+                wanted = re.sub(r"\W+", "_", "_".join(w for w in words if w))
+                name, n = wanted, 1
+                while name in found or name in self.module.variables:
+                    n += 1
+                    name = f"{wanted}_{n}"
+                by_place[place] = name
+                found[name] = (holder, kept, [holder.text(kept)])
+            found[by_place[place]][2].append(difference.gone.text(gone))
+        return {n: row for n, row in found.items() if not all(region_bound(v) for v in row[2])}
+
+    def _literal_differences(self) -> Iterator[tuple[tuple[str, ...], Difference]]:
+        """The literals in which twins differ, with the words that name the variable."""
         for gone, differences in self.twins.differences.items():
+            kept = self.twins.pairs[gone]
+            base = self.names.get(kept, kept).rpartition(".")[2]
             for d in differences:
-                if d.kind != "literal" or d.kept_node is None or d.gone_node is None or not isinstance(d.kept, Attribute):
-                    continue
                 outer = d.kept.outermost
-                if isinstance(outer, Block) and outer.type == "variable":
+                if d.kind != "literal" or (isinstance(outer, Block) and outer.type == "variable"):
                     continue
-                kept = self.twins.pairs[gone]
-                place = (d.kept.file.path, d.kept.base + d.kept_node.start)
-                if place not in by_place:
-                    base = self.names.get(kept, kept).rpartition(".")[2]
-                    whole_local = kept.startswith("local.") and d.kept_node is d.kept.expr
-                    wanted = base if whole_local else "_".join(x for x in (base, d.kept.name) if x)
-                    wanted = re.sub(r"\W+", "_", wanted)
-                    name, n = wanted, 1
-                    while name in found or name in self.module.variables:
-                        n += 1
-                        name = f"{wanted}_{n}"
-                    by_place[place] = name
-                    found[name] = (d.kept, d.kept_node, [d.kept.text(d.kept_node)])
-                found[by_place[place]][2].append(d.gone.text(d.gone_node))
-        return {
-            n: row for n, row in found.items() if not all(region_bound(v) for v in row[2])
-        }
+                whole = kept.startswith("local.") and isinstance(d.kept, Attribute) and d.kept_node is d.kept.expr
+                yield (base,) if whole or not isinstance(d.kept, Attribute) else (base, d.kept.name), d
+        for address, part in self.unwrapped.items():
+            base = self.names.get(address, address).rpartition(".")[2]
+            for other in self.parts:
+                if other.container is part.container:
+                    for d in other.differences:
+                        assert d.kept_node is not None
+                        whole = d.kept_node is item_value(part.kept)  # type: ignore[arg-type]
+                        yield (base,) if whole else (base, self._key_of(part.holder, d.kept_node)), d
 
     def _texts(self) -> Iterator[Edit]:
         """Strings that name the kept side speak of the environment or of the region's variable instead."""
@@ -424,6 +446,8 @@ class Plan:
         if whole is not None and region_in(whole) == whole.lower() and names.region_pattern and names.region_pattern.fullmatch(whole):
             yield holder.edit(node, f"var.{self.region}" if not self._is_key(holder, node) else f"(var.{self.region})")
             return
+        if self._is_key(holder, node) or _is_index(holder, node):
+            return  # a key and what looks it up stay as they are, and so agree
         environment_there = self._tells_environment(holder, node)
         for child in node.children[1:-1]:
             if child.children or (holder.file.path, holder.base + child.start) in self.twins.same_text:
@@ -483,32 +507,40 @@ class Plan:
         return _mentions(self.module, holder, node, frozenset({f"var.{self.environment}", "terraform.workspace"}))
 
     def _comments(self) -> Iterator[Edit]:
-        """Comments on what stays lose the name of the region, and nothing else."""
-        pattern = self.twins.names[self.twins.kept].region_pattern
-        others = [self.twins.names[s].region_pattern for s in self.twins.others]
-        if pattern is None:
-            return
+        """Comments on what stays lose the name of the region; those that only head what goes, go."""
         for file in self.module.configuration:
             for item in file.items:
-                for leaf in item.node.leaves():
+                leaves = list(item.node.leaves())
+                goes = self._goes(file.path, item.start + item.node.start, item.start + item.node.end) or not leaves[0].value
+                for number, leaf in enumerate(leaves):
                     if "#" in leaf.prefix or "/" in leaf.prefix:
-                        yield from self._comment(file.path, item.start + leaf.start - len(leaf.prefix), leaf.prefix, pattern, others)
+                        start = item.start + leaf.start - len(leaf.prefix)
+                        yield from self._comment(file.path, start, leaf.prefix, goes and number == 0)
                 tail = item.start + item.node.end
-                rest = file.text[tail : item.start + len(item.text)]
-                yield from self._comment(file.path, tail, rest, pattern, others)
+                yield from self._comment(file.path, tail, file.text[tail : item.start + len(item.text)], False)
 
-    def _comment(
-        self, path: str, start: int, text: str, pattern: re.Pattern[str], others: Sequence[re.Pattern[str] | None]
-    ) -> Iterator[Edit]:
-        at = start
-        for line in text.splitlines(keepends=True):
-            if pattern.search(line) and not any(p and p.search(line) for p in others) and line.strip():
-                new = self._prose(line)
-                if re.fullmatch(r"[ \t]*(?:#+|//+)[ \t]*\r?\n?", new):
-                    new = ""
-                if not self._goes(path, at, at + len(line)):
-                    yield Edit(path, at, at + len(line), new)
-            at += len(line)
+    def _comment(self, path: str, start: int, text: str, heads_what_goes: bool) -> Iterator[Edit]:
+        """Edit the comment lines of a prefix, a paragraph (lines without a blank line between) at a time."""
+        pattern = self.twins.names[self.twins.kept].region_pattern
+        others = [p for s in self.twins.others if (p := self.twins.names[s].region_pattern) is not None]
+        for match in re.finditer(r"(?:[^\r\n]*\S[^\r\n]*(?:\r?\n|\Z))+(?:[ \t]*\r?\n)*", text):
+            paragraph, at = match[0], start + match.start()
+            there = any(p.search(paragraph) for p in others)
+            here = pattern is not None and pattern.search(paragraph) is not None
+            if self._goes(path, at, at + len(paragraph)):
+                continue
+            if there and not here and heads_what_goes:
+                yield Edit(path, at, at + len(paragraph), "")
+            elif here and not there:
+                lines = [self._prose(line) if pattern and pattern.search(line) else line for line in paragraph.splitlines(True)]
+                if not re.search(r"\w", "".join(lines)):
+                    yield Edit(path, at, at + len(paragraph), "")
+                    continue
+                for old, new in zip(paragraph.splitlines(True), lines, strict=True):
+                    if new != old:
+                        bare = re.fullmatch(r"[ \t]*(?:#+|//+)[ \t]*\r?\n?", new)
+                        yield Edit(path, at, at + len(old), "" if bare else new)
+                    at += len(old)
 
     def _account_names(self) -> Iterator[Edit]:
         """Names that must be unique in an account and do not tell the environments apart get the environment's name."""
@@ -562,13 +594,15 @@ class Plan:
             region = self.twins.names[self.twins.kept].region or "us-east-1"
             wanted.append(Variable(self.region, "string", "AWS region to deploy into", f'"{region}"'))
         for name, (holder, node, values) in self._literals().items():
-            wanted.append(Variable(name, _type_of(node), f"{holder.name} of {self._subject(holder)}", None, {}))
+            wanted.append(Variable(name, _type_of(node), self._meaning(name, holder)))
         if wanted:
             yield self._variables_edit("\n".join(v.block() for v in wanted))
 
-    def _subject(self, holder: Attribute) -> str:
+    def _meaning(self, name: str, holder: Attribute) -> str:
+        """A variable's description: the argument that it sets."""
         address = getattr(holder.outermost, "address", "")
-        return self.names.get(address, address)
+        subject = self.names.get(address, address)
+        return f"{name} of the environment" if subject == "locals" else f"{holder.name} of {subject}"
 
     def _variables_edit(self, text: str) -> Edit:
         """Insert variable blocks behind the last one that stays, where no removal swallows the place."""
@@ -784,6 +818,11 @@ def _dedents(holder: Attribute, value: Expr) -> Iterator[Edit]:
         if width and not any(s < line <= e for s, e in heredocs):
             yield Edit(holder.file.path, line, line + width, "")
         line = holder.file.line_end(line)
+
+
+def _is_index(holder: Attribute, node: Expr) -> bool:
+    """Whether a string stands between the brackets of an index."""
+    return any(other.kind == "index" and other.children[1] is node for other in walk(holder.expr))
 
 
 def _is_field(text: str, start: int, end: int) -> bool:

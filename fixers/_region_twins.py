@@ -347,22 +347,28 @@ class Twins:
             if element is not None:
                 self.same_text.update((element.file.path, offset) for offset in comparison.same_text)
 
-    def alike(self, holder: Attribute, kept: Expr, kept_text: str, gone: Expr, gone_text: str, side: str) -> bool:
-        """Whether two parts of one container are twins: the same once the words of the sides and the pairs are taken out."""
+    def likeness_of_parts(
+        self, holder: Attribute, kept: Expr, kept_text: str, gone: Expr, gone_text: str, side: str
+    ) -> tuple[Difference, ...] | None:
+        """The literals in which two parts of one container differ, or None if they are no twins.
+
+        Only entries of a map by region may differ; elements of a list have nothing but their value to be known by.
+        """
         mine, theirs = self.names[self.kept], self.names[side]
-        if kept.kind == gone.kind == "object_item":
+        entries = kept.kind == gone.kind == "object_item"
+        if entries:
             if mine.neutral(holder.text(kept.children[0])) != theirs.neutral(holder.text(gone.children[0])):
-                return False
+                return None
         elif mine.neutral(kept_text) == theirs.neutral(gone_text):
-            return True
+            return ()
         comparison = _Comparison(self, side)
-        if kept.kind == "object_item":
-            comparison.values(holder, kept.children[2], holder, gone.children[2])
-        else:
-            comparison.values(holder, kept, holder, gone)
-        return all(d.kind == "expression" for d in comparison.found) and len(comparison.found) == len(
-            [p for p in comparison.proposals if self._may_pair(*p, side)]
-        )
+        comparison.values(holder, kept, holder, gone)
+        paired = [p for p in comparison.proposals if self._may_pair(*p, side)]
+        unlike = [d for d in comparison.found if d.kind == "expression"]
+        literals = tuple(d for d in comparison.found if d.kind == "literal")
+        if len(unlike) != len(paired) or len(unlike) + len(literals) != len(comparison.found):
+            return None
+        return literals if entries or not literals else None
 
     def side_words(self, gone: str) -> SideNames:
         """The names of the side that a paired address stands on."""
@@ -376,6 +382,8 @@ class Parts(NamedTuple):
     container: Expr
     kept: Expr
     gone: Expr
+    differences: tuple[Difference, ...] = ()
+    """The literals in which two entries of a map by region differ."""
 
 
 _LISTS = frozenset({"concat", "merge", "distinct", "flatten", "setunion", "compact", "toset", "tolist", "coalescelist"})
@@ -399,9 +407,11 @@ def twin_parts(twins: Twins, element: Element, side: str) -> Iterator[Parts]:
             gone = [(p, t) for p, t in texts if _is_of(twins, holder, p, t, theirs, mine, twins.pairs)]
             kept = [(p, t) for p, t in texts if _is_of(twins, holder, p, t, mine, theirs, twins.taken[side])]
             for part, text in gone:
-                same = [k for k, t in kept if twins.alike(holder, k, t, part, text, side)]
-                if same:
-                    yield Parts(holder, node, same[0], part)
+                for other, other_text in kept:
+                    differences = twins.likeness_of_parts(holder, other, other_text, part, text, side)
+                    if differences is not None:
+                        yield Parts(holder, node, other, part, differences)
+                        break
 
 
 def _is_of(

@@ -39,7 +39,7 @@ class DeliverableFormat(Fixer):
     rule = "TAP007"
     severity = Severity.MEDIUM
     safety = Safety.UNSAFE
-    order = 95
+    order = 20
     examples = (
         Example(
             title="No file for any environment",
@@ -164,7 +164,8 @@ class DeliverableFormat(Fixer):
         edits = [
             Edit(module.path(f"{name}.tfvars"), 0, 0, f"{variable.name} = {quoted(name)}\n{secrets}") for name in missing
         ]
-        yield self.fix(home, message, edits)
+        # Alone in its pass, so that rules that set values per environment find the files.
+        yield self.fix(home, message, edits, exclusive=True)
 
 
 def _elsewhere(context: Context, environment: str) -> File | None:

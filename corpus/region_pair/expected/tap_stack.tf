@@ -26,13 +26,10 @@ locals {
     ManagedBy = "terraform"
   }
 
-  vpc_cidrs = {
-    us_east_1 = "10.10.0.0/16"
-    us_west_2 = "10.20.0.0/16"
-  }
+  vpc_cidr = var.vpc_cidr
 }
 
-provider "main" {
+provider "aws" {
   region = var.aws_region
 }
 
@@ -68,10 +65,13 @@ variable "environment" {
   }
 }
 
-# ----------------------------------------------------------------
+variable "vpc_cidr" {
+  description = "vpc_cidr of the environment"
+  type        = string
+}
 
 resource "aws_vpc" "vpc" {
-  cidr_block           = local.vpc_cidrs["${var.environment}"]
+  cidr_block           = local.vpc_cidr
   enable_dns_hostnames = true # needed by the endpoints
 
   tags = merge(local.tags, var.extra_tags, { Name = "${var.project}-vpc-${var.environment}" })
@@ -80,7 +80,7 @@ resource "aws_vpc" "vpc" {
 resource "aws_subnet" "private" {
   count             = 2
   vpc_id            = aws_vpc.vpc.id
-  cidr_block        = cidrsubnet(local.vpc_cidrs["${var.environment}"], 8, count.index)
+  cidr_block        = cidrsubnet(local.vpc_cidr, 8, count.index)
   availability_zone = element(["${var.aws_region}a", "${var.aws_region}b"], count.index)
 
   tags = merge(local.tags, var.extra_tags, { Name = "${var.project}-private-${count.index + 1}-${var.environment}" })
@@ -92,8 +92,6 @@ resource "aws_sqs_queue" "orders" {
 
   tags = merge(local.tags, var.extra_tags, { Name = "${var.project}-queue-${var.environment}" })
 }
-
-# --- us-west-2 --------------------------------------------------------------
 
 # --- Outputs ----------------------------------------------------------------
 
