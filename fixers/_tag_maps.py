@@ -135,14 +135,18 @@ class Unclear(NamedTuple):
 class TagMaps:
     """The maps of tags of one module; what a caller gives its variables is looked up in the caller's."""
 
-    def __init__(self, module: Module, context: Context, rule: TagContract, known: dict[str, TagMaps] | None = None) -> None:
+    def __init__(
+        self, module: Module, context: Context, rule: TagContract, known: dict[str, TagMaps] | None = None
+    ) -> None:
         self.module = module
         self.rule = rule
         self._context = context
         self._known = known if known is not None else {}
         self._known[module.folder] = self
         contract = context.contract
-        self._environments = [Evaluator(module, given) for given in variables_per_environment(module, contract).values()]
+        self._environments = [
+            Evaluator(module, given) for given in variables_per_environment(module, contract).values()
+        ]
         self._shared_keys: dict[str, Keys] = {}
 
     def of(self, module: Module) -> TagMaps:
@@ -318,14 +322,20 @@ class TagMaps:
         before: list[tuple[str, Keys, int]] = []
         for argument, share in zip(arguments, shares, strict=True):
             if share is None:
-                before.append((_short(holder.text(argument.expr)), self.keys(holder, argument.expr), len(self.rule.shared)))
+                before.append(
+                    (_short(holder.text(argument.expr)), self.keys(holder, argument.expr), len(self.rule.shared))
+                )
                 continue
             for address in share:
                 keys, rank = self.shared_keys(address), self.rule.shared.index(address)
                 for name, others, other_rank in before:
                     both = keys.common(others)
                     if other_rank > rank and (both is None or both):
-                        what = f"both may set {', '.join(sorted(both))}" if both else "nothing tells whether they set the same keys"
+                        what = (
+                            f"both may set {', '.join(sorted(both))}"
+                            if both
+                            else "nothing tells whether they set the same keys"
+                        )
                         return Unclear(
                             f"{address} stands behind {name} and wins over it; the contract has it in front, and {what}: "
                             f"decide which of the two is to win"
@@ -410,7 +420,11 @@ class TagMaps:
         repeated = []
         for item in object_items(expr):
             key = item_key(item)
-            if key is None or any(keys.may_have(key) for keys in others) or any(key == e.key for e in self.rule.entries):
+            if (
+                key is None
+                or any(keys.may_have(key) for keys in others)
+                or any(key == e.key for e in self.rule.entries)
+            ):
                 continue
             if self.literal(common, common.expr, key) == holder.text(item_value(item)):
                 repeated.append(item)
@@ -435,7 +449,9 @@ def called_folder(module: Module, call: Block) -> str | None:
     """The folder of the project that a module call leads to; None if it leads elsewhere."""
     source = call.get("source")
     path = string_value(source.expr) if source is not None else None
-    return posixpath.normpath(posixpath.join(module.folder, path)).strip("./") if path and path.startswith(".") else None
+    return (
+        posixpath.normpath(posixpath.join(module.folder, path)).strip("./") if path and path.startswith(".") else None
+    )
 
 
 def flattened(holder: Element, expr: Expr) -> list[Expr]:
@@ -467,9 +483,9 @@ def _flat(holder: Element, expr: Expr, lead: str, *, outermost: bool = False) ->
 
 def _is_empty(holder: Element, expr: Expr) -> bool:
     if expr.kind in ("object", "tuple"):
-        return all(c.kind in ("OBrace", "CBrace", "OBrack", "CBrack", "Newline") for c in expr.children) and not has_comment(
-            holder.text(expr)
-        )
+        return all(
+            c.kind in ("OBrace", "CBrace", "OBrack", "CBrack", "Newline") for c in expr.children
+        ) and not has_comment(holder.text(expr))
     return expr.kind == "Identifier" and expr.text == "null"
 
 

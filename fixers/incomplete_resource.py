@@ -189,7 +189,9 @@ resource "aws_db_proxy" "main" {
     def check(self, module: Module, context: Context) -> Iterator[Finding]:
         schema = context.schema
         for block in (*module.resources(), *module.data()):
-            known = schema.resource(block.labels[0]) if block.type == "resource" else schema.data_source(block.labels[0])
+            known = (
+                schema.resource(block.labels[0]) if block.type == "resource" else schema.data_source(block.labels[0])
+            )
             if known is not None:
                 yield from self._check(module, block, known, schema)
         for output in module.blocks_of("output"):
@@ -229,7 +231,9 @@ resource "aws_db_proxy" "main" {
                 return
             yield self.refuse(block, what, reason)
         for message in unclear:
-            yield self.refuse(block, message, "nothing tells which attribute of it is meant: write it behind the address")
+            yield self.refuse(
+                block, message, "nothing tells which attribute of it is meant: write it behind the address"
+            )
         if edits:
             yield self.fix(block, "; ".join(said), edits)
 
@@ -277,7 +281,13 @@ resource "aws_db_proxy" "main" {
             yield self.fix(broken, f"{what}; nothing refers to it, so it is gone", [broken.remove()])
         else:
             needs = f"{_quoted(missing)} and its end are missing" if missing else "its end is missing"
-            why = " and other blocks refer to it" if referred else "" if idle else ", and it would do something of its own"
+            why = (
+                " and other blocks refer to it"
+                if referred
+                else ""
+                if idle
+                else ", and it would do something of its own"
+            )
             yield self.refuse(broken, what, f"{needs}{why}: finish it, or take it out")
 
 
@@ -329,7 +339,9 @@ def _keeps(module: Module, block: Block, known: TypeSchema, missing: Sequence[Mi
     unknown = [n for n in _names(block) if n not in known and n not in META_ARGUMENTS and n != "timeouts"]
     if unknown:
         return f"it has {_quoted(unknown)}, which the provider does not know and which may be what is missing: write it as it is called"
-    if any(part.parent is not block for part in missing) or not (block.type == "data" or _does_nothing_alone(block.labels[0])):
+    if any(part.parent is not block for part in missing) or not (
+        block.type == "data" or _does_nothing_alone(block.labels[0])
+    ):
         return "the rest of it is written, and what it does would be lost with it: write the missing part"
     if _has_substance(block, void=missing):
         return "what it says would be lost with it: write the missing part"
@@ -356,9 +368,14 @@ def _has_substance(block: Block, void: Sequence[Missing] = ()) -> bool:
     for attribute in block.attributes.values():
         if attribute.name in NAMING or attribute.name in META_ARGUMENTS or attribute.name in empty:
             continue
-        if any(n.kind in ("object", "tuple", "heredoc", "call", "for_tuple", "for_object") for n in walk(attribute.expr)):
+        if any(
+            n.kind in ("object", "tuple", "heredoc", "call", "for_tuple", "for_object") for n in walk(attribute.expr)
+        ):
             return True
-        if any(r.address.startswith("data.aws_iam_policy_document.") for r in expression_references(attribute, attribute.expr)):
+        if any(
+            r.address.startswith("data.aws_iam_policy_document.")
+            for r in expression_references(attribute, attribute.expr)
+        ):
             return True
     return False
 
@@ -420,7 +437,11 @@ def _taken_from(block: Block, part: Missing) -> str | None:
     if len(references) != 1 or references[0].node is not via.expr or not references[0].steps:
         return None
     last = references[0].steps[-1]
-    return via.value[: via.expr.end - via.expr.start - (last.end - last.start)] + f".{part.name}" if last.kind == "get_attr" else None
+    return (
+        via.value[: via.expr.end - via.expr.start - (last.end - last.start)] + f".{part.name}"
+        if last.kind == "get_attr"
+        else None
+    )
 
 
 class _Target(NamedTuple):
@@ -442,7 +463,9 @@ def _objects_for_strings(
         takes_list = isinstance(wanted.type, list) and wanted.type[0] in ("list", "set") and wanted.type[1] == "string"
         if wanted.type != "string" and not takes_list:
             continue
-        elements = call_arguments(attribute.expr) if takes_list and attribute.expr.kind == "tuple" else (attribute.expr,)
+        elements = (
+            call_arguments(attribute.expr) if takes_list and attribute.expr.kind == "tuple" else (attribute.expr,)
+        )
         for expr in elements:
             target = _target(module, attribute, expr, schema)
             if target is not None and (expr is not attribute.expr or not takes_list or _is_repeated(target.block)):
@@ -451,7 +474,11 @@ def _objects_for_strings(
 
 def _target(module: Module, attribute: Attribute, expr: Expr, schema: Schema) -> _Target | None:
     references = [r for r in expression_references(attribute, expr) if r.node is expr]
-    if len(references) != 1 or any(step.kind != "index" for step in references[0].steps) or len(references[0].steps) > 1:
+    if (
+        len(references) != 1
+        or any(step.kind != "index" for step in references[0].steps)
+        or len(references[0].steps) > 1
+    ):
         return None
     block = module.find(references[0].address)
     if not isinstance(block, Block) or block.type not in ("resource", "data") or len(block.labels) != 2:
@@ -504,7 +531,13 @@ def _attribute_for(block: Block, argument: str, target: _Target) -> str | None:
 
 def _as_elsewhere(module: Module, block: Block, attribute: Attribute, target: _Target, name: str) -> str:
     """`id` or `name` where they are the same, as the module writes it in the same place elsewhere."""
-    if target.schema.name not in ("aws_iam_role", "aws_iam_user", "aws_iam_group", "aws_iam_instance_profile", "aws_s3_bucket"):
+    if target.schema.name not in (
+        "aws_iam_role",
+        "aws_iam_user",
+        "aws_iam_group",
+        "aws_iam_instance_profile",
+        "aws_s3_bucket",
+    ):
         return name
     same = {"id", "name", "bucket"} if name != "arn" else {"arn"}
     written: Counter[str] = Counter()
@@ -574,7 +607,11 @@ def _schema_of(head: re.Match[str], schema: Schema) -> TypeSchema | None:
 def _listed(missing: Sequence[Missing]) -> str:
     names = []
     for part in missing:
-        where = "" if part.parent.parent is None else f" in `{part.parent.labels[0] if part.parent.labels else part.parent.type}`"
+        where = (
+            ""
+            if part.parent.parent is None
+            else f" in `{part.parent.labels[0] if part.parent.labels else part.parent.type}`"
+        )
         names.append(f"the block `{part.name}`{where}" if part.is_block else f"`{part.name}`{where}")
     return _joined(list(dict.fromkeys(names)))
 

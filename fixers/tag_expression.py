@@ -386,7 +386,9 @@ class _Work:
         for call, names in calls:
             text = "\n".join(f"{name} = var.{name}" for name in names)
             what = ", ".join(f"var.{name}" for name in names)
-            yield self.fixer.fix(call, f"the module is not given {what}, so its resources lack those tags", [call.insert(text)])
+            yield self.fixer.fix(
+                call, f"the module is not given {what}, so its resources lack those tags", [call.insert(text)]
+            )
 
     @cached_property
     def tagged(self) -> tuple[_Tagged, ...]:
@@ -593,7 +595,10 @@ class _Preparation:
                     start = broken.start + match.start() + len("local.")
                     edits.append(Edit(file.path, start, start + len(old), new))
         return self.fixer.fix(
-            definitions[0], f"the common tags are local.{old}; the contract calls them local.{new}", edits, exclusive=True
+            definitions[0],
+            f"the common tags are local.{old}; the contract calls them local.{new}",
+            edits,
+            exclusive=True,
         )
 
     def _made(self, source: str | None) -> tuple[str, str, list[Edit]]:
@@ -607,7 +612,11 @@ class _Preparation:
             return _object(rows), f"{common} is made of the provider's default_tags", edits
         rows = self._shared_entries()
         if rows:
-            return _object(rows), f"{common} is made of what the literal maps share ({', '.join(k for k, _ in rows)})", []
+            return (
+                _object(rows),
+                f"{common} is made of what the literal maps share ({', '.join(k for k, _ in rows)})",
+                [],
+            )
         rows = list(self._least())
         return _object(rows), f"{common} is made ({', '.join(k for k, _ in rows) or 'empty'})", []
 
@@ -691,7 +700,9 @@ class _Preparation:
             for later in parts[i + 1 :]:
                 both = self.maps.shared_keys(address).common(self.maps.keys(attribute, later))
                 if plain_address(later) not in self.rule.shared and (both is None or both):
-                    what = f"{', '.join(sorted(both))}" if both else "what stands behind it may set the same keys, which"
+                    what = (
+                        f"{', '.join(sorted(both))}" if both else "what stands behind it may set the same keys, which"
+                    )
                     return Unclear(
                         f"{address} stands before other entries and loses to them ({what}); where the contract has it, it "
                         "would win: decide which of the two is meant"
@@ -716,7 +727,11 @@ class _Preparation:
             if part not in own:
                 carried += part.prefix.rstrip(" \t\n") if has_comment(part.prefix) else ""
                 continue
-            pieces += [*([","] if part is not own[0] else []), carried + part.prefix, (base + part.start, base + part.end)]
+            pieces += [
+                *([","] if part is not own[0] else []),
+                carried + part.prefix,
+                (base + part.start, base + part.end),
+            ]
             carried = ""
         pieces += [carried + tail, ")"]
         return edits_of(attribute.file, start, end, pieces)
@@ -850,7 +865,9 @@ class _Resource:
             for key in sorted(keys.possible or ()):
                 if spellings.setdefault(key.casefold(), key) != key:
                     other = spellings[key.casefold()]
-                    return f"it would have the tags {other} and {key}, which IAM takes for one key: decide on one spelling"
+                    return (
+                        f"it would have the tags {other} and {key}, which IAM takes for one key: decide on one spelling"
+                    )
         limit = FEW_TAGS.get(self.schema.name)
         if limit is not None and keys.possible is not None and len(keys.possible) > limit:
             return f"it would have {len(keys.possible)} tags, and {self.schema.name} takes {limit}"
@@ -918,7 +935,11 @@ class _ScalingGroup(_Resource):
         content = next(iter(block.blocks_of("content")), None)
         iterator = block.get("iterator")
         name = iterator.value if iterator is not None else "tag"
-        row = [a.value if (a := content.get(k)) is not None else "" for k in ("key", "value")] if content is not None else []
+        row = (
+            [a.value if (a := content.get(k)) is not None else "" for k in ("key", "value")]
+            if content is not None
+            else []
+        )
         if each is None or row != [f"{name}.key", f"{name}.value"]:
             yield 'its dynamic "tag" is not over a map of tags: write it as one over ' + str(self.rule)
             return
@@ -956,7 +977,7 @@ class _ScalingGroup(_Resource):
         propagate = self._propagates(fixed)
         rows = [(k, t()) for k, t in self.entries if k not in known]
         parts = [
-            f"tag {{\n  key                 = \"{k}\"\n  value               = {v}\n  propagate_at_launch = {propagate}\n}}"
+            f'tag {{\n  key                 = "{k}"\n  value               = {v}\n  propagate_at_launch = {propagate}\n}}'
             for k, v in rows
         ]
         shared = NO_KEYS
@@ -1005,7 +1026,9 @@ def _is_tag_map(module: Module, attribute: Attribute) -> bool:
         return False
     parts = flattened(attribute, attribute.expr)
     for part in parts:
-        if part.kind == "object" and any(item_value(i).kind in ("object", "tuple", "for_object") for i in object_items(part)):
+        if part.kind == "object" and any(
+            item_value(i).kind in ("object", "tuple", "for_object") for i in object_items(part)
+        ):
             return False
         if part.kind == "for_object" and any(c.kind in ("object", "tuple") for c in part.children):
             return False

@@ -182,7 +182,10 @@ def test_the_engine_of_a_clusters_instance_is_that_of_the_cluster() -> None:
     [
         ('resource "aws_security_group" "db" {\n  name   = "db"\n  vpc_id = aws_vpc.main.', ""),
         ('resource "aws_security_group" "db" {\n  name   = "d', ""),
-        ('# for the queue\nresource "aws_iam_policy" "q" {\n  name = "q"\n  policy = jsonencode({\n    Statement = [', ""),
+        (
+            '# for the queue\nresource "aws_iam_policy" "q" {\n  name = "q"\n  policy = jsonencode({\n    Statement = [',
+            "",
+        ),
         ('output "vpc" {\n  description = "The', ""),
         ('# Alarms\nresource "aws_cloudwatch_metric_', ""),
         ('resource "aws_eip" "na', ""),
@@ -205,14 +208,18 @@ def test_cut_off(cut: str, after: str) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (VPC + '\nresource "aws_db_instance" "db" {\n  identifier = "db"\n  instance_class =', "it would do something of its own"),
+        (
+            VPC + '\nresource "aws_db_instance" "db" {\n  identifier = "db"\n  instance_class =',
+            "it would do something of its own",
+        ),
         (
             'resource "aws_instance" "a" {\n  vpc_security_group_ids = [aws_security_group.db.id]\n}\n\n'
             'resource "aws_security_group" "db" {\n  vpc_id =',
             "other blocks refer to it",
         ),
         (
-            VPC + '\nresource "aws_iam_policy" "p" {\n  policy = jsonencode({\n    Statement = [\n      { Effect = "Allow" },\n',
+            VPC
+            + '\nresource "aws_iam_policy" "p" {\n  policy = jsonencode({\n    Statement = [\n      { Effect = "Allow" },\n',
             "its end",
         ),
     ],

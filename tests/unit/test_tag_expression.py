@@ -63,7 +63,9 @@ def refusals(texts: str | Mapping[str, str]) -> list[str]:
 def tags_after(expression: str, *, extra: str = EXTRA, common: str = COMMON, more: str = "") -> str:
     """What becomes of the expression of a resource's tags, in a module that has all that the contract needs."""
     lines = indent(dedent(expression).strip(), "  ").strip()
-    text = f'{extra}{common}{more}\nresource "aws_vpc" "main" {{\n  cidr_block = "10.0.0.0/16"\n\n  tags = {lines}\n}}\n'
+    text = (
+        f'{extra}{common}{more}\nresource "aws_vpc" "main" {{\n  cidr_block = "10.0.0.0/16"\n\n  tags = {lines}\n}}\n'
+    )
     after = fixed(text)
     return dedent("  " + after.rpartition("  tags = ")[2].removesuffix("}\n").rstrip("\n"))
 
@@ -107,8 +109,14 @@ def tags_after(expression: str, *, extra: str = EXTRA, common: str = COMMON, mor
         ('merge({ Name = "n" }, local.tags)', 'merge(local.tags, var.extra_tags, { Name = "n" })'),
         ('merge(local.tags, { Name = "n" }, var.extra_tags)', 'merge(local.tags, var.extra_tags, { Name = "n" })'),
         ('merge(var.extra_tags, local.tags, { Name = "n" })', 'merge(local.tags, var.extra_tags, { Name = "n" })'),
-        ('merge(merge(local.tags, var.extra_tags), { Name = "n" })', 'merge(local.tags, var.extra_tags, { Name = "n" })'),
-        ('merge(merge(local.tags, { A = "a" }), { Name = "n" })', 'merge(local.tags, var.extra_tags, { A = "a" }, { Name = "n" })'),
+        (
+            'merge(merge(local.tags, var.extra_tags), { Name = "n" })',
+            'merge(local.tags, var.extra_tags, { Name = "n" })',
+        ),
+        (
+            'merge(merge(local.tags, { A = "a" }), { Name = "n" })',
+            'merge(local.tags, var.extra_tags, { A = "a" }, { Name = "n" })',
+        ),
         ('merge(local.tags, tomap({ Name = "n" }))', 'merge(local.tags, var.extra_tags, { Name = "n" })'),
         ('merge(local.tags, {}, { Name = "n" })', 'merge(local.tags, var.extra_tags, { Name = "n" })'),
         # A map of its own stays, and wins
@@ -196,15 +204,24 @@ def test_a_map_that_follows_the_contract_stays(expression: str) -> None:
         ('"aws_s3_bucket" "logs" {\n  bucket = local.bucket', "local.bucket"),
         ('"aws_lambda_function" "api" {\n  function_name = "api-${var.app}"', '"api-${var.app}"'),
         ('"aws_rds_cluster" "db" {\n  cluster_identifier = "db"', '"db"'),
-        ('"aws_rds_cluster_instance" "db" {\n  cluster_identifier = "c"\n  identifier = "i-${count.index}"', '"i-${count.index}"'),
+        (
+            '"aws_rds_cluster_instance" "db" {\n  cluster_identifier = "c"\n  identifier = "i-${count.index}"',
+            '"i-${count.index}"',
+        ),
         ('"aws_eks_node_group" "n" {\n  cluster_name = "c"\n  node_group_name = "n"', '"n"'),
         ('"aws_security_group" "web" {\n  name_prefix = "${var.app}-web-"', '"${var.app}-web"'),
         ('"aws_cloudwatch_metric_alarm" "cpu" {\n  alarm_name = "cpu"', '"cpu"'),
         ('"aws_ecs_task_definition" "api" {\n  family = "api"', '"api"'),
         # Not what a tag can hold, not sure to be there, or of another resource: the label then
-        ('"aws_acm_certificate" "site" {\n  domain_name = "*.example.com"', '"site-acm-certificate-${var.environment}"'),
+        (
+            '"aws_acm_certificate" "site" {\n  domain_name = "*.example.com"',
+            '"site-acm-certificate-${var.environment}"',
+        ),
         ('"aws_sqs_queue" "jobs" {\n  name = var.on ? "jobs" : null', '"jobs-sqs-queue-${var.environment}"'),
-        ('"aws_lambda_event_source_mapping" "m" {\n  function_name = "f"', '"m-lambda-event-source-mapping-${var.environment}"'),
+        (
+            '"aws_lambda_event_source_mapping" "m" {\n  function_name = "f"',
+            '"m-lambda-event-source-mapping-${var.environment}"',
+        ),
         # Several of one label
         ('"aws_eip" "nat" {\n  count = 2', '"nat-eip-${var.environment}-${count.index + 1}"'),
         ('"aws_eip" "nat" {\n  count = var.on ? 1 : 0', '"nat-eip-${var.environment}"'),
@@ -321,7 +338,8 @@ resource "aws_eip" "nat" {
 
 def test_entries_that_come_from_resources_do_not_go_into_the_common_map() -> None:
     rows = "".join(
-        f'resource "aws_eip" "{n}" {{\n  tags = {{ Name = "{n}", Vpc = aws_vpc.main.id, Team = "ops" }}\n}}\n' for n in "ab"
+        f'resource "aws_eip" "{n}" {{\n  tags = {{ Name = "{n}", Vpc = aws_vpc.main.id, Team = "ops" }}\n}}\n'
+        for n in "ab"
     )
     after = fixed(rows + 'resource "aws_vpc" "main" {\n  cidr_block = "10.0.0.0/16"\n}\n')
     assert 'locals {\n  tags = {\n    Team = "ops"\n  }\n}\n' in after
@@ -373,7 +391,7 @@ def test_a_common_map_that_swallows_the_extra_tags(use: str, after: str) -> None
     ],
 )
 def test_what_is_left_of_a_common_map_without_the_extra_tags(before: str, after: str) -> None:
-    text = f"{EXTRA}\nlocals {{\n  base = {{ C = 3 }}\n  tags = {before}\n}}\n\nresource \"aws_eip\" \"nat\" {{\n}}\n"
+    text = f'{EXTRA}\nlocals {{\n  base = {{ C = 3 }}\n  tags = {before}\n}}\n\nresource "aws_eip" "nat" {{\n}}\n'
     assert f"  tags = {after}\n}}\n" in fixed(text)
 
 
@@ -405,7 +423,9 @@ def test_modules_of_the_answer_are_given_the_extra_tags() -> None:
 
 def test_another_contract() -> None:
     contract = """[tags]\nexpression = 'merge(local.base, { Name = NAME, ManagedBy = "terraform" })'\n"""
-    before = 'locals {\n  base = { Team = "ops" }\n}\n\nresource "aws_eip" "nat" {\n  tags = {\n    Name = "n"\n  }\n}\n'
+    before = (
+        'locals {\n  base = { Team = "ops" }\n}\n\nresource "aws_eip" "nat" {\n  tags = {\n    Name = "n"\n  }\n}\n'
+    )
     after = fixed(before, contract)
     assert '  tags = merge(local.base, {\n    ManagedBy = "terraform"\n    Name      = "n"\n  })\n' in after
     assert fixed(before, '[tags]\nexpression = ""\n') == before
@@ -574,7 +594,11 @@ def literal(draw: st.DrawFn) -> Map:
 
 @st.composite
 def expression(draw: st.DrawFn, known: Mapping[str, Tags], depth: int = 2) -> Map:
-    kinds = ["literal", *(["named"] * 2 if known else []), *(["merge", "merge", "tomap", "conditional"] if depth else [])]
+    kinds = [
+        "literal",
+        *(["named"] * 2 if known else []),
+        *(["merge", "merge", "tomap", "conditional"] if depth else []),
+    ]
     kind = draw(st.sampled_from(kinds))
     if kind == "named":
         address = draw(st.sampled_from(sorted(known)))
@@ -584,7 +608,11 @@ def expression(draw: st.DrawFn, known: Mapping[str, Tags], depth: int = 2) -> Ma
         tags: Tags = {}
         for _, part in parts:
             tags.update(part)
-        joined = ", ".join(t for t, _ in parts) if draw(st.booleans()) else "\n    " + ",\n    ".join(t for t, _ in parts) + "\n  "
+        joined = (
+            ", ".join(t for t, _ in parts)
+            if draw(st.booleans())
+            else "\n    " + ",\n    ".join(t for t, _ in parts) + "\n  "
+        )
         return f"merge({joined})", tags
     if kind == "tomap":
         text, tags = draw(literal())
@@ -676,7 +704,9 @@ def _some_module(source: random.Random) -> str:
         keys = source.sample(KEYS, source.randint(1, 3))
         return "{ " + ", ".join(f'{k} = "{source.choice("abc")}"' for k in keys) + " }"
 
-    rows = [f"merge({', '.join(source.sample(['local.common_tags', 'var.team_tags', obj(), obj()], 3))})" for _ in range(4)]
+    rows = [
+        f"merge({', '.join(source.sample(['local.common_tags', 'var.team_tags', obj(), obj()], 3))})" for _ in range(4)
+    ]
     resources = "".join(f'resource "aws_eip" "r{n}" {{\n  tags = {row}\n}}\n\n' for n, row in enumerate(rows))
     return (
         f'variable "team_tags" {{\n  type    = map(string)\n  default = {obj()}\n}}\n\n'
