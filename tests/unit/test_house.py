@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -61,3 +62,12 @@ def test_what_is_heavy_is_imported_late(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_every_command_is_in_the_docs() -> None:
+    from tapfix.cli import app
+
+    commands = {command.callback.__name__ for command in app.registered_commands if command.callback}
+    for page in ("README.md", "docs/command.md"):
+        told = set(re.findall(r"^\| `tapfix (\w+)", (CHECKOUT / page).read_text(), re.MULTILINE))
+        assert told == commands, page
