@@ -99,8 +99,13 @@ class _Sizing:
         if switch is not None:
             condition, size, on = switch
             inner = self.of_expression(holder, size)
-            off = [f"{condition} ? {e} : 0" if on else f"{condition} ? 0 : {e}" for e in inner[:3]]
-            return Sizes(*off, inner.variables)
+            switched = "{0} ? {1} : 0" if on else "{0} ? 0 : {1}"
+            return Sizes(
+                switched.format(condition, inner.smallest),
+                switched.format(condition, inner.largest),
+                switched.format(condition, inner.desired),
+                inner.variables,
+            )
         default = _number(evaluate(self.module, holder, expr))
         if default is None:
             default = self._of_resource(holder, expr)
@@ -128,7 +133,8 @@ class _Sizing:
             self._variable("max_size", str(2 * default), {e: r[1] for e, r in rows.items()}),
             self._variable("desired_capacity", str(default), {e: r[2] for e, r in rows.items()}),
         ]
-        return Sizes(*(f"var.{v.name}" for v in variables), tuple(variables))
+        smallest, largest, desired = (f"var.{v.name}" for v in variables)
+        return Sizes(smallest, largest, desired, tuple(variables))
 
     def _around(self, desired: str, default: int | None, values: Mapping[str, int | None]) -> Sizes:
         """The variable that counted the copies stays: it is the desired capacity."""

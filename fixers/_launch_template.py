@@ -169,10 +169,10 @@ class _Composition:
                 self.into_blocks["security_groups"] = ("network_interfaces", "security_groups")
 
     def template(self) -> Template:
-        body = self.instance.body.children
-        if any(c.kind == "broken" for c in body):
+        children = self.instance.body.children
+        if any(c.kind == "broken" for c in children):
             raise Unscalable("a part of it does not parse")
-        if sum(c.kind == "attribute" for c in body) > len(self.instance.attributes):
+        if sum(c.kind == "attribute" for c in children) > len(self.instance.attributes):
             raise Unscalable("it sets an argument twice")
         if "ami" not in self.instance.attributes:
             raise Unscalable("it names no image")
@@ -196,8 +196,8 @@ class _Composition:
         first = Piece(f"name_prefix = {prefix}\n")
         at = next((i for i, p in enumerate(self.pieces) if not p.text.startswith("provider")), 0)
         rest = [p._replace(spaced=p.spaced and i > 0) for i, p in enumerate(self.pieces[at:])]
-        body = joined_pieces([*self.pieces[:at], first, *rest])
-        text = f'resource "aws_launch_template" "{self.instance.name}" {{\n{indented(body, "  ")}}}\n'
+        lines = indented(joined_pieces([*self.pieces[:at], first, *rest]), "  ")
+        text = f'resource "aws_launch_template" "{self.instance.name}" {{\n{lines}}}\n'
         bare = without_comments(self.tags) if self.tags is not None else None
         if self.uncounted.dropped:
             self.notes.append(

@@ -332,49 +332,59 @@ resource "aws_instance" "bastion" {
     def check(self, module: Module, context: Context) -> Iterator[Finding]:
         if not context.contract.compute.autoscaling:
             return
-        found: list[tuple[Block, Unscalable | None]] = []
-        for instance in module.resources(INSTANCE):
-            found.append((instance, _standing_alone(module, instance)))
-        able = {_twins(module, i)[0].address for i, reason in found if reason is None and self._can(module, context, i)}
-        groups = len(module.resources("aws_autoscaling_group")) + len(able)
+        plans = {instance: _first_plan(module, context, instance) for instance in module.resources(INSTANCE)}
+        able = {_twins(module, i)[0].address for i, plan in plans.items() if isinstance(plan, Plan)}
+        several = len(module.resources("aws_autoscaling_group")) + len(able) > 1
         joined: set[str] = set()
-        for instance, reason in found:
+        for instance, plan in plans.items():
             if instance.address in joined:
                 continue
             message = f"{instance.address} {_what_it_is(module, instance)}"
-            try:
-                if reason is not None:
-                    raise reason
-                twins = _twins(module, instance)
-                if len(twins) > 1:
-                    merger = _merged(module, context, twins)
-                    joined.update(t.address for t in twins)
-                    names = ", ".join(t.address for t in twins)
-                    message = f"{names} are one machine written {len(twins)} times; they are one block with `count` now"
-                    yield self.fix(instance, message, merger.edits)
-                    continue
-                plan = _plan(module, context, instance, several=groups > 1)
-            except Unscalable as unscalable:
-                yield self.refuse(instance, message, str(unscalable))
+            if isinstance(plan, Unscalable):
+                yield self.refuse(instance, message, str(plan))
                 continue
+            twins = _twins(module, instance)
+            if len(twins) > 1:
+                joined.update(t.address for t in twins)
+                yield from self._written_out(module, context, twins)
+                continue
+            if several:
+                plan = _plan(module, context, instance, several=True)
             label = instance.name
-            message += f"; it is launch template `{label}` and Auto Scaling group `{label}` now"
+            template = "" if instance.blocks_of("launch_template") else f"launch template `{label}` and "
+            message += f"; it is {template}Auto Scaling group `{label}` now"
             yield self.fix(instance, ". ".join([message, *map(_sentence, plan.notes)]), plan.edits)
+        yield from self._sized(module, context)
+
+    def _written_out(self, module: Module, context: Context, twins: Sequence[Block]) -> Iterator[Finding]:
+        """Copies that nobody counted become one block."""
+        names = ", ".join(t.address for t in twins)
+        message = f"{names} are one machine written {len(twins)} times"
+        try:
+            merger = _merged(module, context, twins)
+        except Unscalable as unscalable:
+            yield self.refuse(twins[0], message, str(unscalable))
+            return
+        yield self.fix(twins[0], f"{message}; they are one block with `count` now", merger.edits)
+
+    def _sized(self, module: Module, context: Context) -> Iterator[Finding]:
+        """Environments that came later get their sizes."""
         unset = unset_sizes(module, context)
         if unset:
-            first = module.variables[unset[0].name]
             message = (
                 f"the environments gave the Auto Scaling group no sizes; each has its own now ({row_names(unset)})"
             )
-            yield self.fix(first, message, declare(module, context.contract, unset, title=TITLE))
+            edits = declare(module, context.contract, unset, title=TITLE)
+            yield self.fix(module.variables[unset[0].name], message, edits)
 
-    @staticmethod
-    def _can(module: Module, context: Context, instance: Block) -> bool:
-        try:
-            _plan(module, context, instance, several=False)
-        except Unscalable:
-            return False
-        return True
+
+def _first_plan(module: Module, context: Context, instance: Block) -> Plan | Unscalable:
+    """What an instance becomes if it is the only one, or why it stays."""
+    try:
+        alone = _standing_alone(module, instance)
+        return alone or _plan(module, context, instance, several=False)
+    except Unscalable as unscalable:
+        return unscalable
 
 
 # --- which instances --------------------------------------------------------------------------------------------------
@@ -382,7 +392,7 @@ resource "aws_instance" "bastion" {
 
 def _what_it_is(module: Module, instance: Block) -> str:
     loop = Loop.of(instance).attribute
-    if loop is None:
+    if loop is None or _is_at_most_one(loop):
         return "is a machine on its own"
     value = evaluate(module, loop, loop.expr)
     number = value if isinstance(value, int) else len(value) if isinstance(value, list | dict) else None

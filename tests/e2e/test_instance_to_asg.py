@@ -135,7 +135,9 @@ def test_plans_say_the_same(tmp_path: Path, endpoint: str) -> None:
 
     script = base64.b64decode(template["user_data"]).decode()
     first = script.replace("dev</h1>", "dev - Instance 1</h1>")
-    assert one["user_data"] == hashlib.sha1(first.encode()).hexdigest()  # the provider keeps the sum of the script alone
+    assert (
+        one["user_data"] == hashlib.sha1(first.encode()).hexdigest()
+    )  # the provider keeps the sum of the script alone
     for name in ("instance_type", "image_id"):
         assert template[name] == one[{"image_id": "ami"}.get(name, name)]
     assert template["monitoring"] == [{"enabled": True}]
