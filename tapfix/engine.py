@@ -192,8 +192,8 @@ class _Passes:
         self.because = because
         self.project = run.before
         self.provenance = {p: Provenance(len(t)) for p, t in run.before.texts.items()}
-        self.fixed: dict[tuple[str, str, str], Placed] = {}
-        self.overtaken: dict[tuple[str, str, str], Placed] = {}
+        self.fixed: dict[tuple[str, str, str, str], Placed] = {}
+        self.overtaken: dict[tuple[str, str, str, str], Placed] = {}
         """Findings whose fix had to wait for another one, and that may be gone with it."""
         self.diagnoses: list[Diagnosis] = []
         self.failed: set[str] = set()

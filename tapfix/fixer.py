@@ -65,9 +65,9 @@ class Finding(NamedTuple):
     fix: Fix | None = None
 
     @property
-    def key(self) -> tuple[str, str, str]:
-        """What tells the finding apart from others of its pass, wherever its text has moved."""
-        return self.rule, self.address, self.message
+    def key(self) -> tuple[str, str, str, str]:
+        """What tells the finding apart from others of its pass, wherever in its file its text has moved."""
+        return self.rule, self.span.file, self.address, self.message
 
 
 class Example(NamedTuple):
