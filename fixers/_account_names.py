@@ -27,7 +27,6 @@ NOT_ACCOUNT_WIDE = frozenset({
 """Types whose name is unique only within a parent, or is a DNS name or a singleton's (the AWS provider's documentation of each)."""
 
 
-
 def needs_environment(module: Module, environment: str, wanted: Callable[[Attribute], bool]) -> Iterator[Edit]:
     """Edits that put `-${var.environment}` behind names without it, and behind the same text wherever else it stands.
 
@@ -81,7 +80,11 @@ def _suffixed(holder: Attribute, environment: str) -> Edit | None:
 
 
 def _mentions_elsewhere(
-    module: Module, renamed: list[str], environment: str, done: set[tuple[str, int]], wanted: Callable[[Attribute], bool]
+    module: Module,
+    renamed: list[str],
+    environment: str,
+    done: set[tuple[str, int]],
+    wanted: Callable[[Attribute], bool],
 ) -> Iterator[Edit]:
     """The same names in other strings, as in an ARN of a policy or the name of a log group."""
     for name in dict.fromkeys(renamed):
@@ -98,11 +101,13 @@ def _mentions_elsewhere(
 
 def _attribute_at(module: Module, path: str, offset: int) -> Attribute | None:
     for block in module.blocks:
-        if block.file.path == path and block.start <= offset < block.end and block.type in ("resource", "data", "locals", "output"):
+        if (
+            block.file.path == path
+            and block.start <= offset < block.end
+            and block.type in ("resource", "data", "locals", "output")
+        ):
             for inner in block.walk():
                 for attribute in inner.attributes.values():
                     if attribute.start <= offset < attribute.end:
                         return attribute
     return None
-
-

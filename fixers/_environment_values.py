@@ -94,5 +94,3 @@ def _rank(size: str) -> float:
     if size in _SIZES:
         return _SIZES.index(size)
     return 100.0 if size == "metal" else len(_SIZES) + float(size.removesuffix("xlarge"))
-
-

@@ -6,10 +6,23 @@ import re
 from collections.abc import Iterable
 from functools import cached_property
 
-REGION = re.compile(r"(?<![A-Za-z0-9])(us|eu|ap|sa|ca|af|me|il|mx|cn)[-_]?(?:gov[-_]?)?(north|south|east|west|central|northeast|southeast|northwest|southwest)[-_]?([1-9])(?![0-9])", re.I)
+REGION = re.compile(
+    r"(?<![A-Za-z0-9])(us|eu|ap|sa|ca|af|me|il|mx|cn)[-_]?(?:gov[-_]?)?(north|south|east|west|central|northeast|southeast|northwest|southwest)[-_]?([1-9])(?![0-9])",
+    re.I,
+)
 """A region's name as identifiers spell it (docs.aws.amazon.com, "AWS Regions")."""
 
-_SHORT = {"north": "n", "south": "s", "east": "e", "west": "w", "central": "c", "northeast": "ne", "southeast": "se", "northwest": "nw", "southwest": "sw"}
+_SHORT = {
+    "north": "n",
+    "south": "s",
+    "east": "e",
+    "west": "w",
+    "central": "c",
+    "northeast": "ne",
+    "southeast": "se",
+    "northwest": "nw",
+    "southwest": "sw",
+}
 _ROLES = frozenset(
     "primary secondary tertiary main dr failover standby backup replica source destination target active passive east west"
     " north south central".split()
@@ -27,12 +40,16 @@ def region_spellings(region: str) -> tuple[str, ...]:
     """The ways in which answers spell a region in names."""
     area, direction, number = region.split("-")[-3:]
     short = _SHORT.get(direction, direction[:1])
-    forms = {
-        f"{area}{a}{direction}{b}{number}" for a, b in (("-", "-"), ("_", "_"), ("", ""), ("-", ""), ("_", ""))
-    }
+    forms = {f"{area}{a}{direction}{b}{number}" for a, b in (("-", "-"), ("_", "_"), ("", ""), ("-", ""), ("_", ""))}
     forms |= {f"{area} {direction} {number}", f"{area} {direction}-{number}"}
     forms |= {f"{direction}{number}", f"{direction}-{number}", f"{direction}_{number}"}
-    forms |= {f"{area}{short}{number}", f"{area}-{short}{number}", f"{area}_{short}{number}", f"{area}-{short}-{number}", f"{area}_{short}_{number}"}
+    forms |= {
+        f"{area}{short}{number}",
+        f"{area}-{short}{number}",
+        f"{area}_{short}{number}",
+        f"{area}-{short}-{number}",
+        f"{area}_{short}_{number}",
+    }
     return tuple(sorted(forms, key=lambda f: (-len(f), f)))
 
 
@@ -43,7 +60,9 @@ class SideNames:
         self.region = region
         spelled = set(region_spellings(region)) if region else set()
         self.regional = tuple(sorted(spelled | {w.lower() for w in words if region_in(w)}, key=_longest))
-        self.roles = tuple(sorted({w.lower() for w in words if w and not region_in(w)} - set(self.regional), key=_longest))
+        self.roles = tuple(
+            sorted({w.lower() for w in words if w and not region_in(w)} - set(self.regional), key=_longest)
+        )
 
     def learned(self, words: Iterable[str]) -> SideNames:
         """The same side with more words."""

@@ -22,7 +22,6 @@ from tapfix.module import (
     Block,
     Element,
     Expr,
-    Leaf,
     Module,
     Reference,
     item_key,
@@ -34,7 +33,7 @@ from tapfix.module import (
 
 from ._account_names import needs_environment
 from ._environment_values import per_environment, region_bound
-from ._region_names import REGION, region_in
+from ._region_names import region_in
 from ._region_troubles import troubles
 from ._region_twins import DEFAULT, Difference, Parts, Trouble, Twins, twin_parts
 
@@ -66,7 +65,7 @@ class Plan:
     # -- what goes ------------------------------------------------------------------------------------------------------
 
     def _twin_parts(self) -> list[Parts]:
-        found = []
+        found: list[Parts] = []
         for _, element in self._staying():
             for side in self.twins.others:
                 found.extend(twin_parts(self.twins, element, side))
@@ -96,9 +95,7 @@ class Plan:
             }
             more |= {a for a in regions if a not in gone and not self.module.references_to(a)}
             more |= {
-                b.address
-                for b in self.module.outputs.values()
-                if b.address not in gone and self._only_of(b, gone)
+                b.address for b in self.module.outputs.values() if b.address not in gone and self._only_of(b, gone)
             }
             if more <= gone:
                 return gone
@@ -232,7 +229,9 @@ class Plan:
         """Provider blocks that nothing names any more; the kept side's becomes the default one, if there is none."""
         default = any(b.address == DEFAULT for b in self.module.blocks_of("provider"))
         for block in self.module.blocks_of("provider"):
-            if block.address in self.twins.others or (block.address == self.twins.kept and block.get("alias") and default):
+            if block.address in self.twins.others or (
+                block.address == self.twins.kept and block.get("alias") and default
+            ):
                 yield block.remove()
             elif block.address == self.twins.kept and (alias := block.get("alias")):
                 yield alias.remove()
@@ -274,7 +273,11 @@ class Plan:
             if address in self.removed or address.split(".", 1)[0] in _UNNAMED or not address.count("."):
                 continue
             kind, _, label = address.rpartition(".")
-            if address not in paired and not (self._one_sided(address) and names.speaks(label)) and address not in self.unwrapped:
+            if (
+                address not in paired
+                and not (self._one_sided(address) and names.speaks(label))
+                and address not in self.unwrapped
+            ):
                 continue
             wanted = names.label(label)
             if address in self.unwrapped and wanted.endswith("s") and not wanted.endswith("ss"):
@@ -443,7 +446,12 @@ class Plan:
         names = self.twins.names[self.twins.kept]
         key = self._key_of(holder, node)
         whole = string_value(node)
-        if whole is not None and region_in(whole) == whole.lower() and names.region_pattern and names.region_pattern.fullmatch(whole):
+        if (
+            whole is not None
+            and region_in(whole) == whole.lower()
+            and names.region_pattern
+            and names.region_pattern.fullmatch(whole)
+        ):
             yield holder.edit(node, f"var.{self.region}" if not self._is_key(holder, node) else f"(var.{self.region})")
             return
         if self._is_key(holder, node) or _is_index(holder, node):
@@ -511,7 +519,10 @@ class Plan:
         for file in self.module.configuration:
             for item in file.items:
                 leaves = list(item.node.leaves())
-                goes = self._goes(file.path, item.start + item.node.start, item.start + item.node.end) or not leaves[0].value
+                goes = (
+                    self._goes(file.path, item.start + item.node.start, item.start + item.node.end)
+                    or not leaves[0].value
+                )
                 for number, leaf in enumerate(leaves):
                     if "#" in leaf.prefix or "/" in leaf.prefix:
                         start = item.start + leaf.start - len(leaf.prefix)
@@ -532,7 +543,10 @@ class Plan:
             if there and not here and heads_what_goes:
                 yield Edit(path, at, at + len(paragraph), "")
             elif here and not there:
-                lines = [self._prose(line) if pattern and pattern.search(line) else line for line in paragraph.splitlines(True)]
+                lines = [
+                    self._prose(line) if pattern and pattern.search(line) else line
+                    for line in paragraph.splitlines(True)
+                ]
                 if not re.search(r"\w", "".join(lines)):
                     yield Edit(path, at, at + len(paragraph), "")
                     continue
@@ -550,9 +564,10 @@ class Plan:
         names = self.twins.names[self.twins.kept]
         if self._goes(holder.file.path, holder.start, holder.end):
             return False
-        return not (names.speaks(holder.value) or any(
-            r.address in self.unwrapped or self._local_speaks(r.address) for r in _references_in(holder)
-        ))
+        return not (
+            names.speaks(holder.value)
+            or any(r.address in self.unwrapped or self._local_speaks(r.address) for r in _references_in(holder))
+        )
 
     def _local_speaks(self, address: str) -> bool:
         element = self.module.find(address) if address.startswith("local.") else None
@@ -593,7 +608,7 @@ class Plan:
         if self.region not in self.module.variables:
             region = self.twins.names[self.twins.kept].region or "us-east-1"
             wanted.append(Variable(self.region, "string", "AWS region to deploy into", f'"{region}"'))
-        for name, (holder, node, values) in self._literals().items():
+        for name, (holder, node, _) in self._literals().items():
             wanted.append(Variable(name, _type_of(node), self._meaning(name, holder)))
         if wanted:
             yield self._variables_edit("\n".join(v.block() for v in wanted))
@@ -654,8 +669,12 @@ class Plan:
             rows = [Row(n, v[environment]) for n, v in differences.items()]
             head = [Row(self.environment, f'"{environment}"'), Row(self.region, region)]
             if environment not in there:
-                groups = (("Environment", head), ("What tells the environments apart", rows),
-                          ("Required values", shared), ("Secrets", sensitive))
+                groups = (
+                    ("Environment", head),
+                    ("What tells the environments apart", rows),
+                    ("Required values", shared),
+                    ("Secrets", sensitive),
+                )
                 yield Edit(self.module.path(f"{environment}.tfvars"), 0, 0, tfvars_text(environment, groups))
                 continue
             file = there[environment]
@@ -663,9 +682,15 @@ class Plan:
                 if f"var.{name}" in self.removed:
                     yield file.attributes[name].remove()
             renamed = {self.names[a][4:]: a[4:] for a in self.names if a.startswith("var.")}
-            fresh = [r for r in (*head, *rows) if r.name not in file.attributes and renamed.get(r.name) not in file.attributes]
+            fresh = [
+                r
+                for r in (*head, *rows)
+                if r.name not in file.attributes and renamed.get(r.name) not in file.attributes
+            ]
             if fresh:
-                yield file.append("# What tells the environments apart\n" + "\n".join(f"{r.name} = {r.value}" for r in fresh))
+                yield file.append(
+                    "# What tells the environments apart\n" + "\n".join(f"{r.name} = {r.value}" for r in fresh)
+                )
 
     def _shared(self, row: Row) -> Row:
         value = self._given(row.name)

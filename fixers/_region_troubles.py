@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tapfix.module import Attribute, Block, Element, Reference
+from tapfix.module import Block, Element, Reference
 
 from ._region_twins import Difference, Trouble, Twins
 
@@ -81,10 +81,13 @@ def _meaning(twins: Twins) -> Iterator[Trouble]:
             yield Trouble(block, why)
             continue
         for inner in block.walk():
-            for element in (*inner.attributes.values(), *inner.blocks):
-                name = element.name if isinstance(element, Attribute) else element.labels[0] if element.type == "dynamic" else element.type
-                if name in MEANINGFUL_ARGUMENTS and not (isinstance(element, Attribute) and element.value == "null"):
-                    yield Trouble(element, MEANINGFUL_ARGUMENTS[name])
+            for name, attribute in inner.attributes.items():
+                if name in MEANINGFUL_ARGUMENTS and attribute.value != "null":
+                    yield Trouble(attribute, MEANINGFUL_ARGUMENTS[name])
+            for nested in inner.blocks:
+                name = nested.name if nested.type == "dynamic" else nested.type
+                if name in MEANINGFUL_ARGUMENTS:
+                    yield Trouble(nested, MEANINGFUL_ARGUMENTS[name])
 
 
 def _alone(twins: Twins, removable: set[str]) -> Iterator[Trouble]:
@@ -142,5 +145,3 @@ def _said(difference: Difference) -> str:
         return f"`{text}`" if len(text) <= 60 else f"`{text[:57]}...`"
 
     return f"{side(difference.kept, difference.kept_node)} here, {side(difference.gone, difference.gone_node)} there"
-
-

@@ -291,7 +291,7 @@ class Twins:
                 user = _owner(reference)
                 side = self.side_of.get(user)
                 if side not in (None, DEFAULT) or (side == DEFAULT and self.kept == DEFAULT):
-                    sides.add(side)  # type: ignore[arg-type]
+                    sides.add(side)
                 elif user not in seen:
                     seen.add(user)
                     todo.append(user)
@@ -441,7 +441,11 @@ def _sides(module: Module) -> Iterator[tuple[str, str]]:
             continue
         side = DEFAULT
         for reference in block.references:
-            if reference.address.startswith("provider.") and reference.holder is not None and reference.holder.name in ("provider", "providers"):
+            if (
+                reference.address.startswith("provider.")
+                and reference.holder is not None
+                and reference.holder.name in ("provider", "providers")
+            ):
                 side = reference.address
                 break
         if side.startswith(DEFAULT):
@@ -506,7 +510,9 @@ class _Comparison:
             if left is not None and right is not None:
                 self.values(left, left.expr, right, right.expr)
             else:
-                self._differ("one-sided", name, left or a, left.expr if left else None, right or b, right.expr if right else None)
+                self._differ(
+                    "one-sided", name, left or a, left.expr if left else None, right or b, right.expr if right else None
+                )
         types = dict.fromkeys(x.type + " ".join(x.labels) for x in (*a.blocks, *b.blocks))
         for type in types:
             mine = [x for x in a.blocks if x.type + " ".join(x.labels) == type]
@@ -539,7 +545,9 @@ class _Comparison:
         else:
             left = [c for c in x.children if c.kind not in ("Comma", "Newline")]
             right = [c for c in y.children if c.kind not in ("Comma", "Newline")]
-            if len(left) != len(right) or [c.kind for c in left if not c.children] != [c.kind for c in right if not c.children]:
+            if len(left) != len(right) or [c.kind for c in left if not c.children] != [
+                c.kind for c in right if not c.children
+            ]:
                 self._part(a, x, b, y)
                 return
             for p, q in zip(left, right, strict=True):
@@ -569,7 +577,9 @@ class _Comparison:
         for p, q in zip(rest_x, rest_y, strict=True):
             if p.kind == q.kind == "index":
                 self.values(a, p.children[1], b, q.children[1])
-            elif p.kind != q.kind or (p.kind != "full_splat" and self._step(p, self.mine) != self._step(q, self.theirs)):
+            elif p.kind != q.kind or (
+                p.kind != "full_splat" and self._step(p, self.mine) != self._step(q, self.theirs)
+            ):
                 self._part(a, x, b, y)
                 return
 
@@ -586,8 +596,12 @@ class _Comparison:
     def _templates(self, a: Attribute, x: Expr, b: Attribute, y: Expr) -> None:
         if [c.kind for c in x.children] == [c.kind for c in y.children]:
             texts = [(p, q) for p, q in zip(x.children, y.children, strict=True) if not p.children]
-            if all(p.value == q.value or self.mine.neutral(p.value) == self.theirs.neutral(q.value) for p, q in texts[1:-1]):
-                self.same_text.update(a.base + p.start for p, q in texts if p.value == q.value and self.mine.speaks(p.value))
+            if all(
+                p.value == q.value or self.mine.neutral(p.value) == self.theirs.neutral(q.value) for p, q in texts[1:-1]
+            ):
+                self.same_text.update(
+                    a.base + p.start for p, q in texts if p.value == q.value and self.mine.speaks(p.value)
+                )
                 for p, q in zip(x.children, y.children, strict=True):
                     if p.kind == "interpolation":
                         self.values(a, p.children[1], b, q.children[1])
@@ -598,14 +612,14 @@ class _Comparison:
         if len(left) != len(right):
             self._part(a, x, b, y)
             return
-        for p, q in zip(left, right, strict=True):
-            if isinstance(p, str) or isinstance(q, str):
-                if p != q:
+        for part, other in zip(left, right, strict=True):
+            if isinstance(part, str) or isinstance(other, str):
+                if part != other:
                     self._part(a, x, b, y)
                     return
-            elif p.kind == q.kind == "interpolation":
-                self.values(a, p.children[1], b, q.children[1])
-            elif a.text(p) != b.text(q):
+            elif part.kind == other.kind == "interpolation":
+                self.values(a, part.children[1], b, other.children[1])
+            elif a.text(part) != b.text(other):
                 self._part(a, x, b, y)
                 return
 
@@ -668,10 +682,28 @@ def _in_tags(attribute: Attribute) -> bool:
 def _constant(expr: Expr) -> bool:
     """Whether an expression refers to nothing and calls nothing."""
     if not expr.children:
-        return expr.kind in ("NumberLit", "QuotedLit", "StringLit") or (expr.kind == "Identifier" and expr.value in ("true", "false", "null"))
+        return expr.kind in ("NumberLit", "QuotedLit", "StringLit") or (
+            expr.kind == "Identifier" and expr.value in ("true", "false", "null")
+        )
     if expr.kind in ("tuple", "object", "object_item", "template", "unary"):
         return all(
-            _constant(c) or c.kind in ("OQuote", "CQuote", "OBrack", "CBrack", "OBrace", "CBrace", "Comma", "Newline", "Equal", "Colon", "Minus", "Bang", "Identifier")
+            _constant(c)
+            or c.kind
+            in (
+                "OQuote",
+                "CQuote",
+                "OBrack",
+                "CBrack",
+                "OBrace",
+                "CBrace",
+                "Comma",
+                "Newline",
+                "Equal",
+                "Colon",
+                "Minus",
+                "Bang",
+                "Identifier",
+            )
             for c in expr.children
         )
     return False

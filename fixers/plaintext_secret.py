@@ -9,8 +9,20 @@ from tapfix.edits import Safety
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity
 from tapfix.module import Attribute, Block, Module, string_value
 
-_SECRET = re.compile(r"(?:^|_)(?:password|passwd|passphrase|secret|secret_key|private_key|auth_token|api_key|access_token)$", re.I)
-_ARGUMENTS = frozenset({"password", "master_password", "admin_password", "auth_token", "secret_string", "secret_key", "master_user_password"})
+_SECRET = re.compile(
+    r"(?:^|_)(?:password|passwd|passphrase|secret|secret_key|private_key|auth_token|api_key|access_token)$", re.I
+)
+_ARGUMENTS = frozenset(
+    {
+        "password",
+        "master_password",
+        "admin_password",
+        "auth_token",
+        "secret_string",
+        "secret_key",
+        "master_user_password",
+    }
+)
 """Arguments of AWS resources that take a secret (the provider marks them as sensitive)."""
 
 

@@ -208,7 +208,9 @@ resource "aws_db_instance" "replica" {
                     f'{trouble.why}; decide whether the second region is wanted (`regions = "multi"` in tapfix.toml) or take it out',
                 )
             return
-        count = sum(1 for a in twins.pairs if isinstance(b := module.find(a), Block) and b.type in ("resource", "module"))
+        count = sum(
+            1 for a in twins.pairs if isinstance(b := module.find(a), Block) and b.type in ("resource", "module")
+        )
         yield self.fix(
             first,
             f"the stack is doubled over {kept} and {others}: {count} pairs of resources became one topology, "

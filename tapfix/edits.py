@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from itertools import pairwise
 from typing import NamedTuple
 
 
@@ -61,7 +62,7 @@ def _inside(insertion: Edit, other: Edit) -> bool:
 def ensure_whole(fix: Fix) -> None:
     """Raise ValueError if the edits of a fix cannot all be made, because two of them clash."""
     edits = sorted(set(fix.edits))
-    for edit, other in zip(edits, edits[1:], strict=False):
+    for edit, other in pairwise(edits):
         if clashes(edit, other):
             raise ValueError(f"the fix's own edits clash in {edit.file}: {edit[1:]} and {other[1:]}")
 
@@ -147,7 +148,9 @@ class Provenance:
                     out.append(Piece(n, piece.origin, piece.rule))
                 offset += n
                 rest = piece.length - n
-                piece = Piece(rest, piece.origin + n if piece.origin >= 0 else -1, piece.rule) if rest else next(todo, None)
+                piece = (
+                    Piece(rest, piece.origin + n if piece.origin >= 0 else -1, piece.rule) if rest else next(todo, None)
+                )
 
         for start, end, text, rule in edits:
             while gap <= start:

@@ -238,7 +238,9 @@ class _Passes:
             elif edits.accepts(finding.fix):
                 accepted.append((finding, finding.fix))
             elif not edits.exclusive:
-                self.overtaken[finding.key] = Placed(finding._replace(fix=None, reason=_OVERTAKEN), self._place(finding))
+                self.overtaken[finding.key] = Placed(
+                    finding._replace(fix=None, reason=_OVERTAKEN), self._place(finding)
+                )
         left.extend(Placed(f, self._place(f)) for f in quiet.unused({f.rule for f in self.run_.fixers}))
         for finding, _ in accepted:
             self.fixed.setdefault(finding.key, Placed(finding._replace(fix=None), self._place(finding)))
@@ -263,7 +265,9 @@ class _Passes:
                         raise
                     self.failed.add(fixer.rule)
                     at = module.folder or "."
-                    message = f"{fixer.rule} {fixer.name} failed on {at} ({type(error).__name__}: {error}) and was left out"
+                    message = (
+                        f"{fixer.rule} {fixer.name} failed on {at} ({type(error).__name__}: {error}) and was left out"
+                    )
                     self.diagnoses.append(Diagnosis("error", message, "", 1, 1))
                     break
         return found

@@ -30,7 +30,9 @@ class Variable(NamedTuple):
         lines = [f"  description = {quoted(self.description)}", f"  type        = {self.type}"]
         if self.default is not None:
             lines.append(f"  default     = {self.default}")
-        rest = "".join(f"\n  {line}" if line else "\n" for line in self.body.rstrip("\n").split("\n")) if self.body else ""
+        rest = (
+            "".join(f"\n  {line}" if line else "\n" for line in self.body.rstrip("\n").split("\n")) if self.body else ""
+        )
         return f'variable "{self.name}" {{\n' + "\n".join(lines) + (f"\n{rest}" if rest else "") + "\n}\n"
 
 
@@ -99,7 +101,9 @@ def quoted(text: str) -> str:
 
 def environment_variable(module: Module) -> str | None:
     """The variable that names the environment: `environment` or what answers call it."""
-    return next((n for n in ("environment", "env", "environment_name", "stage", "env_name") if n in module.variables), None)
+    return next(
+        (n for n in ("environment", "env", "environment_name", "stage", "env_name") if n in module.variables), None
+    )
 
 
 class Row(NamedTuple):

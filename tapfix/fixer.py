@@ -1,19 +1,19 @@
 """What a fixer is: one small class in one file of `fixers/`; the file's name is the rule's name.
 
-    class Timestamp(Fixer):
-        \"\"\"One line that says what is wrong.
+class Timestamp(Fixer):
+    \"\"\"One line that says what is wrong.
 
-        The rest is the rule's page, in Markdown.
-        \"\"\"
-        rule = "TAP003"
-        severity = Severity.HIGH
-        safety = Safety.UNSAFE
-        examples = (Example(before=..., after=...),)
+    The rest is the rule's page, in Markdown.
+    \"\"\"
+    rule = "TAP003"
+    severity = Severity.HIGH
+    safety = Safety.UNSAFE
+    examples = (Example(before=..., after=...),)
 
-        def check(self, module, context):
-            for ...:
-                yield self.fix(block, "what is wrong and what was done", edits)
-                yield self.refuse(block, "what is wrong", reason="what a person must decide")
+    def check(self, module, context):
+        for ...:
+            yield self.fix(block, "what is wrong and what was done", edits)
+            yield self.refuse(block, "what is wrong", reason="what a person must decide")
 """
 
 from __future__ import annotations
@@ -159,7 +159,9 @@ class Fixer:
         """A finding that cannot be mended without losing meaning; `reason` says what a person would have to decide."""
         return self._finding(at, message, Status.REFUSED, reason, node, self.safety, None)
 
-    def suggest(self, at: Element | Reference | File, message: str, reason: str = "", *, node: Expr | None = None) -> Finding:
+    def suggest(
+        self, at: Element | Reference | File, message: str, reason: str = "", *, node: Expr | None = None
+    ) -> Finding:
         """A finding that is shown and never mended; `reason` says the way out."""
         return self._finding(at, message, Status.SUGGESTED, reason, node, Safety.SUGGESTION, None)
 

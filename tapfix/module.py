@@ -17,7 +17,9 @@ from tapfix.syntax import Item, Leaf, Node, Tree, parse, reparse
 
 Expr = Node | Leaf
 
-META_ARGUMENTS = frozenset({"count", "for_each", "provider", "providers", "depends_on", "lifecycle", "provisioner", "connection"})
+META_ARGUMENTS = frozenset(
+    {"count", "for_each", "provider", "providers", "depends_on", "lifecycle", "provisioner", "connection"}
+)
 """What Terraform itself takes in a resource, whatever the provider's schema says."""
 
 _UNREFERRING = frozenset({"ignore_changes"})
@@ -231,7 +233,7 @@ class Block(Element):
                 return f"data.{type}.{name}"
             case "variable", (name,):
                 return f"var.{name}"
-            case ("output" | "module" | "check"), (name,):
+            case (("output" | "module" | "check"), (name,)):
                 return f"{self.type}.{name}"
             case "provider", (name,):
                 alias = self.attributes.get("alias")
@@ -412,7 +414,9 @@ class Module:
 
     def resources(self, *types: str) -> tuple[Block, ...]:
         """The resources of the named types; of all types if none is named."""
-        return tuple(b for b in self.blocks_of("resource") if len(b.labels) == 2 and (not types or b.labels[0] in types))
+        return tuple(
+            b for b in self.blocks_of("resource") if len(b.labels) == 2 and (not types or b.labels[0] in types)
+        )
 
     def data(self, *types: str) -> tuple[Block, ...]:
         return tuple(b for b in self.blocks_of("data") if len(b.labels) == 2 and (not types or b.labels[0] in types))
@@ -560,7 +564,9 @@ def call_arguments(expr: Expr) -> tuple[Expr, ...]:
     children = expr.children
     if expr.kind == "call":
         children = children[next(i for i, c in enumerate(children) if c.kind == "OParen") :]
-    return tuple(c for c in children if c.kind not in ("OParen", "CParen", "OBrack", "CBrack", "Comma", "Ellipsis", "Newline"))
+    return tuple(
+        c for c in children if c.kind not in ("OParen", "CParen", "OBrack", "CBrack", "Comma", "Ellipsis", "Newline")
+    )
 
 
 def object_items(expr: Expr) -> tuple[Node, ...]:
@@ -615,7 +621,11 @@ def indented(text: str, indent: str) -> str:
 
 def _opens(text: str, line: int) -> bool:
     """Whether the line above opens a body, or there is none."""
-    return line == 0 or text[:line].rstrip(" \t\r\n").endswith("{") and not text[text.rfind("{", 0, line) + 1 : line].strip()
+    return (
+        line == 0
+        or text[:line].rstrip(" \t\r\n").endswith("{")
+        and not text[text.rfind("{", 0, line) + 1 : line].strip()
+    )
 
 
 def _references(file: File, base: int, node: Expr, block: Block | None) -> Iterator[Reference]:
@@ -631,7 +641,9 @@ def _references(file: File, base: int, node: Expr, block: Block | None) -> Itera
                 continue
             if holder.name == "provider" and _provider_address(holder.expr):
                 expr = holder.expr
-                yield Reference(_provider_address(expr), base + expr.start, base + expr.end, expr, (), holder, block, file)
+                yield Reference(
+                    _provider_address(expr), base + expr.start, base + expr.end, expr, (), holder, block, file
+                )
                 continue
             if holder.name == "depends_on":
                 yield from _quoted_dependencies(file, base, holder, block)

@@ -74,9 +74,7 @@ def select(fixers: Sequence[Fixer], chosen: Sequence[str], ignored: Sequence[str
         if not any(_names(word, fixer) for fixer in fixers):
             known = ", ".join(f"{f.rule} {f.name}" for f in fixers)
             raise FixerError(f"{word}: no such rule; there are {known}")
-    return tuple(
-        f for f in fixers if any(_names(w, f) for w in chosen) and not any(_names(w, f) for w in ignored)
-    )
+    return tuple(f for f in fixers if any(_names(w, f) for w in chosen) and not any(_names(w, f) for w in ignored))
 
 
 def _names(word: str, fixer: Fixer) -> bool:

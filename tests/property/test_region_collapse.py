@@ -76,7 +76,10 @@ def _written(part: Part, naming: Naming, rng: random.Random, doubled: bool = Tru
 
     lines = [re.sub(r"@([\w.]+)@", reference, line) for line in part.lines]
     lines = [re.sub(r"~([^~]+)~", lambda m: naming.text.format(m[1]), line) for line in lines]
-    head, tail = [line for line in lines if not line.startswith("tags")], [line for line in lines if line.startswith("tags")]
+    head, tail = (
+        [line for line in lines if not line.startswith("tags")],
+        [line for line in lines if line.startswith("tags")],
+    )
     rng.shuffle(head)
     provider = [f"provider = aws.{naming.alias}"] if doubled else []
     comment = rng.choice(("", f"# the {part.name}\n"))
@@ -93,7 +96,12 @@ def _doubled(parts: list[Part], scheme: tuple[Naming, ...], rng: random.Random) 
 
 
 def _collapse(text: str) -> Outcome:
-    return repair({"tap_stack.tf": text}, select(builtin_fixers(), ["TAP001"]), Contract.default(), options=Options(strict=True, guard=False))
+    return repair(
+        {"tap_stack.tf": text},
+        select(builtin_fixers(), ["TAP001"]),
+        Contract.default(),
+        options=Options(strict=True, guard=False),
+    )
 
 
 def _facts(text: str) -> dict[str, frozenset[str]]:
