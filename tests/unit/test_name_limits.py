@@ -13,6 +13,7 @@ from tapfix.edits import Safety
 from tapfix.fixer import Status
 from tapfix.registry import builtin_fixers
 from tapfix.schema import BlockSchema, load
+from tapfix.schema.rules import rules
 
 assert builtin_fixers()
 LIMITS = import_module("tapfix.fixers._name_limits").LIMITS
@@ -199,3 +200,11 @@ def test_a_cut_that_makes_names_meet_is_refused() -> None:
     assert "in several environments" in refused("TAP101", {"tap_stack.tf": longer, **ENVIRONMENTS})[0]
     two = f'resource "{LB}" "a" {{\n  name = "{long}aaa1"\n}}\nresource "{LB}" "b" {{\n  name = "{long}aaa2"\n}}\n'
     assert all("another resource" in reason for reason in refused("TAP101", two))
+
+
+@pytest.mark.parametrize(("type", "row"), ROWS, ids=IDS)
+def test_the_provider_takes_what_the_table_takes(type: str, row: Any) -> None:
+    """The proof's own table of what the provider refuses, asked of the longest name that this one allows."""
+    name = row.begins + "a" * (row.longest - len(row.begins) - len(row.ends)) + row.ends
+    refusals = [rule.refuses(name) for rule in rules("resource", type) if rule.path == tuple(row.argument.split("."))]
+    assert not any(refusals), refusals
