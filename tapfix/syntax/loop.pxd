@@ -10,7 +10,7 @@ from .tree cimport EmptyBody, Item, Leaf, Node
     states=list, values=list, modes=list, heredocs=list,
     state=Py_ssize_t, mode=Py_ssize_t, free=bint, suspect=bint, position=Py_ssize_t, run=Py_ssize_t,
     terminal=Py_ssize_t, start=Py_ssize_t, prefix=str, value=str, head=str, dot=str, length=Py_ssize_t,
-    action=Py_ssize_t, rule=tuple, left=Py_ssize_t, build=Py_ssize_t, kind=str, row=tuple, node=Node,
+    action=Py_ssize_t, rule=tuple, below=Py_ssize_t, left=Py_ssize_t, build=Py_ssize_t, kind=str, row=tuple, node=Node,
     grown=list, begun=list, spliced=list, at=Py_ssize_t, lines=list, following=Py_ssize_t, before=list,
     end=Py_ssize_t, newline=str, names=list, name=str, change=Py_ssize_t,
 )

@@ -290,7 +290,8 @@ def parse_item(source: Source, base: int) -> Item | Failure:
             rule = rules[-action]
             length, left, build, kind = rule
             if build == PASS:
-                row = landings[landing[states[-2] + left]]
+                below = states[-2] + left
+                row = landings[landing[below]]
                 state = row[terminal]
                 states[-1] = state
                 continue
@@ -316,10 +317,10 @@ def parse_item(source: Source, base: int) -> Item | Failure:
             else:
                 spliced: list[Element] = []
                 for part in values[-length:]:
-                    if isinstance(part, list):
+                    if type(part) is list:
                         spliced.extend(part)
                     else:
-                        spliced.append(part)
+                        spliced.append(part)  # type: ignore[arg-type]
                 del values[-length:]
                 del states[-length:]
                 if build == SPLICED_NODE:
@@ -328,7 +329,8 @@ def parse_item(source: Source, base: int) -> Item | Failure:
                     values.append(Node(kind, tuple(spliced)))
                 else:
                     values.append(spliced)
-            row = landings[landing[states[-1] + left]]
+            below = states[-1] + left
+            row = landings[landing[below]]
             state = row[terminal]
             states.append(state)
 
@@ -466,4 +468,6 @@ def _last_kind(values: list[Element | list[Element]]) -> str:
 
 def _repeats_a_name(elements: list[Element]) -> bool:
     names = [element.children[0].text for element in elements if element.kind == "attribute"]
+    if len(names) < 2:
+        return False
     return len(names) != len(set(names))

@@ -14,7 +14,8 @@ _INTENT = re.compile(
 )
 
 _PIECE = re.compile(
-    r"""(?P<skipped>[^"'{}\[\]()\#/<\n]++ | (?:\#|//)[^\n]*+ | "(?:[^"\\\n]|\\.)*+"?)
+    r"""(?P<skipped>[^"'{}\[\]()\#/<\n]++ | (?:\#|//)[^\n]*+ | "(?:[^"\\\n]|\\.)*+")
+      | (?P<string>"(?:[^"\\\n]|\\.)*+)
       | (?P<comment>/\*)
       | (?P<heredoc><<-?(?P<marker>[^\W\d][\w-]*+)\r?\n)
       | (?P<line>\n)
@@ -115,6 +116,11 @@ def broken_stretch(source: Source, start: int) -> Stretch:
                     pass
             elif mark in "])" and opened and opened[-1].mark == _CLOSES[mark]:
                 opened.pop()
+        elif piece["string"]:
+            # A quote that nothing closes must not hide the brace at its line's end: `resource "a" "b {`.
+            string = piece["string"].rstrip()
+            if string.endswith("{") and not string.endswith("${"):
+                opened.append(_Open("{", piece.start() + len(string) - 1, indent))
         elif piece["comment"]:
             if at <= last_comment_end:
                 at = text.find("*/", at) + 2

@@ -4,6 +4,7 @@ generated text. Each disagreement ever found has a line in the table.
 
 from __future__ import annotations
 
+import random
 import re
 import shutil
 import subprocess
@@ -140,3 +141,39 @@ def test_terraform_says_the_same_of_the_table(tmp_path: Path) -> None:
     texts = ACCEPTED + REFUSED
     refused = terraform_refuses(texts, tmp_path)
     assert [texts[n] for n in range(len(texts)) if (n in refused) != (n >= len(ACCEPTED))] == []
+
+
+_WORDS = re.compile(r"[A-Za-z_]+|\s|[0-9]+|\$\{|%\{|.", re.DOTALL)
+
+
+def variations(seed: int, count: int) -> list[str]:
+    """Texts of the table with a few of their words taken out, put in or changed for others."""
+    rng = random.Random(seed)
+    table = [text for text in ACCEPTED + REFUSED if text]
+    words = [word for text in table for word in _WORDS.findall(text)]
+    found = []
+    for _ in range(count):
+        text = _WORDS.findall(rng.choice(table))
+        for _ in range(rng.choice([1, 1, 1, 2, 3])):
+            at = rng.randrange(len(text) + 1)
+            what = rng.random()
+            if what < 0.4:
+                text.insert(at, rng.choice(words))
+            elif what < 0.6:
+                del text[at : at + 1]
+            elif what < 0.85:
+                text[at : at + 1] = [rng.choice(words)]
+            else:
+                other = _WORDS.findall(rng.choice(table))
+                start = rng.randrange(len(other) + 1)
+                text[at:at] = other[start : rng.randrange(start, len(other) + 1)]
+        found.append("".join(text))
+    return found
+
+
+@needs_terraform
+@pytest.mark.parametrize("seed", range(3))
+def test_terraform_says_the_same_of_variations(seed: int, tmp_path: Path) -> None:
+    texts = variations(seed, 500)
+    refused = terraform_refuses(texts, tmp_path)
+    assert [text for n, text in enumerate(texts) if accepts(text) == (n in refused)] == []
