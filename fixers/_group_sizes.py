@@ -51,6 +51,18 @@ def _described(role: str, of: str) -> str:
     return f"{_ROLES[role]} number of {of}"
 
 
+def size_variables(module: Module) -> frozenset[str]:
+    """The variables that this rule declared for the sizes of groups. They stand last, whatever another rule adds."""
+    return frozenset(n for n in module.variables for role in _ROLES if n.endswith(role) and _is_own(module, n, role))
+
+
+def _is_own(module: Module, name: str, role: str) -> bool:
+    block = module.variables.get(name)
+    description = block.get("description") if block is not None else None
+    said = evaluate(module, description, description.expr) if description is not None else None
+    return isinstance(said, str) and said.startswith(_described(role, "instances in the Auto Scaling group"))
+
+
 def unset_sizes(module: Module, context: Context) -> tuple[Variable, ...]:
     """The variables that this rule declared when there were no environments, with their values now that there are."""
     environments = environment_files(module, context.contract)
@@ -76,12 +88,8 @@ def unset_sizes(module: Module, context: Context) -> tuple[Variable, ...]:
 
 def _number_of_own(module: Module, name: str, role: str) -> int | None:
     """The default of a size variable that this rule declared; None of any other."""
-    block = module.variables.get(name)
-    default, description = (block.get(n) if block is not None else None for n in ("default", "description"))
-    if default is None or description is None:
-        return None
-    said = evaluate(module, description, description.expr)
-    if not isinstance(said, str) or not said.startswith(_described(role, "instances in the Auto Scaling group")):
+    default = module.variables[name].get("default") if _is_own(module, name, role) else None
+    if default is None:
         return None
     return _number(evaluate(module, default, default.expr))
 

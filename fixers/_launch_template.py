@@ -317,7 +317,7 @@ class _Composition:
         if said is not None:
             return without_comments(self._shared(said))
         devices = [b.get("tags") for t in DEVICE_BLOCKS for b in self.instance.blocks_of(t) if b.type == t]
-        texts = {without_comments(self._shared(a)) for a in devices if a is not None}
+        texts = {without_comments(self._shared(a)) if a is not None else tags for a in devices}
         return texts.pop() if len(texts) == 1 else tags
 
     # --- blocks -------------------------------------------------------------------------------------------------------
@@ -570,7 +570,7 @@ def name_prefix(tags: str | None, label: str) -> str:
         literal = "".join(c.text for c in value.children[1:-1] if not c.children)
         if re.fullmatch(r"[\w().\-/]*", literal):
             return f'{text[:-1].rstrip("-_")}-"'
-    elif value.kind == "traversal":
+    elif value.kind in ("traversal", "call") and "\n" not in text:
         return f'"${{{text}}}-"'
     return f'"{label}-"'
 

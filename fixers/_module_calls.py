@@ -157,18 +157,6 @@ def _last_argument(block: Block, ahead_of: frozenset[str]) -> Element | None:
     return own[-1] if own else None
 
 
-def size_variables(module: Module) -> frozenset[str]:
-    """The variables that size the module's Auto Scaling groups."""
-    return frozenset(
-        reference.address.removeprefix("var.")
-        for group in module.resources("aws_autoscaling_group")
-        for reference in group.references
-        if reference.holder is not None
-        and reference.holder.name in ("min_size", "max_size", "desired_capacity")
-        and reference.address.startswith("var.")
-    )
-
-
 def joined(edits: Iterable[Edit]) -> list[Edit]:
     """Edits of one fix in which insertions at one place are one edit, in the order in which they come."""
     found: dict[tuple[str, int, int], Edit] = {}

@@ -13,7 +13,8 @@ from tapfix.fixer import Context, Example, Finding, Fixer, Severity
 from tapfix.module import Attribute, Block, Module, traversal_address
 
 from ._amis import AMI_ID, Source, ami_places, is_amazon_linux_2, sources
-from ._module_calls import calls_of, evaluate_everywhere, hand_down, joined, size_variables
+from ._group_sizes import size_variables
+from ._module_calls import calls_of, evaluate_everywhere, hand_down, joined
 
 
 class Image(NamedTuple):

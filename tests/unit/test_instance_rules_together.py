@@ -28,6 +28,12 @@ IMAGES_AND_SCRIPTS = (
         "user_data = data.cloudinit_config.app.rendered",
         'data "cloudinit_config" "app" {\n  part {\n    content = "ls"\n  }\n}\n',
     ),
+    Row(
+        "counted_by_a_variable",
+        "count = var.size",
+        'variable "size" {\n  type    = number\n  default = 2\n}\n',
+        sets=("count",),
+    ),
     Row("literal_image", 'ami = "ami-0abcdef1234567890"', sets=("ami",)),
     Row(
         "variable_image",
