@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -19,9 +20,9 @@ ANSWER = "# Here you are\n\n```hcl\nlocals {\n  made = timestamp()\n}\n```\n"
 
 def run(*command: str | Path, cwd: Path, expect: int | None = 0) -> str:
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "PYTEST"))}
-    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300)
-    assert expect is None or done.returncode == expect, done.stderr
-    return done.stdout
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, timeout=300)
+    assert expect is None or done.returncode == expect, done.stderr.decode()
+    return done.stdout.decode()  # not by `text=True`, which would make one line ending of all
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +74,22 @@ def test_is_typed(installed: Path, tmp_path: Path) -> None:
         "import tapfix\n\n\ndef repaired(text: str) -> dict[str, str]:\n    return dict(tapfix.fix(text).files)\n"
     )
     run(sys.executable, "-m", "mypy", "--strict", "--python-executable", installed / "python", "uses.py", cwd=tmp_path)
+
+
+def test_is_compiled_where_there_is_a_compiler(installed: Path, tmp_path: Path) -> None:
+    if shutil.which("cc") is None and shutil.which("gcc") is None:
+        pytest.skip("no C compiler on the PATH")
+    assert (
+        run(installed / "python", "-c", "from tapfix.syntax import COMPILED; print(COMPILED)", cwd=tmp_path) == "True\n"
+    )
+
+
+def test_does_the_same_as_the_checkout(installed: Path, tmp_path: Path) -> None:
+    for answer in ("several", "region_pair", "cut_off", "windows_lines"):
+        shutil.copy(CHECKOUT / "corpus" / answer / "response.md", tmp_path)
+        out = run(installed / "tapfix", "diff", "response.md", "-q", cwd=tmp_path, expect=1)
+        with (CHECKOUT / "corpus" / answer / "expected.diff").open(newline="") as expected:
+            assert out == expected.read()
 
 
 def test_version(installed: Path, tmp_path: Path) -> None:
