@@ -71,5 +71,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "logs" {
         following = body.file.text[body.file.line_end(last.end) :].lstrip(" \t") if last is not None else ""
         crowded = following[:1] not in ("\n", "\r", "}", "")
         text = "filter {}" if crowded else "\nfilter {}"
-        message = "a rule without `filter` is an error to the next provider: an empty one, for all objects, is added"
+        name = body.get("id")
+        which = f"the rule {name.value}" if name is not None else "a rule"
+        message = f"{which} has no `filter`, an error to the next provider: an empty one, for all objects, is added"
         return self.fix(body, message, [body.insert(text, after=last, first=last is None)])

@@ -1,0 +1,113 @@
+"""TAP106 `static-parameter`: parameters of databases that only a reboot can set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from tapfix.edits import Safety
+from tapfix.evaluate import evaluate
+from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.module import Block, Module
+
+_GROUPS: Final = (
+    "aws_db_parameter_group",
+    "aws_rds_cluster_parameter_group",
+    "aws_docdb_cluster_parameter_group",
+    "aws_neptune_cluster_parameter_group",
+    "aws_neptune_parameter_group",
+)
+
+# https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Appendix.PostgreSQL.CommonDBATasks.Parameters.html and
+# https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraMySQL.Reference.ParameterGroups.html: those of the apply
+# type "static". A dynamic one takes `pending-reboot` just as well, so a row too many does no harm.
+STATIC: Final = frozenset(
+    """
+    autovacuum_freeze_max_age autovacuum_max_workers autovacuum_multixact_freeze_max_age huge_pages max_connections
+    max_files_per_process max_locks_per_transaction max_logical_replication_workers max_pred_locks_per_transaction
+    max_prepared_transactions max_replication_slots max_wal_senders max_worker_processes rds.logical_replication
+    shared_buffers shared_preload_libraries superuser_reserved_connections track_activity_query_size track_commit_timestamp
+    wal_buffers wal_level pg_stat_statements.max cron.database_name rds.babelfish_status
+    back_log gtid-mode gtid_mode enforce_gtid_consistency innodb_autoinc_lock_mode innodb_buffer_pool_instances
+    innodb_ft_cache_size innodb_ft_max_token_size innodb_ft_min_token_size innodb_log_file_size innodb_open_files
+    innodb_page_cleaners innodb_purge_threads innodb_read_io_threads innodb_rollback_on_timeout innodb_sort_buffer_size
+    innodb_write_io_threads lower_case_table_names performance_schema query_cache_type relay_log_space_limit skip_name_resolve
+    skip_show_database table_open_cache_instances thread_stack
+    tls neptune_streams neptune_lookup_cache
+    """.split()
+)
+
+
+class StaticParameter(Fixer):
+    """A parameter that only a reboot can set is to be set at once.
+
+    Some parameters of a database are static: AWS takes them for the next reboot only. Without an `apply_method` Terraform asks for
+    `immediate`, and the apply fails with *cannot use immediate apply method for static parameter*, which no plan foretells.
+
+    **What it does.** It sets `apply_method = "pending-reboot"` for parameters that are known to be static (`shared_preload_libraries`,
+    `max_connections`, `innodb_log_file_size`, …), where it is missing or `immediate`.
+
+    **Safety: safe.** The other method never worked for them; and a new database starts with its parameters either way.
+    """
+
+    rule = "TAP106"
+    severity = Severity.HIGH
+    safety = Safety.SAFE
+    examples = (
+        Example(
+            title="a library that is loaded at the start",
+            before="""\
+resource "aws_db_parameter_group" "main" {
+  family = "postgres15"
+
+  parameter {
+    name  = "shared_preload_libraries"
+    value = "pg_stat_statements"
+  }
+
+  parameter {
+    name  = "log_min_duration_statement"
+    value = "1000"
+  }
+}
+""",
+            after="""\
+resource "aws_db_parameter_group" "main" {
+  family = "postgres15"
+
+  parameter {
+    name         = "shared_preload_libraries"
+    value        = "pg_stat_statements"
+    apply_method = "pending-reboot"
+  }
+
+  parameter {
+    name  = "log_min_duration_statement"
+    value = "1000"
+  }
+}
+""",
+        ),
+    )
+
+    def check(self, module: Module, context: Context) -> Iterable[Finding]:
+        for group in module.resources(*_GROUPS):
+            for parameter in group.blocks_of("parameter"):
+                name = _name(module, parameter)
+                if parameter.type == "parameter" and name in STATIC:
+                    yield from self._parameter(parameter, name)
+
+    def _parameter(self, parameter: Block, name: str) -> Iterable[Finding]:
+        method = parameter.get("apply_method")
+        message = f"AWS sets `{name}` with a reboot only, at once is an error: `apply_method` is `pending-reboot` now"
+        if method is None:
+            last = max(parameter.attributes.values(), key=lambda a: a.start)
+            yield self.fix(parameter, message, [parameter.insert('apply_method = "pending-reboot"', after=last)])
+        elif method.value == '"immediate"':
+            yield self.fix(method, message, [method.replace('"pending-reboot"')])
+
+
+def _name(module: Module, parameter: Block) -> str:
+    name = parameter.get("name")
+    value = evaluate(module, name, name.expr) if name is not None else None
+    return value.lower() if isinstance(value, str) else ""
