@@ -41,8 +41,8 @@ _BESIDE = [row for row in REFERENCES if row.on_emulator]
 
 STACKS = {
     "arguments": [row for row in _APPLIED if row.name != "cpu_counts"],
-    "references": [row for row in _BESIDE if not row.sets],
-    "classic": [row for row in _BESIDE if row.sets] + [row for row in _APPLIED if row.name == "cpu_counts"],
+    "references": _BESIDE,
+    "cores": [row for row in _APPLIED if row.name == "cpu_counts"],
     "each": [row for row in EACH if row.on_emulator],
 }
 """A third of the rows, in four stacks."""
