@@ -245,6 +245,10 @@ class Typer:
             return Value(plain(first.type))
         if {kind_of(first.type), kind_of(second.type)} <= PRIMITIVES:
             return STRING
+        shapes = {_shape(first.type), _shape(second.type)}
+        if "" not in shapes and len(shapes) > 1:
+            what = f"both results of a condition are of one type, not a {_word(first.type)} and a {_word(second.type)}"
+            self._report("schema", "wrong-type", what, at, node)
         return UNKNOWN
 
     # --- collections --------------------------------------------------------------------------------------------
@@ -635,6 +639,13 @@ def _merged(kinds: Sequence[Type]) -> Type:
     for kind in kinds:
         members.update(kind[1])
     return ["object", members]
+
+
+def _shape(kind: Type) -> str:
+    """What two types must have in common for one to become the other; empty for what is unknown."""
+    shapes = {"list": "sequence", "set": "sequence", "tuple": "sequence", "map": "mapping", "object": "mapping"}
+    word = kind_of(kind)
+    return "" if word == DYNAMIC else shapes.get(word, "primitive")
 
 
 def _word(kind: Type) -> str:

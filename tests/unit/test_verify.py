@@ -246,6 +246,8 @@ BAD = [
     ('output "x" { value = lookup({}) }', "argument-count"),
     ('output "x" { value = upper(["a"]) }', "wrong-type"),
     ('output "x" { value = "a" + 1 }', "invalid-operand"),
+    ('output "x" { value = true ? {} : toset(["a"]) }', "wrong-type"),
+    ('output "x" { value = true ? "a" : ["a"] }', "wrong-type"),
     ('output "x" { value = "${[1]}-a" }', "wrong-type"),
     ("locals {\n  a = { b = 1 }\n  c = local.a.d\n}", "unsupported-attribute"),
     ("locals {\n  a = [1]\n  c = local.a[3]\n}", "invalid-index"),
