@@ -128,7 +128,7 @@ class _Sizing:
         known = {e: n for e, n in values.items() if n is not None}
         fixed = not self._varies(holder, expr)
         if default is not None and (fixed or (known and len(known) == len(values))):
-            return self.numbers(known, default)
+            return self.numbers({} if fixed else known, default)
         text = holder.text(expr)
         text = f"length({text})" if holder.name == "for_each" else text
         return self._computed(f"({text})" if expr.kind in ("binary", "conditional") else text, known)
@@ -176,21 +176,13 @@ class _Sizing:
         )
 
     def rows(self, values: Mapping[str, int], default: int) -> dict[str, tuple[int, int, int]]:
-        """Smallest, largest and desired size by environment: what stood there, and no less further on."""
+        """Smallest, largest and desired size by environment: what stood there, in production with room to grow."""
         rows: dict[str, tuple[int, int, int]] = {}
-        least = (0, 0, 0)
         for environment in self.context.contract.topology.environments:
             size = values.get(environment, default)
-            if (environment,) == tuple(self.last) and len(self.context.contract.topology.environments) > 1:
-                row = (max(size, 2), max(3 * size, 4), max(size, 2))
-            else:
-                row = (size, 2 * size, size)
-            least = (
-                (max(row[0], least[0]), max(row[1], least[1]), max(row[2], least[2]))
-                if environment not in values
-                else row
-            )
-            rows[environment] = least
+            rows[environment] = (size, 2 * size, size)
+            if environment not in values and rows.keys() > {environment} and (environment,) == self.last:
+                rows[environment] = (max(size, 2), max(3 * size, 4), max(size, 2))
         return rows
 
     def _variable(self, role: str, default: str | None, values: Mapping[str, int], note: str = "") -> Variable:
