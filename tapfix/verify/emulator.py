@@ -18,6 +18,9 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 START_SECONDS: Final = 60.0
+_RUN: Final = "import runpy, sys; runpy.run_path(sys.argv.pop(1), run_name='__main__')"
+"""Runs this file by its path: the interpreter that has moto need not have tapfix. Run as a script, its folder would come first on the
+path, and `types.py` in it would be taken for Python's own."""
 
 
 class EmulatorError(Exception):
@@ -49,9 +52,9 @@ class Emulator:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        # By its path, not as a module: the interpreter that has moto need not have tapfix.
         self._process = subprocess.Popen(
-            [python, os.path.abspath(__file__), "-H", "127.0.0.1", "-p", str(port)],
+            [python, "-c", _RUN, os.path.abspath(__file__), "-H", "127.0.0.1", "-p", str(port)],
+            cwd=os.sep,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

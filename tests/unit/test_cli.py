@@ -419,7 +419,11 @@ def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
 
 
 def test_an_interrupt_is_no_error(tmp_path: Path) -> None:
-    process = start("diff", "-", cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    # A shell that starts the tests in the background has them ignore interrupts, and they would hand that on.
+    process = start(
+        "diff", "-", cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(3)  # it reads until somebody closes the pipe
     process.send_signal(signal.SIGINT)
