@@ -173,9 +173,9 @@ class _Run:
 
     @staticmethod
     def _check(project: Project) -> list[Problem]:
-        from tapfix.verify import check
+        from tapfix.verify import check_project
 
-        return [p for module in project.modules for p in check(module)]
+        return list(check_project(project, project.texts.keys()))
 
 
 def _kind(problem: Problem) -> tuple[str, str]:

@@ -1,0 +1,81 @@
+"""TAP111: a value that stands for something that is not there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tapfix.edits import Safety
+from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.module import Attribute, Block, Module, string_value
+
+_EXAMPLE_ACCOUNTS = "123456789012|111122223333|000000000000|111111111111|012345678901"
+"""Account ids that AWS's own documentation uses in examples, and such as nobody has."""
+
+_ARN = re.compile(rf"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(?:{_EXAMPLE_ACCOUNTS}):\S+")
+
+
+class PlaceholderValue(Fixer):
+    """A value that stands for something that is not there.
+
+    `arn:aws:acm:us-east-1:123456789012:certificate/12345678-…` is the account and the certificate of AWS's documentation. The plan takes
+    it; the apply fails with `CertificateNotFound`, in the environment where it hurts most.
+
+    **Unsafe**: where the variable's own default is empty, which is how the answer switches off what needs the value, the environment gets that
+    default. Whatever the value switched on is off until somebody sets a real one; the finding says so.
+
+    **Refused** where the variable has no empty default, and where the ARN stands in the stack itself: nobody but the account's owner
+    knows the real one.
+    """
+
+    rule = "TAP111"
+    severity = Severity.MEDIUM
+    safety = Safety.UNSAFE
+    examples = (
+        Example(
+            title="A certificate that does not exist",
+            before={
+                "tap_stack.tf": 'variable "certificate_arn" {\n  type    = string\n  default = ""\n}\n',
+                "prod.tfvars": 'certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"\n',
+            },
+            after={
+                "tap_stack.tf": 'variable "certificate_arn" {\n  type    = string\n  default = ""\n}\n',
+                "prod.tfvars": 'certificate_arn = ""\n',
+            },
+        ),
+        Example(
+            title="A topic without which the stack cannot do",
+            before={
+                "tap_stack.tf": 'variable "topic_arn" {\n  type = string\n}\n',
+                "prod.tfvars": 'topic_arn = "arn:aws:sns:us-east-1:123456789012:alerts"\n',
+            },
+            after=None,
+        ),
+    )
+
+    def check(self, module: Module, context: Context) -> Iterator[Finding]:
+        for file in module.tfvars:
+            for attribute in file.attributes.values():
+                if _is_placeholder(attribute):
+                    yield self._value(attribute, module.variables.get(attribute.name))
+        for block in module.resources():
+            for inner in block.walk():
+                for attribute in inner.attributes.values():
+                    if attribute.expr.kind == "template" and _is_placeholder(attribute):
+                        yield self.refuse(
+                            attribute,
+                            f"`{attribute.name}` of {block.address} is an example's ARN, and nothing is there",
+                            "set it to what is really there, or make it a variable",
+                        )
+
+    def _value(self, attribute: Attribute, variable: Block | None) -> Finding:
+        message = f"`{attribute.name}` in {attribute.file.path} is an example's ARN, and nothing is there"
+        default = variable.get("default") if variable is not None else None
+        if default is None or default.value not in ('""', "null"):
+            return self.refuse(attribute, message, "set it to what is really there")
+        done = f"{message}: it is {default.value}, the variable's default, until somebody sets a real one"
+        return self.fix(attribute, done, [attribute.replace(default.value)])
+
+
+def _is_placeholder(attribute: Attribute) -> bool:
+    return _ARN.fullmatch(string_value(attribute.expr) or "") is not None
