@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from tapfix.edits import Edit
@@ -41,6 +42,13 @@ def _called_folder(caller: Module, block: Block) -> str | None:
         return None
     folder = posixpath.normpath(posixpath.join(caller.folder, path))
     return "" if folder == "." else folder
+
+
+def call_prefix(context: Context, module: Module, has_its_own: Callable[[Module], bool]) -> str:
+    """What goes in front of a name that is handed down to a local module: the call's name where other modules have the like."""
+    calls = calls_of(context, module)
+    others = any(has_its_own(m) for m in context.project.modules if m.folder != module.folder)
+    return re.sub(r"\W+", "_", f"{calls[0].block.name}_") if calls and others else ""
 
 
 def surroundings(context: Context, module: Module, depth: int = 0) -> dict[str, dict[str, object]]:

@@ -14,7 +14,7 @@ from tapfix.module import Attribute, Block, Module, traversal_address
 
 from ._amis import AMI_ID, Source, ami_places, is_amazon_linux_2, sources
 from ._group_sizes import size_variables
-from ._module_calls import calls_of, evaluate_everywhere, hand_down, joined
+from ._module_calls import call_prefix, calls_of, evaluate_everywhere, hand_down, joined
 
 
 class Image(NamedTuple):
@@ -250,14 +250,14 @@ resource "aws_launch_template" "web" {
             for name in declared:
                 if name in module.variables and not module.references_to(f"var.{name}") and _takes_text(module, name):
                     return name, not _is_empty(module, name)
-        name = wanted
+        name = call_prefix(context, module, lambda other: _has_images(other, same[0], module)) + wanted
         if several or name in module.variables:
             resources = [r for image in same for r in image.resources]
             address = same[0].sources[0].address
             label = (
                 address.rpartition(".")[2] if len(resources) > 1 and address.startswith("data.") else resources[0].name
             )
-            name = f"{_snake(label)}_{wanted}"
+            name = f"{name.removesuffix(wanted)}{_snake(label)}_{wanted}"
         return module.unused_name(name, {**module.variables, **dict.fromkeys(taken)}), _habit_is_null(module)
 
     # --- a variable that is a literal id unless it is set --------------------------------------------------------------
@@ -440,6 +440,21 @@ def _is_empty(module: Module, name: str) -> bool:
 def _takes_text(module: Module, name: str) -> bool:
     type = module.variables[name].get("type")
     return type is None or type.value.strip('"') == "string"
+
+
+def _has_images(other: Module, image: Image, module: Module) -> bool:
+    """Whether another module has images of its own, other ones than a module has."""
+    mine = _described(module, image)
+    return any(_described(other, i) != mine for i in _images(other))
+
+
+def _described(module: Module, image: Image) -> tuple[str, ...]:
+    """What an image is where no variable says otherwise, whatever names it has: the texts of the data sources that it comes from."""
+    sources = [s for s in image.sources if not s.address.startswith("var.")]
+    blocks = [module.find(s.address) for s in sources]
+    return tuple(
+        b.text() if isinstance(b, Block) else s.holder.text(s.expr) for s, b in zip(sources, blocks, strict=True)
+    )
 
 
 def _names(image: Image) -> str:

@@ -27,7 +27,7 @@ from ._launch_template import (
     parts_of,
     without_comments,
 )
-from ._module_calls import hand_down, has_default_tags
+from ._module_calls import call_prefix, hand_down, has_default_tags
 from ._numbered_twins import Merger, merged
 from ._user_data import UserData
 
@@ -499,9 +499,9 @@ def _security_groups(block: Block) -> frozenset[str]:
 def _plan(module: Module, context: Context, instance: Block, *, several: bool) -> Plan:
     """All that becomes of a block of instances. Raises `Unscalable`."""
     label = instance.name
-    names = Names(
-        instance.address, label, f"{re.sub(r'[^a-z0-9]+', '_', label.lower()).strip('_')}_" if several else ""
-    )
+    words = re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_")
+    prefix = call_prefix(context, module, _has_groups) + (f"{words}_" if several else "")
+    names = Names(instance.address, label, prefix)
     loop = Loop.of(instance)
     templates = instance.blocks_of("launch_template")
     uncounted = Uncounted(label.replace("_", "-"))
@@ -513,7 +513,7 @@ def _plan(module: Module, context: Context, instance: Block, *, several: bool) -
         default_tags, made = _default_tags(module, context, instance)
         template = launch_template(module, instance, UserData(module, context), uncounted, default_tags)
     references = rewritten(module, context, instance, names)
-    of = f"the Auto Scaling group of {label.replace('_', ' ')}" if several else "the Auto Scaling group"
+    of = f"the Auto Scaling group of {prefix.strip('_').replace('_', ' ')}" if prefix else "the Auto Scaling group"
     sizes = group_sizes(module, context, loop, names.prefix, f"instances in {of}")
     group = _group(module, instance, names, template, sizes, references, loop)
     text = f"{template.text}\n{group}" if template.text else group
@@ -547,6 +547,14 @@ def _default_tags(module: Module, context: Context, instance: Block) -> tuple[st
     return f"data.aws_default_tags.{name}.tags", [
         instance.insert_before(f'{comment}\ndata "aws_default_tags" "{name}" {body}')
     ]
+
+
+def _has_groups(module: Module) -> bool:
+    """Whether a module has groups, or instances that may become some."""
+    counted = (
+        i for i in module.resources(INSTANCE) if Loop.of(i).attribute is not None or behind_load_balancer(module, i)
+    )
+    return bool(module.resources("aws_autoscaling_group")) or any(_standing_alone(module, i) is None for i in counted)
 
 
 def _joined(module: Module, instance: Block, launch: Block, uncounted: Uncounted) -> Template:

@@ -246,3 +246,13 @@ def test_the_contract_names_the_variable() -> None:
 )
 def test_unfinished(text: str) -> None:
     mended(RULE, text)
+
+
+def test_two_modules_with_other_images() -> None:
+    calls = "".join(f'module "{n}" {{\n  source = "./{n}"\n}}\n\n' for n in ("web", "worker"))
+    image = f"{DATA}\n{runs('data.aws_ami.amazon_linux_2.id')}"
+    same = mended(RULE, {MAIN: calls, "web/main.tf": image, "worker/main.tf": image}).texts
+    assert same[MAIN].count("ami_id = var.ami_id") == 2
+    other = image.replace("amzn2-", "al2023-")
+    texts = mended(RULE, {MAIN: calls, "web/main.tf": image, "worker/main.tf": other}).texts
+    assert "web_ami_id = var.web_ami_id" in texts[MAIN] and "worker_ami_id = var.worker_ami_id" in texts[MAIN]

@@ -356,3 +356,11 @@ def test_other_line_endings() -> None:
     for row in (*ARGUMENTS[18:24], *REFERENCES[:6]):
         plain = mended(RULE, stack(row)).main
         assert mended(RULE, stack(row).replace("\n", "\r\n")).main == plain.replace("\n", "\r\n")
+
+
+def test_two_modules_have_sizes_of_their_own() -> None:
+    calls = "".join(f'module "{n}" {{\n  source = "./{n}"\n}}\n\n' for n in ("web", "worker"))
+    files = {MAIN: calls, "web/main.tf": stack(), "worker/main.tf": stack(Row("n", "count = 5", sets=("count",)))}
+    texts = mended(RULE, files).texts
+    assert "web_min_size = var.web_min_size" in spaceless(texts[MAIN])
+    assert "desired_capacity = var.worker_desired_capacity" in spaceless(texts["worker/main.tf"])
