@@ -147,7 +147,7 @@ class _Run:
         self.metadata = metadata
         self.options = options
         self.lines = {path: LineIndex(text) for path, text in texts.items()}
-        self._problems: Counter[tuple[str, str]] | None = None
+        self._problems: list[Problem] | None = None
 
     def outcome(self, idle: frozenset[str], barred: Mapping[tuple[str, ...], str], because: str = "") -> Outcome:
         """Run to the fixed point. `idle` rules fix nothing; `barred` fixes (a finding's key, or a rule alone) are refused with a reason."""
@@ -162,14 +162,19 @@ class _Run:
             return outcome._replace(diagnoses=(*outcome.diagnoses, said))
 
     def worse(self, outcome: Outcome) -> list[str]:
-        """The messages of those kinds of problems that the outcome has more of than the input had."""
+        """The messages that the input did not call for, of those kinds of problems that the outcome has more of.
+
+        A problem that moved or was renamed is no new one, and a name that was undeclared before is so wherever it is used.
+        """
         if outcome.texts == self.before.texts:
             return []
         if self._problems is None:
-            self._problems = Counter(_kind(p) for p in self._check(self.before))
+            self._problems = self._check(self.before)
+        said = {p.message for p in self._problems}
+        before = Counter(_kind(p) for p in self._problems)
         after = self._check(Project(outcome.texts))
         count = Counter(_kind(p) for p in after)
-        return [p.message for p in after if count[_kind(p)] > self._problems[_kind(p)]]
+        return [p.message for p in after if count[_kind(p)] > before[_kind(p)] and p.message not in said]
 
     @staticmethod
     def _check(project: Project) -> list[Problem]:
