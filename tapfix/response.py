@@ -116,7 +116,18 @@ _ADVICE = re.compile(r"\b(?:consider|could|would|should|might|instead|rather tha
 
 
 class UnsafePathError(TapfixError):
-    """An answer names a file outside the folder that its files would be written to."""
+    """An answer names a file outside the folder that its files would be written to. `line` is the answer's."""
+
+    def __init__(self, path: str, reason: str, line: int, name: str = "the answer") -> None:
+        super().__init__(f"{name}:{line}:1: unsafe path {path!r}: {reason}; name a file below the folder")
+        self.path, self.reason, self.line = path, reason, line
+
+    def __reduce__(self) -> tuple[type[UnsafePathError], tuple[str, str, int]]:
+        return type(self), (self.path, self.reason, self.line)
+
+    def of(self, name: str) -> UnsafePathError:
+        """The same of an answer that has a name."""
+        return UnsafePathError(self.path, self.reason, self.line, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +258,7 @@ def safe_path(path: str, line: int) -> str:
     elif not parts or any(len(part) > 255 for part in parts):
         reason = "it is no file name"
     if reason:
-        raise UnsafePathError(f"line {line} names an unsafe path {path!r}: {reason}")
+        raise UnsafePathError(path, reason, line)
     return "/".join(parts)
 
 
@@ -826,7 +837,7 @@ def _check_folders(files: Mapping[str, AnswerFile]) -> None:
     for path, file in files.items():
         for parent in PurePosixPath(path).parents:
             if parent.as_posix() in files:
-                raise UnsafePathError(f"line {file.line} names {path!r}, but {parent.as_posix()!r} is a file")
+                raise UnsafePathError(path, f"{parent.as_posix()!r} is a file", file.line)
 
 
 # --- replies without fences -------------------------------------------------------------------------------------------

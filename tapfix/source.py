@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tapfix.errors import InputError
 from tapfix.outline import Kind, outline
-from tapfix.response import Answer, decode, is_answer, read_answer
+from tapfix.response import Answer, UnsafePathError, decode, is_answer, read_answer
 
 if TYPE_CHECKING:
     from tapfix.contract import Contract
@@ -149,7 +149,12 @@ def _of_bytes(data: bytes, name: str, contract: Contract, is_tf: bool | None, fi
         marked = frozenset({path} if data.startswith(_BYTE_ORDER_MARK) else ())
         renamed = {path: outcome} if path != outcome else {}
         return Source(name, "file", digest, {path: text}, renamed=renamed, marked=marked)
-    answer = read_answer(text, main=contract.deliverable.main, environments=contract.topology.environments, name=name)
+    try:
+        answer = read_answer(
+            text, main=contract.deliverable.main, environments=contract.topology.environments, name=name
+        )
+    except UnsafePathError as error:
+        raise error.of(name) from None
     if not any(file.path.endswith(".tf") for file in answer.files):
         raise InputError(f"no Terraform configuration in {name}, only {', '.join(file.path for file in answer.files)}")
     files = {file.path: file.text for file in answer.files}
