@@ -162,7 +162,8 @@ class DeliverableFormat(Fixer):
         _, secret = unset_rows(module, (variable.name,))
         secrets = "".join(f"\n# {row.name}: {row.note}\n" for row in secret)
         edits = [
-            Edit(module.path(f"{name}.tfvars"), 0, 0, f"{variable.name} = {quoted(name)}\n{secrets}") for name in missing
+            Edit(module.path(f"{name}.tfvars"), 0, 0, f"{variable.name} = {quoted(name)}\n{secrets}")
+            for name in missing
         ]
         # Alone in its pass, so that rules that set values per environment find the files.
         yield self.fix(home, message, edits, exclusive=True)

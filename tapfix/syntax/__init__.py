@@ -13,4 +13,16 @@ from .tree import Diagnostic, Element, Item, Leaf, Node, Tree
 COMPILED: bool = not _tree.__file__.endswith(".py")
 """Are the hot modules compiled? The plain ones do the same, byte for byte, only slower."""
 
-__all__ = ["COMPILED", "Diagnostic", "Element", "Item", "Leaf", "LineIndex", "Node", "Tree", "parse", "position", "reparse"]
+__all__ = [
+    "COMPILED",
+    "Diagnostic",
+    "Element",
+    "Item",
+    "Leaf",
+    "LineIndex",
+    "Node",
+    "Tree",
+    "parse",
+    "position",
+    "reparse",
+]
