@@ -120,10 +120,10 @@ class UnsafePathError(TapfixError):
 
     def __init__(self, path: str, reason: str, line: int, name: str = "the answer") -> None:
         super().__init__(f"{name}:{line}:1: unsafe path {path!r}: {reason}; name a file below the folder")
-        self.path, self.reason, self.line = path, reason, line
+        self.path, self.reason, self.line, self.name = path, reason, line, name
 
-    def __reduce__(self) -> tuple[type[UnsafePathError], tuple[str, str, int]]:
-        return type(self), (self.path, self.reason, self.line)
+    def __reduce__(self) -> tuple[type[UnsafePathError], tuple[str, str, int, str]]:
+        return type(self), (self.path, self.reason, self.line, self.name)
 
     def of(self, name: str) -> UnsafePathError:
         """The same of an answer that has a name."""

@@ -367,8 +367,11 @@ def test_written_answer_reads_back() -> None:
 
 
 def test_errors_pickle_and_imports_stay_late() -> None:
-    error = pickle.loads(pickle.dumps(UnsafePathError("line 1")))
+    unsafe = UnsafePathError("../x.tf", "it leads out of the folder", 3).of("reply.md")
+    error = pickle.loads(pickle.dumps(unsafe))
     assert isinstance(error, TapfixError)
+    assert str(error) == str(unsafe)
+    assert str(error).startswith("reply.md:3:1: ")
     assert pickle.loads(pickle.dumps(read_answer(fence(VPC)))) == read_answer(fence(VPC))
     code = "import sys, tapfix.response, tapfix.contract; print([m for m in ('markdown_it', 'tomllib') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
