@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tapfix.response import Answer
     from tapfix.verify import Problem
 
-MAX_PASSES = 40
+MAX_PASSES = 200
 """More than any real answer needs by far; a guard against fixers that grow the text for ever."""
 
 _RETRIES = 40
