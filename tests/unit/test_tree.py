@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import pickle
 import subprocess
 import sys
@@ -153,11 +154,16 @@ REPEATED = {
 def test_the_cost_grows_in_a_straight_line(kind: str) -> None:
     def seconds(times: int) -> float:
         text = REPEATED[kind] * times
-        started = time.process_time()
-        assert parse(text).code() == text
-        return time.process_time() - started
+        gc.collect()
+        gc.disable()  # what a collection costs depends on all the other tests that ran before, too
+        try:
+            started = time.process_time()
+            assert parse(text).code() == text
+            return time.process_time() - started
+        finally:
+            gc.enable()
 
     seconds(100)
     small = min(seconds(400) for _ in range(3))
     # Ten times the text: eleven times the time is the aim, and bench/ measures it; here there is room for a busy machine.
-    assert seconds(4000) < 25 * small + 0.05
+    assert min(seconds(4000) for _ in range(2)) < 25 * small + 0.05
