@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from tapfix.report.prose import prose
+
 if TYPE_CHECKING:
     from tapfix.grade import Failure, Grade, Instance
 
@@ -123,9 +125,9 @@ def _fenced(text: str) -> Iterator[str]:
 
 
 def _sentence(text: str) -> str:
-    """A finding's words as Markdown: one line, and no markup of their own."""
-    plain = re.sub(r"([\\*_<>|`\[\]])", r"\\\1", " ".join(text.split()))
-    return plain if plain.endswith((".", ":", "!", "?")) else f"{plain}."
+    """A finding's words as a sentence in Markdown."""
+    said = prose(text)
+    return said if said.endswith((".", ":", "!", "?")) else f"{said}."
 
 
 def _cell(text: str) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from tapfix.report.prose import code, prose
+
 if TYPE_CHECKING:
     from tapfix.api import Result
     from tapfix.engine import Placed
@@ -39,15 +41,15 @@ def render(result: Result) -> str:
 def _head(result: Result) -> str:
     statuses = [finding.status.value for finding in result.findings]
     counts = ", ".join(f"**{statuses.count(status)}** {status}" for status in _ORDER if status in statuses)
-    lines = [_MARK, f"### tapfix: {_cell(result.source.name)}", ""]
+    lines = [_MARK, f"### tapfix: {prose(result.source.name)}", ""]
     lines.append(f"{counts}." if counts else "Nothing found.")
     lines += [
-        f"\n:x: {_cell(step.step)} failed: {_cell(step.detail)[:2000]}"
+        f"\n:x: {prose(step.step)} failed: {prose(step.detail)[:2000]}"
         for step in result.verify
         if step.status == "failed"
     ]
     errors = [d for d in result.diagnostics if d.severity == "error"]
-    lines += [f"\n:warning: {_place(d.file, d.line)}{_cell(d.message)[:500]}" for d in errors[:10]]
+    lines += [f"\n:warning: {_place(d.file, d.line)}{prose(d.message)[:500]}" for d in errors[:10]]
     if len(errors) > 10:
         lines.append(f"\n:warning: {len(errors) - 10} more errors are in the full report.")
     return "\n".join(lines) + "\n\n"
@@ -68,13 +70,13 @@ def _rows(result: Result, room: int) -> tuple[list[str], int]:
 
 def _row(placed: Placed) -> str:
     finding, place = placed
-    what = _cell(finding.message) + (f"<br>*{_cell(finding.reason)}*" if finding.reason else "")
-    where = _place(place.file, place.line) + (f"`{_cell(finding.address)}`" if finding.address else "")
+    what = prose(finding.message) + (f"<br>*{prose(finding.reason)}*" if finding.reason else "")
+    where = _place(place.file, place.line) + (code(finding.address) if finding.address else "")
     return f"| {finding.status.value} | {finding.rule} {finding.name} | {where} | {what} |\n"
 
 
 def _place(file: str, line: int) -> str:
-    return f"{_cell(file)}:{line} " if file else ""
+    return f"{prose(file)}:{line} " if file else ""
 
 
 def _folded_diff(diff: str, room: int) -> str:
@@ -90,9 +92,3 @@ def _folded_diff(diff: str, room: int) -> str:
         diff = kept
     fence = "`" * max(3, max(map(len, re.findall("`+", diff)), default=0) + 1)
     return f"<details><summary>The diff</summary>\n\n{fence}diff\n{diff}{fence}\n{note}\n</details>\n"
-
-
-def _cell(text: str) -> str:
-    """Text that stays text in a table's cell: the answer's words are no Markdown, no HTML and call nobody."""
-    plain = re.sub(r"\s+", " ", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([\\|`*_\[\]#~])", r"\\\1", plain).replace("@", "@&#8203;")

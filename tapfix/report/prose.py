@@ -1,0 +1,26 @@
+"""Findings' words as Markdown: what they put between backticks is code, all else stays text, whatever the answer's names hold."""
+
+from __future__ import annotations
+
+import re
+
+_SPAN = re.compile(r"(`[^`]+`)")
+_MARKUP = re.compile(r"([\\|`*_\[\]#~])")
+
+
+def prose(text: str) -> str:
+    """One line of text that is no Markdown but for its code spans, no HTML, and calls nobody. Fit for a table's cell."""
+    parts = _SPAN.split(" ".join(text.split()))
+    return "".join(code(part[1:-1]) if number % 2 else _plain(part) for number, part in enumerate(parts))
+
+
+def code(text: str) -> str:
+    """A code span that its text cannot end. A bar is escaped: tables are divided before code is looked for."""
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    gap = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{fence}{gap}{text}{gap}{fence}".replace("|", "\\|")
+
+
+def _plain(text: str) -> str:
+    safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _MARKUP.sub(r"\\\1", safe).replace("@", "@&#8203;")
