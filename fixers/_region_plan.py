@@ -31,13 +31,15 @@ from tapfix.module import (
     walk,
 )
 
-from ._account_names import needs_environment
+from ._account_names import NAME_ARGUMENTS, needs_environment
 from ._environment_values import per_environment, region_bound
 from ._region_names import region_in
 from ._region_troubles import troubles
 from ._region_twins import DEFAULT, Difference, Parts, Trouble, Twins, twin_parts
 
 _REGION_ARGUMENTS = re.compile(r"(^|_)region(s|_name)?$|^(availability_zones?|azs)$")
+_ENVIRONMENT_WORD = re.compile(r"(?<=[-_/])(?:prod|production|prd|staging|stage|stg|dev|development)(?![A-Za-z0-9])")
+_NAMING = re.compile(r"(^|_)(prefix|suffix|name)(_|$)")
 _UNNAMED = frozenset({"provider", "terraform", "moved", "import", "removed", "check"})
 """Blocks whose labels and aliases are no names of things that the stack makes."""
 _SERVICE_NAME = re.compile(r"(com\.amazonaws\.|\.amazonaws\.com)", re.I)
@@ -314,6 +316,7 @@ class Plan:
         edits += self._differences()
         edits += self._texts()
         edits += self._comments()
+        edits += self._environment_words()
         edits += self._account_names()
         edits += self._environment_tags()
         edits += self._providers()
@@ -512,7 +515,12 @@ class Plan:
         return any(o.kind == "object_item" and o.children[0] is node for o in walk(holder.expr))
 
     def _tells_environment(self, holder: Attribute, node: Expr) -> bool:
-        return _mentions(self.module, holder, node, frozenset({f"var.{self.environment}", "terraform.workspace"}))
+        """Whether a text holds the environment's name already, or comes to hold it through a local value."""
+        if _mentions(self.module, holder, node, frozenset({f"var.{self.environment}", "terraform.workspace"})):
+            return True
+        start, end = holder.base + node.start, holder.base + node.end
+        targets = (self.module.find(r.address) for r in _references_in(holder) if start <= r.start < end)
+        return any(isinstance(t, Attribute) and self._words_in(t) for t in targets)
 
     def _comments(self) -> Iterator[Edit]:
         """Comments on what stays lose the name of the region; those that only head what goes, go."""
@@ -566,12 +574,41 @@ class Plan:
             return False
         return not (
             names.speaks(holder.value)
+            or self._words_in(holder)
             or any(r.address in self.unwrapped or self._local_speaks(r.address) for r in _references_in(holder))
         )
 
     def _local_speaks(self, address: str) -> bool:
+        """Whether a local value comes to tell the environments apart: it spoke of its side, or of one environment."""
         element = self.module.find(address) if address.startswith("local.") else None
-        return element is not None and self.twins.names[self.twins.kept].speaks(element.text())
+        if not isinstance(element, Attribute):
+            return False
+        return self.twins.names[self.twins.kept].speaks(element.text()) or bool(self._words_in(element))
+
+    def _environment_words(self) -> Iterator[Edit]:
+        """`app-prod` in a name becomes the environment that it really is."""
+        for _, element in self._staying():
+            if isinstance(element, Attribute) or element.type == "resource":  # type: ignore[attr-defined]
+                for holder in _attributes_in(element):
+                    for leaf in self._words_in(holder):
+                        yield holder.edit(leaf, _ENVIRONMENT_WORD.sub(f"${{var.{self.environment}}}", leaf.value))
+
+    def _words_in(self, holder: Attribute) -> list[Expr]:
+        """The literal text in which a name speaks of one environment: of a local value for names, a name's argument, a Name tag."""
+        parent = holder.parent
+        if isinstance(parent, Block) and parent.type == "locals":
+            roots = [holder.expr] if _NAMING.search(holder.name) else []
+        elif isinstance(parent, Block) and parent.type == "resource":
+            roots = [holder.expr] if holder.name in NAME_ARGUMENTS else _name_tags(holder)
+        else:
+            roots = []
+        return [
+            leaf
+            for root in roots
+            if root.kind == "template"
+            for leaf in root.children
+            if leaf.kind == "QuotedLit" and _ENVIRONMENT_WORD.search(leaf.value)
+        ]
 
     def _environment_tags(self) -> Iterator[Edit]:
         """`Environment = "Production"` in tags becomes what the environment really is."""
@@ -780,6 +817,14 @@ def _mentions(module: Module, holder: Attribute, node: Expr, wanted: frozenset[s
             if isinstance(target, Attribute) and _mentions(module, target, target.expr, wanted, depth + 1):
                 return True
     return False
+
+
+def _name_tags(holder: Attribute) -> list[Expr]:
+    """The values of `Name` in a map of tags."""
+    if holder.name != "tags":
+        return []
+    items = (i for n in walk(holder.expr) if n.kind == "object" for i in object_items(n))
+    return [item_value(i) for i in items if item_key(i) == "Name"]
 
 
 def _drop_part(part: Parts) -> Edit:
