@@ -153,11 +153,13 @@ class DeliverableFormat(Fixer):
             return
         names = ", ".join(f"{name}.tfvars" for name in missing)
         message = f"{names} {'is' if len(missing) == 1 else 'are'} missing"
-        reason = _why_not(module, missing, bool(there or made or moved))
+        variable = _environment_variable(module)
+        others = [*there.values(), *moved.values()]
+        own_values = bool(made) or any(set(f.attributes) - ({variable.name} if variable else set()) for f in others)
+        reason = _why_not(module, missing, own_values)
         if reason:
             yield self.refuse(home, message, reason)
             return
-        variable = _environment_variable(module)
         assert variable is not None
         _, secret = unset_rows(module, (variable.name,))
         secrets = "".join(f"\n# {row.name}: {row.note}\n" for row in secret)

@@ -85,8 +85,15 @@ def test_sensitive_variables_do_not_stand_in_the_way(fixer: Fixer) -> None:
 
 
 def test_one_file_among_others_is_not_made_up(fixer: Fixer) -> None:
-    outcome = run(fixer, {"tap_stack.tf": ENVIRONMENT, "dev.tfvars": 'environment = "dev"\n'})
+    stack = ENVIRONMENT + 'variable "size" {\n  default = 1\n}\n'
+    outcome = run(fixer, {"tap_stack.tf": stack, "dev.tfvars": 'environment = "dev"\nsize = 2\n'})
     assert [status for status, _ in said(outcome)] == ["refused"]
+
+
+def test_files_with_no_value_but_the_environment_are_completed(fixer: Fixer) -> None:
+    outcome = run(fixer, {"tap_stack.tf": ENVIRONMENT, "dev.tfvars": 'environment = "dev"\n'})
+    assert outcome.texts["prod.tfvars"] == 'environment = "prod"\n'
+    assert [status for status, _ in said(outcome)] == ["fixed"]
 
 
 def test_a_comment_that_is_no_tfvars_stays(fixer: Fixer) -> None:
