@@ -27,7 +27,7 @@ def region_bound(text: str) -> bool:
 def per_environment(environments: Sequence[str], values: Sequence[str]) -> dict[str, str]:
     """The HCL value of each environment. `values` are what the regions had, that of the kept one first."""
     kept, *others = values
-    usable = [v for v in others if not region_bound(v)]
+    usable = [v for v in others if _scales(v) and not region_bound(v)]
     if not usable or region_bound(kept):
         return dict.fromkeys(environments, kept)
     chosen = [kept]
@@ -37,6 +37,16 @@ def per_environment(environments: Sequence[str], values: Sequence[str]) -> dict[
         if _smaller(chosen[index], chosen[index - 1]):
             chosen[index] = chosen[index - 1]
     return dict(zip(environments, chosen, strict=True))
+
+
+def _scales(text: str) -> bool:
+    """Whether a value says how much or where in the network: only such may differ between environments of one region.
+
+    A key pair, an account or a bucket of the other region is nobody's here.
+    """
+    if text in ("true", "false") or _CIDR.search(text) or _SIZE.search(text):
+        return True
+    return re.fullmatch(r"-?\d+(\.\d+)?", text) is not None
 
 
 def _next(chosen: Sequence[str], usable: Sequence[str]) -> str:
@@ -81,7 +91,9 @@ def _networks(text: str) -> list[ipaddress.IPv4Network]:
 
 
 def _smaller(text: str, other: str) -> bool:
-    """Whether a size is below another: numbers, and instance classes."""
+    """Whether a size is below another: switches, numbers, and instance classes."""
+    if (text, other) == ("false", "true"):
+        return True
     try:
         return float(text) < float(other)
     except ValueError:

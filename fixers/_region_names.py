@@ -28,6 +28,10 @@ _ROLES = frozenset(
     " north south central".split()
 )
 _SEPARATORS = "-_"
+_SHORT_REGIONS = frozenset(
+    {"us", "eu", "ap", "sa", "ca", "use1", "use2", "usw1", "usw2", "euw1", "euw2", "euc1", "apse1", "apse2", "apne1"}
+)
+"""Areas and regions as labels abbreviate them."""
 
 
 def region_in(text: str) -> str | None:
@@ -101,6 +105,12 @@ class SideNames:
 def role_words(name: str) -> tuple[str, ...]:
     """The words of a name that tell a role (`primary`, `dr`, `west`)."""
     return tuple(w for w in re.split(r"[-_]+", name.lower()) if w in _ROLES)
+
+
+def is_side_word(text: str) -> bool:
+    """Whether a text is nothing but a region or a word for a role."""
+    word = text.strip('"').lower().replace("-", "_")
+    return word in _ROLES or region_in(text) == text.strip('"').lower().replace("_", "-") or word in _SHORT_REGIONS
 
 
 def label_difference(name: str, other: str) -> tuple[str, str] | None:

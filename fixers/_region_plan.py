@@ -32,14 +32,15 @@ from tapfix.module import (
 )
 
 from ._account_names import NAME_ARGUMENTS, needs_environment
-from ._environment_values import per_environment, region_bound
-from ._region_names import region_in
+from ._environment_values import per_environment
+from ._region_names import is_side_word, region_in
 from ._region_troubles import troubles
 from ._region_twins import DEFAULT, Difference, Parts, Trouble, Twins, twin_parts
 
 _REGION_ARGUMENTS = re.compile(r"(^|_)region(s|_name)?$|^(availability_zones?|azs)$")
 _ENVIRONMENT_WORD = re.compile(r"(?<=[-_/])(?:prod|production|prd|staging|stage|stg|dev|development)(?![A-Za-z0-9])")
 _NAMING = re.compile(r"(^|_)(prefix|suffix|name)(_|$)")
+_HEAD = re.compile(r'(resource|data)[ \t]+"([\w-]+)"[ \t]+"([\w-]+)"')
 _UNNAMED = frozenset({"provider", "terraform", "moved", "import", "removed", "check"})
 """Blocks whose labels and aliases are no names of things that the stack makes."""
 _SERVICE_NAME = re.compile(r"(com\.amazonaws\.|\.amazonaws\.com)", re.I)
@@ -164,7 +165,7 @@ class Plan:
 
     def _speaks_key(self, holder: Attribute, item: Expr) -> bool:
         key = item_key(item)  # type: ignore[arg-type]
-        return key is not None and self.twins.names[self.twins.kept].speaks(key)
+        return key is not None and (self.twins.names[self.twins.kept].speaks(key) or is_side_word(key))
 
     def _in_gone(self, reference: Reference) -> bool:
         return reference.block is not None and _holder_address(reference) in self.removed
@@ -184,6 +185,7 @@ class Plan:
         """The text that goes, by file, as ranges that neither touch nor overlap."""
         edits = [self._removal(a) for a in self.removed]
         edits += [_drop_part(p) for p in self.parts]
+        edits += [e.remove() for f in self.module.configuration for e in f.broken if self._is_broken_twin(e)]
         for part in self.unwrapped.values():
             path, start, end = part.holder.span(part.container)
             value = item_value(part.kept)  # type: ignore[arg-type]
@@ -198,6 +200,24 @@ class Plan:
             if edit is not None:
                 by_file.setdefault(edit.file, []).append((edit.start, edit.end))
         return {file: _merged(ranges) for file, ranges in by_file.items()}
+
+    def _is_broken_twin(self, broken: Element) -> bool:
+        """Whether a block that does not parse is, by its head, the twin of one that stays, on a side that goes."""
+        head = _HEAD.match(broken.text())
+        if head is None:
+            return False
+        kind = f"data.{head[2]}" if head[1] == "data" else head[2]
+        kept = {
+            a.rpartition(".")[2]
+            for a, side in self.twins.side_of.items()
+            if a.rpartition(".")[0] == kind and side == self.twins.kept
+        }
+        mine = self.twins.names[self.twins.kept]
+        labels = {mine.label(name) for name in kept}
+        return any(
+            names.label(head[3]) in labels and head[3] not in kept
+            for names in (self.twins.names[side] for side in self.twins.others)
+        )
 
     def _removal(self, address: str) -> Edit | None:
         element = self.module.find(address)
@@ -361,10 +381,13 @@ class Plan:
             yield element.edit(node, f"var.{name}")
 
     def _literals(self) -> dict[str, tuple[Attribute, Expr, list[str]]]:
-        """The new variable's name, the literal it stands for, and the values of the kept side and of the others."""
-        found: dict[str, tuple[Attribute, Expr, list[str]]] = {}
+        """The new variable's name, the literal it stands for, and the values of the kept side and of the others in their order.
+
+        A side that does not differ has the value of the kept one.
+        """
+        found: dict[str, tuple[Attribute, Expr, dict[str, str]]] = {}
         by_place: dict[tuple[str, int], str] = {}
-        for words, difference in self._literal_differences():
+        for words, side, difference in self._literal_differences():
             holder, kept, gone = difference.kept, difference.kept_node, difference.gone_node
             if kept is None or gone is None or not isinstance(holder, Attribute):
                 continue
@@ -376,21 +399,27 @@ class Plan:
                     n += 1
                     name = f"{wanted}_{n}"
                 by_place[place] = name
-                found[name] = (holder, kept, [holder.text(kept)])
-            found[by_place[place]][2].append(difference.gone.text(gone))
-        return {n: row for n, row in found.items() if not all(region_bound(v) for v in row[2])}
+                found[name] = (holder, kept, {})
+            found[by_place[place]][2][side] = difference.gone.text(gone)
+        environments = self.contract.topology.environments
+        rows = {
+            name: (holder, kept, [own := holder.text(kept), *(values.get(side, own) for side in self.twins.others)])
+            for name, (holder, kept, values) in found.items()
+        }
+        return {n: row for n, row in rows.items() if len(set(per_environment(environments, row[2]).values())) > 1}
 
-    def _literal_differences(self) -> Iterator[tuple[tuple[str, ...], Difference]]:
-        """The literals in which twins differ, with the words that name the variable."""
+    def _literal_differences(self) -> Iterator[tuple[tuple[str, ...], str, Difference]]:
+        """The literals in which twins differ, with the words that name the variable and the side that differs."""
         for gone, differences in self.twins.differences.items():
-            kept = self.twins.pairs[gone]
+            kept, side = self.twins.pairs[gone], self.twins.side_of_pair(gone, self.twins.pairs[gone])
             base = self.names.get(kept, kept).rpartition(".")[2]
             for d in differences:
                 outer = d.kept.outermost
                 if d.kind != "literal" or (isinstance(outer, Block) and outer.type == "variable"):
                     continue
                 whole = kept.startswith("local.") and isinstance(d.kept, Attribute) and d.kept_node is d.kept.expr
-                yield (base,) if whole or not isinstance(d.kept, Attribute) else (base, d.kept.name), d
+                words = (base,) if whole or not isinstance(d.kept, Attribute) else (base, d.kept.name)
+                yield words, side, d
         for address, part in self.unwrapped.items():
             base = self.names.get(address, address).rpartition(".")[2]
             for other in self.parts:
@@ -398,7 +427,8 @@ class Plan:
                     for d in other.differences:
                         assert d.kept_node is not None
                         whole = d.kept_node is item_value(part.kept)  # type: ignore[arg-type]
-                        yield (base,) if whole else (base, self._key_of(part.holder, d.kept_node)), d
+                        words = (base,) if whole else (base, self._key_of(part.holder, d.kept_node))
+                        yield words, other.side, d
 
     def _texts(self) -> Iterator[Edit]:
         """Strings that name the kept side speak of the environment or of the region's variable instead."""
@@ -640,7 +670,10 @@ class Plan:
         if self.environment not in self.module.variables:
             wanted.append(_environment_declaration(self.environment, self.contract.topology.environments))
         elif not self.module.variables[self.environment].blocks_of("validation"):
-            validation = _validation(self.environment, self.contract.topology.environments)
+            default = self.module.variables[self.environment].get("default")
+            given = string_value(default.expr) if default is not None else None
+            allowed = dict.fromkeys([*self.contract.topology.environments, *([given] if given else [])])
+            validation = _validation(self.environment, tuple(allowed))
             yield self.module.variables[self.environment].insert("\n" + validation)
         if self.region not in self.module.variables:
             region = self.twins.names[self.twins.kept].region or "us-east-1"
@@ -678,10 +711,12 @@ class Plan:
             if not kept.startswith("var."):
                 continue
             name = self.names.get(kept, kept)[4:]
-            sides = [kept, *(g for g, k in self.twins.pairs.items() if k == kept)]
+            sides = [kept, *(g for s in self.twins.others if (g := self.twins.taken[s].get(kept)))]
             values = [v for a in sides if (v := self._given(a[4:])) is not None]
             if len(values) == len(sides) and len(set(values)) > 1:
-                found[name] = per_environment(environments, values)
+                chosen = per_environment(environments, values)
+                if len(set(chosen.values())) > 1:
+                    found[name] = chosen
         for name, (_, _, values) in self._literals().items():
             found[name] = per_environment(environments, values)
         return found
@@ -746,8 +781,11 @@ class Plan:
             for old, new in self.names.items()
             if isinstance(block := self.module.find(old), Block) and block.type in ("resource", "module")
         ]
-        if blocks and self.module.main is not None:
-            yield self.module.main.append("\n".join(blocks))
+        main = self.module.main
+        if blocks and main is not None:
+            text = "\n".join(blocks)
+            broken = [e.base for e in main.broken]
+            yield Edit(main.path, broken[0], broken[0], f"{text}\n") if broken else main.append(text)
 
 
 def _environment_declaration(name: str, environments: Sequence[str]) -> Variable:

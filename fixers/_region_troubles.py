@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from tapfix.module import Block, Element, Reference
 
-from ._region_twins import Difference, Trouble, Twins
+from ._region_twins import DEFAULT, Difference, Trouble, Twins
 
 MEANINGFUL_TYPES = {
     "aws_db_instance_automated_backups_replication": "it copies backups to the other region",
@@ -54,6 +55,7 @@ def troubles(twins: Twins, removable: set[str], kept_references: Iterator[Refere
     found = [
         *_meaning(twins),
         *_alone(twins, removable),
+        *_moved_by_default(twins),
         *_across(twins, removable, kept_references),
         *_differing(twins),
     ]
@@ -97,6 +99,27 @@ def _alone(twins: Twins, removable: set[str]) -> Iterator[Trouble]:
             element = twins.module.find(address)
             if element is not None:
                 yield Trouble(element, "it has no twin in the region that stays")
+
+
+_GLOBAL = re.compile(
+    r"aws_(iam_|cloudfront_|organizations_|budgets_|ce_|route53_(?!resolver)|globalaccelerator_|shield_)"
+)
+"""Types that belong to no region (docs.aws.amazon.com, "AWS services that are global")."""
+
+
+def _moved_by_default(twins: Twins) -> Iterator[Trouble]:
+    """What the default provider makes in a region of its own, which is not the one that stays."""
+    default = twins.module.find(DEFAULT)
+    if twins.kept == DEFAULT or not isinstance(default, Block):
+        return
+    own, kept = twins.region_of(DEFAULT), twins.region_of(twins.kept)
+    if own is None or own == kept:
+        return
+    paired = set(twins.pairs) | set(twins.pairs.values())
+    for block in twins.module.resources():
+        if twins.side_of.get(block.address) == DEFAULT and block.address not in paired:
+            if block.labels[0].startswith("aws_") and not _GLOBAL.match(block.labels[0]):
+                yield Trouble(block, f"it stands in {own}, the default provider's region, and would move to {kept}")
 
 
 def _across(twins: Twins, removable: set[str], kept_references: Iterator[Reference]) -> Iterator[Trouble]:

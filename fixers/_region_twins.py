@@ -29,7 +29,7 @@ from tapfix.module import (
     walk,
 )
 
-from ._region_names import SideNames, label_difference, region_in, role_words
+from ._region_names import SideNames, is_side_word, label_difference, region_in, role_words
 
 DEFAULT = "provider.aws"
 """The side of what names no provider."""
@@ -112,20 +112,27 @@ class Twins:
         if best is None:
             return self._by_shape(sides)
         kept = best[2]
-        return kept, tuple(s for s in sides if s not in (kept, DEFAULT) and common(kept, s))
+        others = tuple(s for s in sides if s not in (kept, DEFAULT) and common(kept, s))
+        if kept != DEFAULT and all(self._alike_in_types(DEFAULT, s) for s in (kept, *others)):
+            # The default provider's half may name its blocks in a way of its own; it is a side like the others, and the first.
+            return DEFAULT, (kept, *others)
+        return kept, others
+
+    def _alike_in_types(self, side: str, other: str) -> bool:
+        """Whether a side holds most of the resource types of another, as often."""
+        mine, theirs = self._types_of(side), self._types_of(other)
+        return sum((mine & theirs).values()) >= _ENOUGH * sum(theirs.values())
+
+    def _types_of(self, side: str) -> Counter[str]:
+        return Counter(a.rpartition(".")[0] for a, s in self.side_of.items() if s == side)
 
     def _by_shape(self, sides: Sequence[str]) -> tuple[str, tuple[str, ...]]:
         """Sides whose names have nothing in common: those that hold the same types as often count as twins."""
-        types = {
-            s: Counter(".".join(a.split(".")[:-1]) for a, side in self.side_of.items() if side == s) for s in sides
-        }
         for side in sides:
             others = tuple(
                 s
                 for s in sides
-                if s not in (side, DEFAULT)
-                and sum(types[s].values()) >= 2
-                and sum((types[s] & types[side]).values()) >= 0.6 * sum(types[s].values())
+                if s not in (side, DEFAULT) and self._types_of(s).total() >= 2 and self._alike_in_types(side, s)
             )
             if others:
                 return side, others
@@ -155,6 +162,10 @@ class Twins:
         region = region or region_in(alias)
         words = [alias, alias.replace("_", "-"), *role_words(alias)] if alias else list(_PRIMARY_ROLES)
         return SideNames(region, words)
+
+    def region_of(self, side: str) -> str | None:
+        """The region that a side's provider block or alias names."""
+        return self._names_of(side).region
 
     def _region_of(self, argument: Attribute) -> str | None:
         literal = string_value(argument.expr)
@@ -255,14 +266,14 @@ class Twins:
         todo = list(self.pairs.items())
         while todo:
             gone, kept = todo.pop()
-            side = self._side_of_pair(gone, kept)
+            side = self.side_of_pair(gone, kept)
             comparison = _Comparison(self, side)
             comparison.elements(self.module.find(kept), self.module.find(gone))
             for mine, theirs in comparison.proposals:
                 if self._may_pair(mine, theirs, side) and self._bind(mine, theirs, side):
                     todo.append((theirs, mine))
 
-    def _side_of_pair(self, gone: str, kept: str) -> str:
+    def side_of_pair(self, gone: str, kept: str) -> str:
         return next(s for s in self.others if self.taken[s].get(kept) == gone)
 
     def _may_pair(self, mine: str, theirs: str, side: str) -> bool:
@@ -340,7 +351,7 @@ class Twins:
 
     def _compare_all(self) -> None:
         for gone, kept in self.pairs.items():
-            comparison = _Comparison(self, self._side_of_pair(gone, kept))
+            comparison = _Comparison(self, self.side_of_pair(gone, kept))
             comparison.elements(self.module.find(kept), self.module.find(gone))
             self.differences[gone] = tuple(comparison.found)
             element = self.module.find(kept)
@@ -357,7 +368,8 @@ class Twins:
         mine, theirs = self.names[self.kept], self.names[side]
         entries = kept.kind == gone.kind == "object_item"
         if entries:
-            if mine.neutral(holder.text(kept.children[0])) != theirs.neutral(holder.text(gone.children[0])):
+            key, other_key = mine.neutral(holder.text(kept.children[0])), theirs.neutral(holder.text(gone.children[0]))
+            if key != other_key and not (is_side_word(key) and not other_key):
                 return None
         elif mine.neutral(kept_text) == theirs.neutral(gone_text):
             return ()
@@ -372,7 +384,7 @@ class Twins:
 
     def side_words(self, gone: str) -> SideNames:
         """The names of the side that a paired address stands on."""
-        return self.names[self._side_of_pair(gone, self.pairs[gone])]
+        return self.names[self.side_of_pair(gone, self.pairs[gone])]
 
 
 class Parts(NamedTuple):
@@ -382,6 +394,8 @@ class Parts(NamedTuple):
     container: Expr
     kept: Expr
     gone: Expr
+    side: str
+    """The side that the part which goes speaks of."""
     differences: tuple[Difference, ...] = ()
     """The literals in which two entries of a map by region differ."""
 
@@ -410,7 +424,7 @@ def twin_parts(twins: Twins, element: Element, side: str) -> Iterator[Parts]:
                 for other, other_text in kept:
                     differences = twins.likeness_of_parts(holder, other, other_text, part, text, side)
                     if differences is not None:
-                        yield Parts(holder, node, other, part, differences)
+                        yield Parts(holder, node, other, part, side, differences)
                         break
 
 

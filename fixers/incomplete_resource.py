@@ -57,6 +57,9 @@ _HEAD = re.compile(r'\s*(resource|data|output|variable|module)\s+"([\w-]+)"(?:\s
 _CUT_HEAD = re.compile(r'\s*[a-z]+(\s+"[\w-]*"?){0,2}\s*')
 """A block of which not even the brace is there."""
 
+_INTERPOLATION = re.compile(r"\$\{[^{}]*\}")
+"""A simple interpolation: its brace closes nothing of the block's."""
+
 
 class IncompleteResource(Fixer):
     """Declared and left unfinished.
@@ -84,7 +87,7 @@ class IncompleteResource(Fixer):
     rule = "TAP004"
     severity = Severity.HIGH
     safety = Safety.UNSAFE
-    order = 10
+    order = 5
     examples = (
         Example(
             title="A policy without a policy, and with an object for its role",
@@ -272,7 +275,7 @@ resource "aws_db_proxy" "main" {
             complete, missing = False, ["value"]
         referred = _is_named(module, address, broken)
         idle = head[1] in ("data", "output", "variable") or (head[1] == "resource" and _does_nothing_alone(head[2]))
-        holds = (block is not None and _has_substance(block)) or "}" in rest
+        holds = (block is not None and _has_substance(block)) or "}" in _INTERPOLATION.sub("", rest)
         if complete and finished is not None and (not rest or (cut and cut.group() == "tags")):
             left = "" if not rest else ", and its tags, which were not finished, are left out"
             edit = Edit(broken.file.path, broken.start + len(finished.rstrip()), len(broken.file.text), "\n}\n")

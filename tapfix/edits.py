@@ -73,8 +73,8 @@ class EditSet:
     def __init__(self) -> None:
         self._edits: dict[str, list[Edit]] = {}
         self.removes: set[str] = set()
-        self.exclusive = False
-        """Whether a fix that stands alone was taken in: nothing else is, in this pass."""
+        self.closed = False
+        """Whether nothing more is taken in this pass: a fix that stands alone was, or is next."""
         self._count = 0
 
     def __bool__(self) -> bool:
@@ -82,7 +82,11 @@ class EditSet:
 
     def accepts(self, fix: Fix) -> bool:
         """Take the fix in, whole, and say True; or leave it out, whole, and say False."""
-        if self.exclusive or (fix.exclusive and self._count):
+        if self.closed:
+            return False
+        if fix.exclusive and self._count:
+            # It is next: what comes after it in order must not change the ground under it.
+            self.closed = True
             return False
         mine = list(dict.fromkeys(fix.edits))
         if any(edit.file in self.removes for edit in mine) or any(file in self._edits for file in fix.removes):
@@ -94,7 +98,7 @@ class EditSet:
             if edit not in self._near(edit):
                 there.insert(bisect_right(there, edit), edit)
         self.removes.update(fix.removes)
-        self.exclusive = fix.exclusive
+        self.closed = fix.exclusive
         self._count += 1
         return True
 

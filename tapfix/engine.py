@@ -242,7 +242,7 @@ class _Passes:
                 left.append(Placed(finding, self._place(finding)))
             elif edits.accepts(finding.fix):
                 accepted.append((finding, finding.fix))
-            elif not edits.exclusive:
+            elif not edits.closed:
                 self.overtaken[finding.key] = Placed(
                     finding._replace(fix=None, reason=_OVERTAKEN), self._place(finding)
                 )

@@ -23,6 +23,8 @@ META_ARGUMENTS = frozenset(
 """What Terraform itself takes in a resource, whatever the provider's schema says."""
 
 _UNREFERRING = frozenset({"ignore_changes"})
+_HISTORY = frozenset({"moved", "removed"})
+"""Blocks that speak of the state, and use nothing."""
 
 
 class Span(NamedTuple):
@@ -461,11 +463,12 @@ class Module:
     def _referring(self) -> dict[str, tuple[Reference, ...]]:
         found: dict[str, list[Reference]] = {}
         for reference in self.references:
-            found.setdefault(reference.address, []).append(reference)
+            if reference.block is None or reference.block.type not in _HISTORY:
+                found.setdefault(reference.address, []).append(reference)
         return {address: tuple(references) for address, references in found.items()}
 
     def references_to(self, address: str) -> tuple[Reference, ...]:
-        """All references that name the address."""
+        """All references that use the address; a `moved` block only tells what it was called."""
         return self._referring.get(address, ())
 
     @property

@@ -159,7 +159,16 @@ def _of_bytes(data: bytes, name: str, contract: Contract, is_tf: bool | None, fi
         raise InputError(f"no Terraform configuration in {name}, only {', '.join(file.path for file in answer.files)}")
     files = {file.path: file.text for file in answer.files}
     remarks = tuple(Remark("note", note.message, note.line) for note in answer.notes)
-    return Source(name, "response", digest, files, root=_root(files), answer=answer, remarks=remarks)
+    renamed = _main_file(files, contract.deliverable.main)
+    return Source(name, "response", digest, files, root=_root(files), answer=answer, remarks=remarks, renamed=renamed)
+
+
+def _main_file(files: Mapping[str, str], main: str) -> dict[str, str]:
+    """The stack of an answer that is one file takes the name that the contract gives it."""
+    stacks = [path for path in files if path.endswith(".tf")]
+    if len(stacks) == 1 and "/" not in stacks[0] and stacks[0] != main and main not in files:
+        return {stacks[0]: main}
+    return {}
 
 
 def _is_plain(text: str) -> bool:

@@ -98,8 +98,8 @@ class Emulator:
 
 def _mend() -> None:
     """Make moto behave as AWS does where the difference would mislead the proof."""
-    import moto.rds.utils  # type: ignore[import-not-found]
-    from moto.ec2.models.launch_templates import LaunchTemplateBackend  # type: ignore[import-not-found]
+    import moto.rds.utils
+    from moto.ec2.models.launch_templates import LaunchTemplateBackend
 
     # AWS lets a backup window end in the minute in which the maintenance window begins; moto calls that an overlap.
     overlap = moto.rds.utils.get_overlap_between_two_date_ranges
@@ -119,7 +119,7 @@ def _mend() -> None:
 
 
 if __name__ == "__main__":
-    from moto.server import main  # type: ignore[import-not-found]
+    from moto.server import main
 
     _mend()
     main(sys.argv[1:])
