@@ -769,7 +769,8 @@ class _Resource:
         for reason in self._plan():
             yield self.fixer.refuse(self.block, f"the tags do not follow {self.rule}", reason)
         if self.edits:
-            yield self.fixer.fix(self.block, "; ".join(self.said), self.edits)
+            place = self.block.get("tags") or self.block
+            yield self.fixer.fix(place, "; ".join(self.said), self.edits)
 
     def _plan(self) -> Iterator[str]:
         """Collect the edits; what comes out are the reasons for what is refused."""

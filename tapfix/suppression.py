@@ -1,11 +1,14 @@
 """Suppression comments: `# tapfix: ignore[TAP002] reason` on a line or the line above it, `# tapfix: ignore-file[TAP010]`.
 
+On the head line of a block, or above it, it covers all that is found in the block.
+
 A suppression that nothing matches is a finding of its own, so that none outlives its cause.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
 from tapfix.edits import Safety
@@ -37,14 +40,22 @@ class _Suppression:
 class Suppressions:
     """The suppressions of a snapshot; `judge` marks what they cover and remembers which of them were needed."""
 
-    def __init__(self, by_file: dict[str, list[_Suppression]]) -> None:
+    def __init__(self, by_file: dict[str, list[_Suppression]], project: Project) -> None:
         self._by_file = by_file
+        self._project = project
+
+    def _places(self, finding: Finding) -> tuple[int, ...]:
+        """Where the finding is, and where the block begins that holds it."""
+        at = finding.span.start
+        items = self._project.files[finding.span.file].items
+        index = bisect_right(items, at, key=lambda item: item.start) - 1
+        return (at, items[index].start + items[index].node.start) if index >= 0 else (at,)
 
     def judge(self, finding: Finding) -> Finding:
         """The finding, as suppressed and without its fix where a comment says so."""
         for suppression in self._by_file.get(finding.span.file, ()):
             for word in suppression.words:
-                if word in (finding.rule, finding.name) and suppression.covers(finding.span.start):
+                if word in (finding.rule, finding.name) and any(map(suppression.covers, self._places(finding))):
                     suppression.used.add(word)
                     reason = suppression.reason or "suppressed by a comment"
                     return finding._replace(status=Status.SUPPRESSED, fix=None, reason=reason)
@@ -73,7 +84,7 @@ def of(project: Project) -> Suppressions:
         for match in _COMMENT.finditer(file.text):
             if any(start <= match.start() < end for start, end in comments):
                 found.setdefault(file.path, []).append(_Suppression(file, match))
-    return Suppressions(found)
+    return Suppressions(found, project)
 
 
 def _comment_ranges(file: File) -> list[tuple[int, int]]:
