@@ -213,8 +213,12 @@ resource "aws_db_instance" "replica" {
         )
         yield self.fix(
             first,
-            f"the stack is doubled over {kept} and {others}: {count} pairs of resources became one topology, "
+            f"the stack is doubled over {kept} and {others}: {_pairs(count)} became one topology, "
             f"with {', '.join(f'{e}.tfvars' for e in context.contract.topology.environments)}",
             plan.edits(),
             exclusive=True,
         )
+
+
+def _pairs(count: int) -> str:
+    return "a pair of resources" if count == 1 else f"{count} pairs of resources"
