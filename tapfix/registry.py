@@ -10,12 +10,17 @@ import importlib.util
 import sys
 from collections.abc import Iterable, Sequence
 from functools import cache
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from tapfix.errors import FixerError
 from tapfix.fixer import Fixer
 from tapfix.packaged import packaged_folder
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 ENTRY_POINTS = "tapfix.fixers"
 """The entry point group by which an installed package offers fixer modules."""
@@ -52,7 +57,8 @@ def folder_fixers(folder: Path) -> tuple[Fixer, ...]:
         raise FixerError(f"{folder}: no such folder of fixers")
     package = f"tapfix_fixers_{abs(hash(str(folder.resolve())))}"
     _load_package(package, folder)
-    return tuple(sorted((_load(path, f"{package}.{path.stem}") for path in _files(folder)), key=_rule))
+    names = ((path, f"{package}.{path.stem}") for path in _files(folder))
+    return tuple(sorted((_load(path, name, _ReadingLoader(name, str(path))) for path, name in names), key=_rule))
 
 
 def all_fixers(folders: Iterable[Path] = ()) -> tuple[Fixer, ...]:
@@ -98,8 +104,15 @@ def _load_package(name: str, folder: Path) -> None:
     sys.modules[name] = package
 
 
-def _load(path: Path, name: str) -> Fixer:
-    spec = importlib.util.spec_from_file_location(name, path)
+class _ReadingLoader(SourceFileLoader):
+    """Loads a file and leaves no bytecode beside it: the folder is somebody's, and tapfix was not asked to write there."""
+
+    def set_data(self, path: str, data: ReadableBuffer, *, _mode: int = 0o666) -> None:
+        """Keep nothing."""
+
+
+def _load(path: Path, name: str, loader: SourceFileLoader | None = None) -> Fixer:
+    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
