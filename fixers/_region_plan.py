@@ -655,7 +655,9 @@ class Plan:
                             yield holder.edit(value, f"var.{self.environment}")
 
     def _providers(self) -> Iterator[Edit]:
-        """The default provider's region is the variable."""
+        """The default provider's region is the variable, where the answer tells which region stays."""
+        if self.region not in self.module.variables and self._home_region() is None:
+            return
         for block in self.module.blocks_of("provider"):
             argument = block.get("region")
             becomes_default = block.address == self.twins.kept or block.address == DEFAULT
@@ -675,9 +677,9 @@ class Plan:
             allowed = dict.fromkeys([*self.contract.topology.environments, *([given] if given else [])])
             validation = _validation(self.environment, tuple(allowed))
             yield self.module.variables[self.environment].insert("\n" + validation)
-        if self.region not in self.module.variables:
-            region = self.twins.names[self.twins.kept].region or "us-east-1"
-            wanted.append(Variable(self.region, "string", "AWS region to deploy into", f'"{region}"'))
+        region = self._home_region()
+        if self.region not in self.module.variables and region is not None:
+            wanted.append(Variable(self.region, "string", "AWS region to deploy into", region))
         for name, (holder, node, _) in self._literals().items():
             wanted.append(Variable(name, _type_of(node), self._meaning(name, holder)))
         if wanted:
@@ -739,7 +741,7 @@ class Plan:
         shared = [self._shared(r) for r in unset]
         for environment in self.contract.topology.environments:
             rows = [Row(n, v[environment]) for n, v in differences.items()]
-            head = [Row(self.environment, f'"{environment}"'), Row(self.region, region)]
+            head = [Row(self.environment, f'"{environment}"'), *([Row(self.region, region)] if region else [])]
             if environment not in there:
                 groups = (
                     ("Environment", head),
@@ -768,12 +770,14 @@ class Plan:
         value = self._given(row.name)
         return Row(row.name, value) if value is not None else row
 
-    def _home_region(self) -> str:
+    def _home_region(self) -> str | None:
+        """The region that stays, in HCL; None where the answer does not tell."""
         block = self.module.variables.get(self.region)
         default = block.get("default") if block else None
         if default is not None:
             return default.value
-        return f'"{self.twins.names[self.twins.kept].region or "us-east-1"}"'
+        region = self.twins.names[self.twins.kept].region
+        return f'"{region}"' if region is not None else None
 
     def _moved_blocks(self) -> Iterator[Edit]:
         blocks = [
