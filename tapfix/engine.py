@@ -295,8 +295,9 @@ class _Passes:
                 writer.setdefault(edit, finding.rule)
         made: dict[str, list[Edit]] = {}
         for path, planned in edits.by_file().items():
-            file = self.project.files.get(path)
-            crlf = file is not None and file.newline == "\r\n"
+            # A new file ends its lines as the stack beside it does.
+            like = self.project.files.get(path) or self.project.root.main
+            crlf = like is not None and like.newline == "\r\n"
             made[path] = [e._replace(text=_with_crlf(e.text)) for e in planned] if crlf else planned
             provenance = self.provenance.setdefault(path, Provenance(0))
             rows = [(e.start, e.end, m.text, writer[e]) for e, m in zip(planned, made[path], strict=True)]
