@@ -24,7 +24,6 @@ from tapfix.module import (
     item_value,
     object_items,
     string_value,
-    walk,
 )
 from tapfix.syntax import Leaf, Node
 
@@ -372,8 +371,3 @@ def _spaceless(text: str) -> str:
 def _short(text: str) -> str:
     line = text.split("\n", 1)[0]
     return line if len(line) <= 70 and line == text else f"{line[:67]}…"
-
-
-def mentions(expr: Expr, word: str) -> bool:
-    """Whether a name stands anywhere in an expression."""
-    return any(n.kind == "Identifier" and n.text == word for n in walk(expr))

@@ -35,7 +35,17 @@ from ._account_names import NAME_ARGUMENTS, needs_environment
 from ._environment_values import per_environment
 from ._region_names import is_side_word, region_in
 from ._region_troubles import troubles
-from ._region_twins import DEFAULT, Difference, Parts, Trouble, Twins, twin_parts
+from ._region_twins import (
+    DEFAULT,
+    Difference,
+    Parts,
+    Trouble,
+    Twins,
+    attributes_in,
+    owner_address,
+    references_in,
+    twin_parts,
+)
 
 _REGION_ARGUMENTS = re.compile(r"(^|_)region(s|_name)?$|^(availability_zones?|azs)$")
 _ENVIRONMENT_WORD = re.compile(r"(?<=[-_/])(?:prod|production|prd|staging|stage|stg|dev|development)(?![A-Za-z0-9])")
@@ -62,7 +72,8 @@ class Plan:
         self._removals = self._removal_ranges()
         self.troubles: list[Trouble] = troubles(twins, self.removed, self._kept_references())
         self.environment = environment_variable(self.module) or "environment"
-        self.region = self._region_variable()
+        self.region = "aws_region"
+        """The variable that holds the region: what the answers' `provider.tf` reads."""
         self.names = self._new_names()
 
     # -- what goes ------------------------------------------------------------------------------------------------------
@@ -126,7 +137,7 @@ class Plan:
 
     @staticmethod
     def _goes_with(reference: Reference, gone: set[str], dropped: Sequence[tuple[str, int, int]]) -> bool:
-        if reference.block is not None and _holder_address(reference) in gone:
+        if reference.block is not None and owner_address(reference) in gone:
             return True
         return any(f == reference.file.path and s <= reference.start < e for f, s, e in dropped)
 
@@ -168,7 +179,7 @@ class Plan:
         return key is not None and (self.twins.names[self.twins.kept].speaks(key) or is_side_word(key))
 
     def _in_gone(self, reference: Reference) -> bool:
-        return reference.block is not None and _holder_address(reference) in self.removed
+        return reference.block is not None and owner_address(reference) in self.removed
 
     def _indexes(self, reference: Reference, item: Expr) -> bool:
         """Whether a reference takes the item by its key, as `["us-east-1"]` or `.us_east_1`."""
@@ -280,10 +291,6 @@ class Plan:
                 yield reference
 
     # -- names ----------------------------------------------------------------------------------------------------------
-
-    def _region_variable(self) -> str:
-        """The variable that holds the region: `aws_region`, or the one that takes its name."""
-        return "aws_region"
 
     def _new_names(self) -> dict[str, str]:
         """The new address of each kept one whose name spoke of its side."""
@@ -440,7 +447,7 @@ class Plan:
                 continue
             if not names.speaks(element.text()):
                 continue
-            for holder in _attributes_in(element):
+            for holder in attributes_in(element):
                 if isinstance(element, Block) and element.type == "variable":
                     if holder.name == "description" and holder.parent is element:
                         yield from self._description(holder)
@@ -549,7 +556,7 @@ class Plan:
         if _mentions(self.module, holder, node, frozenset({f"var.{self.environment}", "terraform.workspace"})):
             return True
         start, end = holder.base + node.start, holder.base + node.end
-        targets = (self.module.find(r.address) for r in _references_in(holder) if start <= r.start < end)
+        targets = (self.module.find(r.address) for r in references_in(holder) if start <= r.start < end)
         return any(isinstance(t, Attribute) and self._words_in(t) for t in targets)
 
     def _comments(self) -> Iterator[Edit]:
@@ -605,7 +612,7 @@ class Plan:
         return not (
             names.speaks(holder.value)
             or self._words_in(holder)
-            or any(r.address in self.unwrapped or self._local_speaks(r.address) for r in _references_in(holder))
+            or any(r.address in self.unwrapped or self._local_speaks(r.address) for r in references_in(holder))
         )
 
     def _local_speaks(self, address: str) -> bool:
@@ -619,7 +626,7 @@ class Plan:
         """`app-prod` in a name becomes the environment that it really is."""
         for _, element in self._staying():
             if isinstance(element, Attribute) or element.type == "resource":  # type: ignore[attr-defined]
-                for holder in _attributes_in(element):
+                for holder in attributes_in(element):
                     for leaf in self._words_in(holder):
                         yield holder.edit(leaf, _ENVIRONMENT_WORD.sub(f"${{var.{self.environment}}}", leaf.value))
 
@@ -645,7 +652,7 @@ class Plan:
         for _, element in self._staying():
             if isinstance(element, Block) and element.type not in ("resource", "module"):
                 continue
-            for holder in _attributes_in(element):
+            for holder in attributes_in(element):
                 if isinstance(element, Block) and "tags" not in holder.name:
                     continue
                 for node in walk(holder.expr):
@@ -817,32 +824,6 @@ def _type_of(node: Expr) -> str:
         first = next((c for c in node.children if c.kind not in ("OBrack", "CBrack", "Comma")), None)
         return f"list({_type_of(first)})" if first is not None else "list(string)"
     return "any" if node.kind == "object" else "string"
-
-
-def _holder_address(reference: Reference) -> str:
-    block = reference.block
-    assert block is not None
-    if block.type != "locals":
-        return block.address
-    for name, attribute in block.attributes.items():
-        if attribute.start <= reference.start < attribute.end:
-            return f"local.{name}"
-    return block.address
-
-
-def _attributes_in(element: Element) -> Iterator[Attribute]:
-    if isinstance(element, Attribute):
-        yield element
-    elif isinstance(element, Block):
-        for block in element.walk():
-            yield from block.attributes.values()
-
-
-def _references_in(holder: Attribute) -> tuple[Reference, ...]:
-    outer = holder.outermost
-    if not isinstance(outer, Block):
-        return ()
-    return tuple(r for r in outer.references if holder.start <= r.start < holder.end)
 
 
 def _mentions(module: Module, holder: Attribute, node: Expr, wanted: frozenset[str], depth: int = 0) -> bool:

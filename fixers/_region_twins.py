@@ -50,14 +50,6 @@ class Difference(NamedTuple):
     gone_node: Expr | None
 
 
-class Pair(NamedTuple):
-    """Two elements that are one thing in two regions: the address that is kept, and the one that goes."""
-
-    kept: str
-    gone: str
-    differences: tuple[Difference, ...]
-
-
 class Trouble(NamedTuple):
     """A reason not to collapse: the element that carries it, and what it means."""
 
@@ -299,7 +291,7 @@ class Twins:
         todo = [address]
         while todo:
             for reference in self.module.references_to(todo.pop()):
-                user = _owner(reference)
+                user = owner_address(reference)
                 side = self.side_of.get(user)
                 if side not in (None, DEFAULT) or (side == DEFAULT and self.kept == DEFAULT):
                     sides.add(side)
@@ -313,7 +305,7 @@ class Twins:
         mine: dict[tuple[str, frozenset[str]], list[str]] = {}
         theirs: list[tuple[str, tuple[str, frozenset[str]]]] = []
         for address, element in self._neutral_elements():
-            targets = {r.address for r in _references_of(element)}
+            targets = {r.address for r in references_in(element)}
             gone = {t for t in targets if t in self.pairs and self.taken[side].get(self.pairs[t]) == t}
             kept = {t for t in targets if t in self.taken[side]}
             kind = address.rpartition(".")[0]
@@ -382,10 +374,6 @@ class Twins:
             return None
         return literals if entries or not literals else None
 
-    def side_words(self, gone: str) -> SideNames:
-        """The names of the side that a paired address stands on."""
-        return self.names[self.side_of_pair(gone, self.pairs[gone])]
-
 
 class Parts(NamedTuple):
     """Two parts of a map, a list or a call's arguments that are one thing in two regions."""
@@ -407,7 +395,7 @@ _LISTS = frozenset({"concat", "merge", "distinct", "flatten", "setunion", "compa
 def twin_parts(twins: Twins, element: Element, side: str) -> Iterator[Parts]:
     """The parts of the containers in an element that are alike on the two sides, as far as names and pairs tell by now."""
     mine, theirs = twins.names[twins.kept], twins.names[side]
-    for holder in _attributes_in(element):
+    for holder in attributes_in(element):
         for node in walk(holder.expr):
             if node.kind == "object":
                 parts: tuple[Expr, ...] = object_items(node)
@@ -437,7 +425,8 @@ def _is_of(
     return any(r.address in paired for r in expression_references(holder, part))
 
 
-def _attributes_in(element: Element) -> Iterator[Attribute]:
+def attributes_in(element: Element) -> Iterator[Attribute]:
+    """The attribute itself, or all attributes of a block and of the blocks in it."""
     if isinstance(element, Attribute):
         yield element
     elif isinstance(element, Block):
@@ -466,7 +455,7 @@ def _sides(module: Module) -> Iterator[tuple[str, str]]:
             yield block.address, side
 
 
-def _owner(reference: Reference) -> str:
+def owner_address(reference: Reference) -> str:
     """The address of what holds a reference: a block, or the local value."""
     block = reference.block
     if block is None:
@@ -479,11 +468,11 @@ def _owner(reference: Reference) -> str:
     return block.address
 
 
-def _references_of(element: Element) -> tuple[Reference, ...]:
-    if isinstance(element, Block):
-        return element.references
+def references_in(element: Element) -> tuple[Reference, ...]:
+    """The references in a block, or in an attribute of one."""
     outer = element.outermost
-    assert isinstance(outer, Block)
+    if not isinstance(outer, Block):
+        return ()
     return tuple(r for r in outer.references if element.start <= r.start < element.end)
 
 

@@ -18,7 +18,7 @@ class Timestamp(Fixer):
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
@@ -200,8 +200,3 @@ def _head(element: Element) -> Span:
     start, end = element.start, element.end
     line_end = element.file.line_end(start)
     return Span(element.file.path, start, min(end, line_end - 1 if line_end > start else end))
-
-
-def fixes_of(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """Those findings that carry a fix."""
-    return (f for f in findings if f.fix is not None)

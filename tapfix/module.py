@@ -91,10 +91,6 @@ class Element:
         """Replace a node (`None`: the whole element) by a text."""
         return Edit(*self.span(node), text)
 
-    def edit_between(self, first: Expr, last: Expr, text: str) -> Edit:
-        """Replace all from the start of one node to the end of another."""
-        return Edit(self.file.path, self.base + first.start, self.base + last.end, text)
-
     @property
     def outermost(self) -> Element:
         """The top-level block or attribute that this stands in (or is)."""

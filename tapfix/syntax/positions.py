@@ -35,11 +35,6 @@ class LineIndex:
         end = self._starts[line] - 1 if line < len(self._starts) else self._length
         return min(start + max(column, 1) - 1, end)
 
-    @property
-    def line_count(self) -> int:
-        """How many lines the text has; one that ends with a newline has an empty last one."""
-        return len(self._starts)
-
 
 def position(text: str, offset: int) -> tuple[int, int]:
     """The 1-based line and column of one offset in a text. For many of them, build a `LineIndex`."""
