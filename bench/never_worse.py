@@ -1,0 +1,155 @@
+"""Does `tapfix apply` make any answer worse, by a judge that is not tapfix?
+
+    python -m bench.never_worse ANSWERS WORK --judge judge.py [--name MODEL_RESPONSE.md] [--only Pr1,Pr2] [--before-only]
+
+ANSWERS holds answers as Markdown files, at any depth. Each is written out as it came (`tapfix extract`) and as tapfix
+leaves it (`tapfix apply`), and the judge, a command that takes `DIR --upto validate|plan --var-file FILE` and prints a JSON
+object with a key a rung, is asked about both. What did not validate before is not planned; what planned before
+is planned after in every environment that the outcome has. WORK keeps both folders of each answer, and what the judge said
+of the answers as they came, so that a second run asks only about the outcomes.
+
+Exits 1 if an answer is worse: it validated and does not any more, or planned and does not in each environment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+Verdict = dict[str, Any]
+
+
+class Judge(NamedTuple):
+    """The command that judges a folder."""
+
+    command: Path
+
+    def __call__(self, folder: Path, upto: str, var_file: Path | None) -> Verdict:
+        """What the judge says of a folder: an object with a key a rung; of its own failure, that it failed."""
+        arguments = ["--var-file", str(var_file)] if var_file else []
+        run = subprocess.run(
+            [sys.executable, str(self.command), str(folder), "--upto", upto, *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        try:
+            found: Verdict = json.loads(run.stdout)
+        except json.JSONDecodeError:
+            found = {"validate": {"ok": False, "errors": [f"the judge failed: {run.stderr[-300:]}"]}}
+        return found
+
+
+class Outcome(NamedTuple):
+    """An answer before and after, by rung: the number of errors, or None where the rung was not asked for."""
+
+    name: str
+    before: dict[str, int | None]
+    after: dict[str, int | None]
+
+    @property
+    def verdict(self) -> str:
+        """`worse`, `better` or `same`: by the rungs that hold, then nothing more. A count of messages proves little."""
+        worse = [rung for rung, errors in self.before.items() if errors == 0 and self.after.get(rung) != 0]
+        better = [rung for rung, errors in self.after.items() if errors == 0 and self.before.get(rung) not in (0, None)]
+        return "worse" if worse else "better" if better else "same"
+
+
+def root(folder: Path) -> Path:
+    """The folder of the root module: the one nearest to the top that holds `.tf` files, modules' own folders last."""
+    if list(folder.glob("*.tf")):
+        return folder
+    inner = {path.parent for path in folder.rglob("*.tf")}
+    ordered = sorted(inner, key=lambda p: (len(p.parts), "module" in p.parts[len(folder.parts)], p.parts))
+    return ordered[0] if ordered else folder
+
+
+def judged(judge: Judge, folder: Path, upto: str) -> tuple[dict[str, int | None], list[str]]:
+    """The errors of a module by rung, and their texts; with `plan`, the worst of its environments."""
+    module = root(folder)
+    found: dict[str, int | None] = {"validate": None, "plan": None}
+    texts: list[str] = []
+    var_files: list[Path | None] = [*sorted(module.glob("*.tfvars"))] if upto == "plan" else []
+    for var_file in var_files or [None]:
+        verdict = judge(module, upto, var_file)
+        for rung in found:
+            if rung in verdict:
+                errors = verdict[rung]["errors"] or ([] if verdict[rung]["ok"] else ["no message"])
+                found[rung] = max(found[rung] or 0, len(errors))
+                where = f" ({var_file.name})" if var_file else ""
+                texts += [f"{rung}{where}: {error}" for error in errors]
+    return found, texts
+
+
+def written(command: str, answer: Path, folder: Path, options: list[str]) -> str:
+    """Let tapfix write an answer into a folder; what it says if it cannot."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    run = subprocess.run(
+        [sys.executable, "-m", "tapfix", command, str(answer), "-o", str(folder), *options],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return run.stderr.strip() if run.returncode not in (0, 1) else ""
+
+
+def main() -> int:
+    """Judge every answer before and after, a line each, and the sum."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("answers", type=Path)
+    parser.add_argument("work", type=Path)
+    parser.add_argument("--judge", type=Path, required=True)
+    parser.add_argument("--name", default="*.md", help="which files hold answers (default: %(default)s)")
+    parser.add_argument("--only", default="", help="names of answers, with commas")
+    parser.add_argument("--before-only", action="store_true", help="judge the answers as they came, and no more")
+    given = parser.parse_args()
+    judge = Judge(given.judge)
+    outcomes: list[Outcome] = []
+    for answer in sorted(given.answers.rglob(given.name)):
+        name = "-".join(answer.relative_to(given.answers).parent.parts) or answer.stem
+        if given.only and name not in given.only.split(","):
+            continue
+        work = given.work / name
+        trouble = written("extract", answer, work / "before", [])
+        if trouble:
+            print(f"{name}: nothing to judge: {trouble.splitlines()[0]}", flush=True)
+            continue
+        known = given.work / f"{name}.before.json"
+        if not known.exists():
+            known.write_text(json.dumps(judged(judge, work / "before", "plan")))
+        before, old = json.loads(known.read_text())
+        if given.before_only:
+            print(f"{name}: {before}", flush=True)
+            continue
+        trouble = written("apply", answer, work / "after", ["--report", str(work / "report.json")])
+        if trouble:
+            after, new = {"validate": 1, "plan": None}, [trouble]
+        else:
+            after, new = judged(judge, work / "after", "plan" if before["validate"] == 0 else "validate")
+        outcome = Outcome(name, before, after)
+        outcomes.append(outcome)
+        (given.work / f"{name}.after.json").write_text(json.dumps((after, new), indent=1))
+        print(f"{name}: {outcome.verdict}: {before} -> {after}", flush=True)
+        if outcome.verdict == "worse":
+            for text in new:
+                if text not in old:
+                    print(f"   {text}", flush=True)
+    for verdict in ("better", "same", "worse"):
+        names = [outcome.name for outcome in outcomes if outcome.verdict == verdict]
+        print(f"{verdict}: {len(names)} {' '.join(names) if verdict != 'same' else ''}")
+    for rung in ("validate", "plan"):
+        print(
+            f"{rung}: {sum(o.before[rung] == 0 for o in outcomes)} held before,"
+            f" {sum(o.after[rung] == 0 for o in outcomes)} hold after"
+        )
+    return int(any(outcome.verdict == "worse" for outcome in outcomes))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
