@@ -148,6 +148,9 @@ class _Run:
         self.options = options
         self.lines = {path: LineIndex(text) for path, text in texts.items()}
         self._problems: list[Problem] | None = None
+        files = [file for module in self.before.modules for file in (*module.configuration, *module.tfvars)]
+        self._unparsed = [broken.text() for file in files for broken in file.broken]
+        self._parsed = {block.address for file in files for block in file.blocks} if self._unparsed else set()
 
     def outcome(self, idle: frozenset[str], barred: Mapping[tuple[str, ...], str], because: str = "") -> Outcome:
         """Run to the fixed point. `idle` rules fix nothing; `barred` fixes (a finding's key, or a rule alone) are refused with a reason."""
@@ -164,7 +167,8 @@ class _Run:
     def worse(self, outcome: Outcome) -> list[str]:
         """The messages that the input did not call for, of those kinds of problems that the outcome has more of.
 
-        A problem that moved or was renamed is no new one, and a name that was undeclared before is so wherever it is used.
+        A problem that moved or was renamed is no new one, and a name that was undeclared before is so wherever it is used. Nor is one in a
+        block that did not parse before: nobody could have seen it there.
         """
         if outcome.texts == self.before.texts:
             return []
@@ -174,7 +178,17 @@ class _Run:
         before = Counter(_kind(p) for p in self._problems)
         after = self._check(Project(outcome.texts))
         count = Counter(_kind(p) for p in after)
-        return [p.message for p in after if count[_kind(p)] > before[_kind(p)] and p.message not in said]
+        return [
+            p.message
+            for p in after
+            if count[_kind(p)] > before[_kind(p)] and p.message not in said and not self._was_hidden(p)
+        ]
+
+    def _was_hidden(self, problem: Problem) -> bool:
+        names = problem.address.split(".")
+        return bool(problem.address) and any(
+            all(name in text for name in names) and problem.address not in self._parsed for text in self._unparsed
+        )
 
     @staticmethod
     def _check(project: Project) -> list[Problem]:
