@@ -16,7 +16,9 @@ from tapfix.contract import Contract
 from tapfix.engine import Diagnosis, Options, Placed, repair
 from tapfix.errors import InputError, InternalError, TapfixError
 from tapfix.fixer import Finding, Fixer, Status
+from tapfix.module import File, Project
 from tapfix.source import Source, read_path, read_text
+from tapfix.syntax import LineIndex
 
 if TYPE_CHECKING:
     from tapfix.grade import Grade
@@ -153,8 +155,9 @@ def fix_source(
         contract=contract,
         files=_marked(source.outcome(outcome.texts), {source.renamed.get(p, p) for p in source.marked}),
         placed=tuple(p._replace(place=p.place._replace(file=source.original(p.place.file))) for p in outcome.placed),
-        diagnostics=(*_remarks(source), *_syntax_errors(source), *outcome.diagnoses),
-        verify=verify.steps(outcome.texts),
+        diagnostics=(*_remarks(source), *_syntax_errors(source, outcome.before), *outcome.diagnoses),
+        # A file that a function reads may lie beside the input and not in it.
+        verify=verify.rungs([p for p in outcome.problems if p.kind != "missing-file"]),
     )
 
 
@@ -167,14 +170,13 @@ def _remarks(source: Source) -> list[Diagnosis]:
     return [Diagnosis(remark.severity, remark.message, source.name, remark.line, 1) for remark in source.remarks]
 
 
-def _syntax_errors(source: Source) -> list[Diagnosis]:
+def _syntax_errors(source: Source, read: Project) -> list[Diagnosis]:
     """Where the input does not parse."""
-    from tapfix.module import kind_of
-    from tapfix.syntax import LineIndex, parse
-
+    known = {source.original(path): file for path, file in read.files.items()}
     found = []
     for path, text in source.files.items():
-        if kind_of(path) == "other" or not (diagnostics := parse(text).diagnostics):
+        file = known.get(path) or File(path, text)
+        if file.kind == "other" or not (diagnostics := file.tree.diagnostics):
             continue
         lines = LineIndex(text)
         found += [Diagnosis(d.severity, d.message, path, *lines.position(d.offset)) for d in diagnostics]

@@ -7,7 +7,7 @@ unchanged is not parsed again. A state that comes back means that rules undo eac
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from tapfix import suppression
@@ -69,10 +69,20 @@ class Options(NamedTuple):
 class Outcome(NamedTuple):
     """What a run made of the texts."""
 
-    texts: dict[str, str]
+    before: Project
+    """The files as they came, read."""
+    after: Project
+    """The files of the outcome, read."""
     placed: tuple[Placed, ...]
     diagnoses: tuple[Diagnosis, ...]
     passes: int
+    problems: tuple[Problem, ...] = ()
+    """What tapfix's own proof says of the outcome; asked for with `Options.guard` only."""
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The texts of the outcome."""
+        return self.after.texts
 
 
 def repair(
@@ -91,7 +101,8 @@ def repair(
     run = _Run(texts, fixers, contract, answer, metadata, options)
     if not options.guard:
         return run.outcome(frozenset(), {})
-    return _guarded(run)
+    outcome = _guarded(run)
+    return outcome._replace(problems=run.problems(outcome.after))
 
 
 def _guarded(run: _Run) -> Outcome:
@@ -147,7 +158,7 @@ class _Run:
         self.metadata = metadata
         self.options = options
         self.lines = {path: LineIndex(text) for path, text in texts.items()}
-        self._problems: list[Problem] | None = None
+        self._problems: dict[Project, tuple[Problem, ...]] = {}
         files = [file for module in self.before.modules for file in (*module.configuration, *module.tfvars)]
         self._unparsed = [broken.text() for file in files for broken in file.broken]
         self._parsed = {block.address for file in files for block in file.blocks} if self._unparsed else set()
@@ -172,15 +183,13 @@ class _Run:
         """
         if outcome.texts == self.before.texts:
             return []
-        if self._problems is None:
-            self._problems = self._check(self.before)
-        said = {p.message for p in self._problems}
-        before = Counter(_kind(p) for p in self._problems)
-        after = self._check(Project(outcome.texts))
-        count = Counter(_kind(p) for p in after)
+        old, new = self.problems(self.before), self.problems(outcome.after)
+        said = {p.message for p in old}
+        before = Counter(_kind(p) for p in old)
+        count = Counter(_kind(p) for p in new)
         return [
             p.message
-            for p in after
+            for p in new
             if count[_kind(p)] > before[_kind(p)] and p.message not in said and not self._was_hidden(p)
         ]
 
@@ -190,11 +199,16 @@ class _Run:
             all(name in text for name in names) and problem.address not in self._parsed for text in self._unparsed
         )
 
-    @staticmethod
-    def _check(project: Project) -> list[Problem]:
+    def problems(self, project: Project) -> tuple[Problem, ...]:
+        """What tapfix's own proof says of the files. It is asked once for the input, and once for each outcome."""
         from tapfix.verify import check_project
 
-        return list(check_project(project, project.texts.keys()))
+        if project.texts == self.before.texts:
+            project = self.before
+        if project not in self._problems:
+            kept = {self.before: self._problems[self.before]} if self.before in self._problems else {}
+            self._problems = {**kept, project: check_project(project, project.texts.keys())}
+        return self._problems[project]
 
 
 def _kind(problem: Problem) -> tuple[str, str]:
@@ -224,7 +238,7 @@ class _Passes:
         for number in range(1, MAX_PASSES + 2):
             accepted, left = self._pass()
             if not accepted:
-                return Outcome(self._laid_out(), self._placed(left), tuple(self.diagnoses), number)
+                return Outcome(self.run_.before, self._laid_out(), self._placed(left), tuple(self.diagnoses), number)
             rules_of_pass.append({f.rule for f in accepted})
             state = hash(frozenset(self.project.texts.items()))
             if state in seen or number > MAX_PASSES:
@@ -249,6 +263,8 @@ class _Passes:
         left: list[Placed] = []
         quiet = suppression.of(self.project)
         for finding in self._findings(context):
+            if edits.closed:
+                break  # What stands alone in its pass was taken: all else is asked again in the next one.
             finding = quiet.judge(finding)
             if finding.fix is not None:
                 finding = self._allowed(finding)
@@ -267,28 +283,29 @@ class _Passes:
             self._apply(edits, accepted)
         return [f for f, _ in accepted], left
 
-    def _findings(self, context: Context) -> list[Finding]:
-        found: list[Finding] = []
+    def _findings(self, context: Context) -> Iterator[Finding]:
+        """What the fixers find, one fixer after the other, and each only when it is asked for."""
         for fixer in self.run_.fixers:
-            if fixer.rule in self.failed:
-                continue
-            for module in self.project.modules:
-                try:
-                    findings = list(fixer.check(module, context))
-                    for finding in findings:
-                        if finding.fix is not None:
-                            ensure_whole(finding.fix)
-                    found.extend(findings)
-                except Exception as error:
-                    if self.run_.options.strict:
-                        raise
-                    self.failed.add(fixer.rule)
-                    at = module.folder or "."
-                    message = (
-                        f"{fixer.rule} {fixer.name} failed on {at} ({type(error).__name__}: {error}) and was left out"
-                    )
-                    self.diagnoses.append(Diagnosis("error", message, "", 1, 1))
-                    break
+            if fixer.rule not in self.failed:
+                yield from self._findings_of(fixer, context)
+
+    def _findings_of(self, fixer: Fixer, context: Context) -> list[Finding]:
+        found: list[Finding] = []
+        for module in self.project.modules:
+            try:
+                findings = list(fixer.check(module, context))
+                for finding in findings:
+                    if finding.fix is not None:
+                        ensure_whole(finding.fix)
+                found.extend(findings)
+            except Exception as error:
+                if self.run_.options.strict:
+                    raise
+                self.failed.add(fixer.rule)
+                at = module.folder or "."
+                message = f"{fixer.rule} {fixer.name} failed on {at} ({type(error).__name__}: {error}) and was left out"
+                self.diagnoses.append(Diagnosis("error", message, "", 1, 1))
+                break
         return found
 
     def _allowed(self, finding: Finding) -> Finding:
@@ -334,8 +351,8 @@ class _Passes:
         gone = [p for p in self.overtaken.values() if (p.finding.rule, p.place) not in settled]
         return tuple(sorted((*self.fixed.values(), *known.values(), *gone), key=_reading_order))
 
-    def _laid_out(self) -> dict[str, str]:
-        """The texts, with what fixes wrote laid out as `terraform fmt` would have it."""
+    def _laid_out(self) -> Project:
+        """The files, with what fixes wrote laid out as `terraform fmt` would have it."""
         from tapfix.syntax.formatter import format_changed, format_text
 
         texts = {}
@@ -348,7 +365,7 @@ class _Passes:
             else:
                 provenance = self.provenance[path]
                 texts[path] = format_changed(before.tree, file.tree, provenance.touched(), provenance.original)
-        return texts
+        return self.project.with_texts(texts)
 
 
 _OVERTAKEN = "it went with what another fix took out or wrote anew"

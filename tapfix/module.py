@@ -522,6 +522,11 @@ class Project:
                 texts[path] = "".join(e.text for e in new)
         return Project(texts, trees)
 
+    def with_texts(self, texts: Mapping[str, str]) -> Project:
+        """A project of other texts. Files whose text stays are not parsed again."""
+        same = {path: file.tree for path, file in self.files.items() if texts.get(path) == file.text}
+        return Project(texts, same)
+
 
 def _is_library(folder: str) -> bool:
     """Whether a folder's name says that it holds modules that others call."""

@@ -17,7 +17,7 @@ from typing import Final
 from tapfix.module import Module, Project, kind_of
 from tapfix.verify.problem import CHEAP_STEPS, TERRAFORM_STEPS, Problem, Step, StepName
 
-__all__ = ["CHEAP_STEPS", "TERRAFORM_STEPS", "Problem", "Step", "check", "check_project", "ladder", "steps"]
+__all__ = ["CHEAP_STEPS", "TERRAFORM_STEPS", "Problem", "Step", "check", "check_project", "ladder", "rungs", "steps"]
 
 _MAX_NAMED: Final = 3
 
@@ -66,7 +66,11 @@ def check_project(project: Project, files: Collection[str] | None = None) -> tup
 
 def steps(texts: Mapping[str, str], files: Collection[str] | None = None) -> tuple[Step, ...]:
     """The rungs that need nothing but tapfix, on files by path. All of them are taken, also behind one that failed."""
-    problems = check_project(Project(texts), files)
+    return rungs(check_project(Project(texts), files))
+
+
+def rungs(problems: Sequence[Problem]) -> tuple[Step, ...]:
+    """Problems that are known already, as rungs."""
     return tuple(_rung(name, tuple(p for p in problems if p.step == name)) for name in CHEAP_STEPS)
 
 
