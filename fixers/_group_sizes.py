@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from tapfix.environments import Variable, environment_files
+from tapfix.environments import Variable, environment_files, is_automatic
 from tapfix.evaluate import evaluate
 from tapfix.fixer import Context
 from tapfix.module import (
@@ -22,7 +22,7 @@ from tapfix.module import (
 )
 
 from ._copies import Loop, Unscalable
-from ._module_calls import evaluate_everywhere
+from ._module_calls import calls_of, evaluate_everywhere
 
 _MAX_DEPTH = 12
 
@@ -83,7 +83,21 @@ def unset_sizes(module: Module, context: Context) -> tuple[Variable, ...]:
             if role in names:
                 values = {e: str(row[at]) for e, row in rows.items() if e in environments}
                 found.append(Variable(names[role], "number", block.address, values=values))
+        counted = _counting_variable(module, f"var.{names['min_size']}") if len(names) < len(_ROLES) else None
+        if counted is not None and not any(counted in file.attributes for file in environments.values()):
+            values = {e: str(row[2]) for e, row in rows.items() if e in environments}
+            found.append(Variable(counted, "number", "", values=values))
     return tuple(found) if environments else ()
+
+
+def _counting_variable(module: Module, smallest: str) -> str | None:
+    """The variable that is the desired capacity of the group with a smallest size, and was there before."""
+    for group in module.resources("aws_autoscaling_group"):
+        least, desired = group.get("min_size"), group.get("desired_capacity")
+        if least is not None and desired is not None and least.value == smallest:
+            name = desired.value.removeprefix("var.")
+            return name if desired.value == f"var.{name}" and name in module.variables else None
+    return None
 
 
 def _number_of_own(module: Module, name: str, role: str) -> int | None:
@@ -145,18 +159,29 @@ class _Sizing:
         return Sizes(smallest, largest, desired, tuple(variables))
 
     def _around(self, desired: str, default: int | None, values: Mapping[str, int | None]) -> Sizes:
-        """The variable that counted the copies stays: it is the desired capacity."""
+        """The variable that counted the copies stays: it is the desired capacity, with a value in each environment."""
         name = desired.removeprefix("var.")
         known = {e: n for e, n in values.items() if n is not None}
-        rows = {e: (n, 2 * n, n) for e, n in known.items()}
+        told = (
+            known if calls_of(self.context, self.module) else {e: n for e, n in known.items() if self._is_set(name, e)}
+        )
+        rows = self.rows(told, default) if default is not None else self.rows(known, None)
         smallest = self._variable("min_size", str(default or 1), {e: r[0] for e, r in rows.items()})
+        unset = {e: str(r[2]) for e, r in rows.items() if e not in told}
+        counted = (Variable(name, "number", "", values=unset),) if unset else ()
         if default is None:
             largest = self._variable("max_size", None, {e: r[1] for e, r in rows.items()}, f"null: twice var.{name}")
-            return Sizes(
-                f"var.{smallest.name}", f"coalesce(var.{largest.name}, 2 * {desired})", desired, (smallest, largest)
-            )
-        largest = self._variable("max_size", str(2 * default), {e: r[1] for e, r in rows.items()})
-        return Sizes(f"var.{smallest.name}", f"var.{largest.name}", desired, (smallest, largest))
+            text = f"coalesce(var.{largest.name}, 2 * {desired})"
+        else:
+            largest = self._variable("max_size", str(2 * default), {e: r[1] for e, r in rows.items()})
+            text = f"var.{largest.name}"
+        return Sizes(f"var.{smallest.name}", text, desired, (smallest, largest, *counted))
+
+    def _is_set(self, name: str, environment: str) -> bool:
+        """Whether a tfvars file gives a variable its value in an environment."""
+        files = environment_files(self.module, self.context.contract)
+        always = [f for f in self.module.tfvars if f not in files.values() and is_automatic(f)]
+        return any(name in f.attributes for f in (*always, files[environment]))
 
     def _computed(self, text: str, known: Mapping[str, int]) -> Sizes:
         """The variables override what the copies were counted by."""
@@ -175,14 +200,24 @@ class _Sizing:
             (smallest, largest, desired),
         )
 
-    def rows(self, values: Mapping[str, int], default: int) -> dict[str, tuple[int, int, int]]:
-        """Smallest, largest and desired size by environment: what stood there, in production with room to grow."""
+    def rows(self, values: Mapping[str, int], default: int | None) -> dict[str, tuple[int, int, int]]:
+        """Smallest, largest and desired size by environment: what stood there; no fewer on the way to production, which has room to grow.
+
+        An environment's own number stays what it is.
+        """
         rows: dict[str, tuple[int, int, int]] = {}
         for environment in self.context.contract.topology.environments:
             size = values.get(environment, default)
-            rows[environment] = (size, 2 * size, size)
-            if environment not in values and rows.keys() > {environment} and (environment,) == self.last:
-                rows[environment] = (max(size, 2), max(3 * size, 4), max(size, 2))
+            if size is None:
+                continue
+            before = [max(column) for column in zip(*rows.values(), strict=True)] or [0, 0, 0]
+            own = environment in values
+            in_production = (environment,) == self.last and bool(rows)
+            largest = max(2 * size, before[1])
+            if in_production and size <= before[2]:
+                largest = max(3 * size, 4, before[1])
+            least = size if own else max(size, before[2], 2 if in_production else 0)
+            rows[environment] = (least, max(largest, least), least)
         return rows
 
     def _variable(self, role: str, default: str | None, values: Mapping[str, int], note: str = "") -> Variable:

@@ -29,7 +29,8 @@ from tapfix.module import (
 
 from ._amis import root_device
 from ._copies import Uncounted, Unscalable, tells_copies
-from ._user_data import Coding, UserData, base64encoded, ends_in_heredoc, hides_comment
+from ._parts import Part, opening_comment, parts_of, trailing_comments
+from ._user_data import Coding, UserData, base64encoded, ends_in_heredoc
 
 RENAMED = {
     "ami": "image_id",
@@ -104,16 +105,6 @@ FIXED = {
 _LIFECYCLE = {"ami": "image_id", "user_data_base64": "user_data"}
 
 
-class Part(NamedTuple):
-    """An element of a body with the comments above it, at no indent; `tail` is the comment behind it on its line."""
-
-    element: Attribute | Block
-    lead: str
-    tail: str
-    spaced: bool
-    """Whether a blank line stands above it."""
-
-
 class Piece(NamedTuple):
     """Lines of a new body, at no indent. `spaced`: a blank line goes above it; `from_argument`: a block that an argument became."""
 
@@ -156,6 +147,8 @@ class _Composition:
         self.data = data
         self.uncounted = uncounted
         self.pieces: list[Piece] = []
+        self.tag_pieces: list[Piece] = []
+        self.last: list[Piece] = []
         self.notes: list[str] = []
         self.moved: list[Part] = []
         self.groups: dict[str, tuple[int, list[str], str]] = {}
@@ -187,13 +180,13 @@ class _Composition:
         if self.tags is None and self.default_tags:
             types = ("instance", "volume") if not self._specified() else ("instance",)
             self.pieces.extend(Piece(tag_specification(t, self.default_tags), is_block=True) for t in types)
-        if "lifecycle" not in {b.type for b in self.instance.blocks}:
-            self.pieces.append(Piece(block_text("lifecycle", ["create_before_destroy = true"]), is_block=True))
+        self.pieces += self.tag_pieces
+        self.pieces += self.last or [Piece(block_text("lifecycle", ["create_before_destroy = true"]), is_block=True)]
         trailing = trailing_comments(self.instance)
         if trailing:
             self.pieces.append(Piece(trailing, spaced=True))
         prefix = name_prefix(self.tags, self.uncounted.label)
-        first = Piece(f"name_prefix = {prefix}\n")
+        first = Piece(f"{opening_comment(self.instance)}name_prefix = {prefix}\n")
         at = next((i for i, p in enumerate(self.pieces) if not p.text.startswith("provider")), 0)
         rest = [p._replace(spaced=p.spaced and i > 0) for i, p in enumerate(self.pieces[at:])]
         lines = indented(joined_pieces([*self.pieces[:at], first, *rest]), "  ")
@@ -214,7 +207,7 @@ class _Composition:
         if name in ELSEWHERE:
             self.moved.append(part)
         elif name == "tags":
-            self._tags(part, attribute)
+            self._tags(part)
         elif name == "volume_tags":
             if "tags" not in self.instance.attributes:
                 tags = self._with_defaults(without_comments(self._shared(attribute)))
@@ -225,6 +218,7 @@ class _Composition:
             self._into_block(part, attribute)
         elif name in WITHOUT_COUNTERPART:
             self._dropped(attribute)
+            self._gone(part)
         elif name == "provider" or name in RENAMED:
             self._same(attribute)
             target = RENAMED.get(name, name)
@@ -254,15 +248,15 @@ class _Composition:
         value = at_no_indent(attribute, attribute.expr)
         if attribute.name == "iam_instance_profile" and _is_arn(self.module, attribute):
             inner = "arn"
+        row = f"{inner} = {value}{part.tail}"
+        lead = part.kept(f"{part.lead}{row}\n").removesuffix(f"{row}\n")
         if block not in self.groups:
-            self.groups[block] = (len(self.pieces), [], part.lead)
+            self.groups[block] = (len(self.pieces), [], "")
             self.pieces.append(Piece(""))
             if block == "network_interfaces":
                 self.groups[block][1].append("delete_on_termination = true")
-        at, rows, lead = self.groups[block]
-        if part.lead and lead != part.lead:
-            self.groups[block] = (at, rows, lead + part.lead)
-        row = f"{inner} = {value}{part.tail}"
+        at, rows, above = self.groups[block]
+        self.groups[block] = (at, rows, above + lead)
         if block == "network_interfaces" and inner == "associate_public_ip_address":
             rows.insert(0, row)
         else:
@@ -272,8 +266,6 @@ class _Composition:
         payload = self.data.payload(attribute, attribute.expr)
         if not payload.known:
             raise Unscalable(f"whether `{attribute.name}` is base64 cannot be told")
-        if payload.layers and hides_comment(attribute, attribute.expr, payload.expr):
-            raise Unscalable(f"a comment stands between the calls around `{attribute.name}`; move it")
         text = self.uncounted.text(attribute, payload.expr, script=True)
         if payload.coding is Coding.NOTHING and payload.expr.text != "null":
             text = text if attribute.name == "user_data_base64" else f"try(base64encode({text}), null)"
@@ -289,13 +281,16 @@ class _Composition:
         cuts = self.uncounted.text(attribute, attribute.expr)
         return at_no_indent_text(cuts, attribute)
 
-    def _tags(self, part: Part, attribute: Attribute) -> None:
+    def _tags(self, part: Part) -> None:
         assert self.tags is not None
         bare = without_comments(self.tags)
+        volume = next((p for p in parts_of(self.instance) if p.element.name == "volume_tags"), None)
         for type, tags in (("instance", bare), ("volume", self._volume_tags(bare))):
             text = tag_specification(type, self._with_defaults(tags))
-            self._add(part._replace(lead=""), text, is_block=True)
-        self._add(part, f"tags = {self.tags}{part.tail}\n", spaced=True)
+            said = volume.kept(text) if type == "volume" and volume is not None else text
+            self.tag_pieces.append(Piece(said, is_block=True))
+        text = part.kept(f"{part.lead}tags = {self.tags}{part.tail}\n")
+        self.tag_pieces.append(Piece(text, spaced=True))
 
     def _with_defaults(self, tags: str) -> str:
         """A map of tags on top of the provider's default tags."""
@@ -328,6 +323,7 @@ class _Composition:
             raise Unscalable(f"it has {FIXED[type]} (`{type}`)")
         if type == "timeouts":
             self.notes.append(f"`timeouts` went: {WITHOUT_COUNTERPART['timeouts']}")
+            self._gone(part)
         elif type == "lifecycle":
             self._lifecycle(part, block)
         elif type in DEVICE_BLOCKS:
@@ -420,7 +416,7 @@ class _Composition:
             elif attribute.name not in ("create_before_destroy", "prevent_destroy"):
                 raise Unscalable(f"its lifecycle has a `{attribute.name}`, which speaks of one machine")
             rows.append(f"{inner.lead}{attribute.name} = {text}{inner.tail}")
-        self._add(part, block_text("lifecycle", rows), is_block=True)
+        self.last.append(Piece(part.kept(part.lead + block_text("lifecycle", rows)), is_block=True))
 
     def _ignored(self, text: str) -> str:
         names = re.findall(r"[\w.]+", text)
@@ -430,55 +426,16 @@ class _Composition:
         return f"[{', '.join(dict.fromkeys(kept))}]"
 
     def _add(self, part: Part, text: str, *, is_block: bool = False, spaced: bool = False) -> None:
-        self.pieces.append(Piece(part.lead + text, is_block, spaced or part.spaced))
+        self.pieces.append(Piece(part.kept(part.lead + text), is_block, spaced or part.spaced))
+
+    def _gone(self, part: Part) -> None:
+        """What was said of an element that goes stands on its own in its place."""
+        said = part.kept("")
+        if said:
+            self.pieces.append(Piece(said, is_block=True))
 
 
 # --- text -------------------------------------------------------------------------------------------------------------
-
-
-def parts_of(block: Block) -> list[Part]:
-    """The elements of a body with their comments."""
-    file, parts = block.file, []
-    if block.one_line:
-        return [Part(e, "", "", False) for e in _elements(block)]
-    brace = next(c for c in block.node.children if c.kind == "OBrace")
-    at = file.line_end(block.base + brace.end)
-    for element in _elements(block):
-        line = file.line_start(element.start)
-        above = file.text[at:line]
-        end = file.line_end(element.end)
-        tail = file.text[element.end : end].strip()
-        parts.append(
-            Part(
-                element,
-                _comments(above),
-                f" {tail}" if tail else "",
-                above.startswith(("\n", "\r\n", " ", "\t")) and not above.split("\n", 1)[0].strip(),
-            )
-        )
-        at = end
-    return parts
-
-
-def trailing_comments(block: Block) -> str:
-    """The comments behind the last element of a body."""
-    if block.one_line:
-        return ""
-    elements = _elements(block)
-    brace = next(c for c in block.node.children if c.kind == "OBrace")
-    at = block.file.line_end(elements[-1].end if elements else block.base + brace.end)
-    return _comments(block.file.text[at : block.file.line_start(block.base + block.node.children[-1].start)])
-
-
-def _elements(block: Block) -> list[Attribute | Block]:
-    found: list[Attribute | Block] = [*block.attributes.values(), *block.blocks]
-    return sorted(found, key=lambda e: e.start)
-
-
-def _comments(text: str) -> str:
-    """Lines of comments at no indent, without the blank lines around them."""
-    lines = [line.strip() for line in text.strip().splitlines()]
-    return "\n".join(lines) + "\n" if lines else ""
 
 
 def at_no_indent(holder: Element, node: Expr) -> str:
@@ -552,10 +509,13 @@ def without_comments(text: str) -> str:
     holder = File("probe.tf", f"x = {text}\n").attributes.get("x")
     if holder is None or not any(mark in text for mark in ("#", "//", "/*")):
         return text
-    out = []
+    out: list[str] = []
     for leaf in holder.expr.leaves():
         prefix = re.sub(r"[ \t]*(?:(?:#|//)[^\n]*|/\*.*?\*/)", "", leaf.prefix, flags=re.DOTALL)
-        out.append((re.sub(r"\n[ \t]*(?=\n)", "", prefix) if prefix != leaf.prefix else prefix) + leaf.value)
+        if prefix != leaf.prefix:
+            prefix = re.sub(r"\n[ \t]*(?=\n)", "", prefix)
+            prefix = re.sub(r"^[ \t]*\n", "", prefix) if out and out[-1].endswith("\n") else prefix
+        out.append(prefix + leaf.value)
     return "".join(out).strip()
 
 

@@ -13,7 +13,8 @@ from typing import NamedTuple
 from tapfix.edits import Edit
 from tapfix.module import Attribute, Block, File, Module
 
-from ._copies import Unscalable
+from ._copies import Unscalable, natural_cut
+from ._parts import comments_in
 
 _SPREAD = frozenset({"availability_zone", "subnet_id"})
 """What places a copy: a list takes the place of the single values."""
@@ -22,11 +23,19 @@ _NUMBERED = frozenset({"tags", "user_data", "volume_tags"})
 """What may hold a copy's number."""
 
 
+_NUMBER = re.compile(r"(?:[_-](?:[a-f]|one|two|three|first|second|third)|[_-]?\d+)$")
+
+
 class Merger(NamedTuple):
     """One block for all: its label, its text, and the edits that put it in place of the others."""
 
     label: str
     edits: tuple[Edit, ...]
+
+
+def stem(label: str) -> str:
+    """A label without the number at its end; empty if it has none."""
+    return label[: found.start()] if (found := _NUMBER.search(label)) is not None else ""
 
 
 def merged(module: Module, twins: Sequence[Block]) -> Merger:
@@ -47,7 +56,11 @@ def merged(module: Module, twins: Sequence[Block]) -> Merger:
     written = File("made.tf", f"{text}\n").blocks
     if len(written) != 1 or sum(r.address == "count.index" for r in written[0].references) != expected:
         raise Unscalable(f"{names} differ in a number that is no part of a text")
-    edits = [first.edit(None, text), *(other.remove() for other in others)]
+    edits = [
+        *_heading(twins),
+        first.edit(None, _own_comments(twins) + text),
+        *(other.remove() for other in others),
+    ]
     for number, twin in enumerate(twins):
         for reference in module.references_to(twin.address):
             if reference.block is not None and reference.block.address != twin.address:
@@ -58,9 +71,47 @@ def merged(module: Module, twins: Sequence[Block]) -> Merger:
 
 def _label(module: Module, twins: Sequence[Block]) -> str:
     """What the labels have in common: `web` of `web_1` and `web_2`."""
-    stems = {re.sub(r"[_-]?(\d+|[a-f]|one|two|three|first|second|third)$", "", t.name) for t in twins}
-    stem = stems.pop() if len(stems) == 1 else ""
-    return stem if stem and module.find(f"aws_instance.{stem}") is None else twins[0].name
+    stems = {stem(t.name) for t in twins}
+    common = stems.pop() if len(stems) == 1 else ""
+    return common if common and module.find(f"aws_instance.{common}") is None else twins[0].name
+
+
+def _lead(block: Block) -> str:
+    """The comment above a block."""
+    return block.file.text[block.comment_start : block.file.line_start(block.start)]
+
+
+def _heading(twins: Sequence[Block]) -> Iterator[Edit]:
+    """The comment above the first without the number that tells it from the others."""
+    first = twins[0]
+    parts = [re.split(r"(\d+)", _lead(t)) for t in twins]
+    if len({tuple(p[::2]) for p in parts}) != 1:
+        return
+    at = first.comment_start
+    for i, number in enumerate(parts[0]):
+        if i % 2 and len({p[i] for p in parts}) > 1:
+            before, after = parts[0][i - 1].rpartition("\n")[2], parts[0][i + 1].partition("\n")[0]
+            cut = natural_cut(before, after, at_start=False)
+            if cut is not None:
+                yield Edit(first.file.path, at - cut[0], at + len(number) + cut[1], "")
+        at += len(number)
+
+
+def _own_comments(twins: Sequence[Block]) -> str:
+    """The comments of the others that the first does not have in the same words."""
+    first, *others = twins
+    said = {_numberless(line) for line in [*_lead(first).splitlines(), *comments_in(first.node)]}
+    lines: list[str] = []
+    for other in others:
+        for line in [*_lead(other).splitlines(), *comments_in(other.node)]:
+            if _numberless(line) not in said:
+                said.add(_numberless(line))
+                lines.append("\n".join(part.strip() for part in line.splitlines()))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _numberless(text: str) -> str:
+    return " ".join(re.sub(r"\d+", "0", text).split())
 
 
 def _changes(twins: Sequence[Block], names: str) -> Iterator[Edit]:

@@ -75,6 +75,7 @@ _PLAIN_RESULTS = frozenset(
 )
 _ENCODED_RESULTS = frozenset({("data.local_file", "content_base64"), ("local_file", "content_base64")})
 
+_COMMENT = re.compile(r"(?:#|//)[^\r\n]*|/\*.*?\*/", re.DOTALL)
 _SCRIPT = re.compile(
     r"#!|#cloud-|#include|#part-handler|## template:|<(powershell|script|persist)>|Content-Type:|MIME-Version:|\[settings"
 )
@@ -267,11 +268,11 @@ def ends_in_heredoc(expr: Expr) -> bool:
     return expr.kind == "CHeredoc"
 
 
-def hides_comment(holder: Element, outer: Expr, inner: Expr) -> bool:
-    """Whether a comment stands in what goes when an expression is taken out of another."""
+def comments_around(holder: Element, outer: Expr, inner: Expr) -> list[str]:
+    """The comments that go when an expression is taken out of another."""
     text = holder.text(outer)
     ahead, behind = text[: inner.start - outer.start], text[inner.end - outer.start :]
-    return any(mark in part for part in (ahead, behind) for mark in ("#", "//", "/*"))
+    return [comment.strip() for part in (ahead, behind) for comment in _COMMENT.findall(part)]
 
 
 def _elements(expr: Expr) -> tuple[Expr, ...]:

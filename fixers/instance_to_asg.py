@@ -16,7 +16,6 @@ from ._copies import Loop, Uncounted, Unscalable, all_values, copies_left
 from ._group_sizes import Sizes, group_sizes, row_names, unset_sizes
 from ._instance_references import Names, Rewritten, behind_load_balancer, rewritten
 from ._launch_template import (
-    Part,
     Piece,
     Template,
     at_no_indent,
@@ -24,11 +23,11 @@ from ._launch_template import (
     joined_pieces,
     launch_template,
     name_prefix,
-    parts_of,
     without_comments,
 )
 from ._module_calls import call_prefix, hand_down, has_default_tags
-from ._numbered_twins import Merger, merged
+from ._numbered_twins import Merger, merged, stem
+from ._parts import Part, comments_in, missing_comments, parts_of
 from ._user_data import UserData
 
 INSTANCE = "aws_instance"
@@ -80,8 +79,8 @@ class InstanceToAsg(Fixer):
     **References**: attachments become `target_group_arns`; alarms measure the group; an output of ids becomes one of the group's
     name, outputs of addresses go; `depends_on`, `length(…)`, dashboards and IAM policies follow.
 
-    **Written out one by one** (`web_1`, `web_2` behind one target group): where they differ in their numbers and subnets alone they
-    become one block with `count` first, and then a group.
+    **Written out one by one** (`web_1`, `web_2`, or any behind one target group): where they differ in their numbers and subnets
+    alone they become one block with `count` first, and then a group.
 
     **Why unsafe:** machines that had a number, an address and a life of their own become ones that come and go. The contract asks
     for it (`compute.autoscaling`); where it does not, the rule stands down.
@@ -359,13 +358,13 @@ resource "aws_instance" "bastion" {
     def _written_out(self, module: Module, context: Context, twins: Sequence[Block]) -> Iterator[Finding]:
         """Copies that nobody counted become one block."""
         names = ", ".join(t.address for t in twins)
-        message = f"{names} are one machine written {len(twins)} times"
+        times = f"one machine written {len(twins)} times"
         try:
             merger = _merged(module, context, twins)
         except Unscalable as unscalable:
-            yield self.refuse(twins[0], message, str(unscalable))
+            yield self.refuse(twins[0], f"{names} look like {times}", str(unscalable))
             return
-        yield self.fix(twins[0], f"{message}; they are one block with `count` now", merger.edits)
+        yield self.fix(twins[0], f"{names} are {times}; they are one block with `count` now", merger.edits)
 
     def _sized(self, module: Module, context: Context) -> Iterator[Finding]:
         """Environments that came later get their sizes."""
@@ -407,7 +406,7 @@ def _standing_alone(module: Module, instance: Block) -> Unscalable | None:
             return Unscalable(f"it looks like {role}; it stays")
     if instance.blocks_of("launch_template") and Loop.of(instance).attribute is not None:
         return None
-    if behind_load_balancer(module, instance):
+    if behind_load_balancer(module, instance) or len(_twins(module, instance)) > 1:
         return None
     loop = Loop.of(instance).attribute
     if loop is None or _is_at_most_one(loop):
@@ -433,19 +432,26 @@ def _name_words(module: Module, instance: Block) -> list[str]:
 
 
 def _twins(module: Module, instance: Block) -> list[Block]:
-    """Of a single instance, the single ones behind the same target group, itself among them."""
+    """Of a single instance, the single ones behind the same target group, itself among them; behind none, those with a number for a name."""
     if Loop.of(instance).attribute is not None:
         return [instance]
-    groups = {r.address for a in _attachments(module, instance) for r in a.references if "target_group" in r.address}
+    groups, common = _target_groups(module, instance), stem(instance.name)
     return [
         other
         for other in module.resources(INSTANCE)
         if other.address == instance.address
         or (
             Loop.of(other).attribute is None
-            and any(r.address in groups for a in _attachments(module, other) for r in a.references)
+            and (
+                not groups.isdisjoint(theirs := _target_groups(module, other))
+                or (not groups and not theirs and common != "" and stem(other.name) == common)
+            )
         )
     ]
+
+
+def _target_groups(module: Module, instance: Block) -> set[str]:
+    return {r.address for a in _attachments(module, instance) for r in a.references if "target_group" in r.address}
 
 
 def _merged(module: Module, context: Context, twins: Sequence[Block]) -> Merger:
@@ -506,17 +512,18 @@ def _plan(module: Module, context: Context, instance: Block, *, several: bool) -
     templates = instance.blocks_of("launch_template")
     uncounted = Uncounted(label.replace("_", "-"))
     made: list[Edit] = []
+    references = rewritten(module, context, instance, names)
     if templates:
         template = _joined(module, instance, templates[0], uncounted)
     else:
         _same_tier(module, instance)
         default_tags, made = _default_tags(module, context, instance)
         template = launch_template(module, instance, UserData(module, context), uncounted, default_tags)
-    references = rewritten(module, context, instance, names)
     of = f"the Auto Scaling group of {prefix.strip('_').replace('_', ' ')}" if prefix else "the Auto Scaling group"
     sizes = group_sizes(module, context, loop, names.prefix, f"instances in {of}")
     group = _group(module, instance, names, template, sizes, references, loop)
     text = f"{template.text}\n{group}" if template.text else group
+    text = missing_comments(comments_in(instance.node), text) + text
     left = copies_left(text)
     if left:
         raise Unscalable(f"`{left[0]}` decides more than a name in it")
@@ -527,6 +534,8 @@ def _plan(module: Module, context: Context, instance: Block, *, several: bool) -
         *hand_down(context, module, sizes.variables, title=TITLE),
     ]
     notes = [f"The sizes are {row_names(sizes.variables)}", *template.notes, *references.notes]
+    if {"availability_zone", "subnet_id"} <= instance.attributes.keys():
+        notes.append("`availability_zone` went: the subnets are in one each")
     return Plan(text, tuple(_disjoint(edits)), tuple(notes))
 
 
@@ -596,9 +605,10 @@ def _group(
     pieces.append(Piece(f"name_prefix = {template.name_prefix}\n"))
     pieces.append(_zones(moved, loop))
     count = moved.get("count") or moved.get("for_each")
+    desired = f"desired_capacity = {sizes.desired}{count.tail if count else ''}\n"
     pieces.append(Piece(f"min_size = {sizes.smallest}\n"))
     pieces.append(Piece(f"max_size = {sizes.largest}\n"))
-    pieces.append(Piece(f"{count.lead if count else ''}desired_capacity = {sizes.desired}\n"))
+    pieces.append(Piece(count.kept(count.lead + desired) if count else desired))
     if references.target_groups:
         pieces.append(Piece(f"target_group_arns = {_list(references.target_groups)}\n"))
     if references.load_balancers:
@@ -614,18 +624,21 @@ def _group(
     depends = moved.get("depends_on")
     if depends is not None:
         text = at_no_indent(depends.element, depends.element.node)
-        pieces.append(Piece(f"{depends.lead}{text}{depends.tail}\n", spaced=True))
+        pieces.append(Piece(depends.kept(f"{depends.lead}{text}{depends.tail}\n"), spaced=True))
     return f'resource "aws_autoscaling_group" "{names.label}" {{\n{indented(joined_pieces(pieces), "  ")}}}\n'
 
 
 def _zones(moved: dict[str, Part], loop: Loop) -> Piece:
     """Where the machines run."""
-    for name, target in (("subnet_id", "vpc_zone_identifier"), ("availability_zone", "availability_zones")):
-        part = moved.get(name)
-        if part is not None and isinstance(part.element, Attribute):
-            zones = all_values(part.element, part.element.expr, loop)
-            return Piece(f"{part.lead}{target} = {zones}{part.tail}\n")
-    raise Unscalable("it names no subnet; a group has to be told where its machines run")
+    targets = {"subnet_id": "vpc_zone_identifier", "availability_zone": "availability_zones"}
+    parts = [moved[name] for name in targets if name in moved]
+    if not parts:
+        raise Unscalable("it names no subnet; a group has to be told where its machines run")
+    part, *others = parts
+    assert isinstance(part.element, Attribute)
+    zones = all_values(part.element, part.element.expr, loop)
+    text = part.kept(f"{part.lead}{targets[part.element.name]} = {zones}{part.tail}\n")
+    return Piece("".join(other.kept("") for other in others) + text)
 
 
 def _launch(module: Module, instance: Block, names: Names) -> str:

@@ -9,7 +9,7 @@ from tapfix.edits import Edit, Safety
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity
 from tapfix.module import Attribute, Block, Module
 
-from ._user_data import Coding, Payload, UserData, base64encoded, ends_in_heredoc, hides_comment
+from ._user_data import Coding, Payload, UserData, base64encoded, comments_around, ends_in_heredoc
 
 
 class Place(NamedTuple):
@@ -203,13 +203,6 @@ resource "aws_launch_template" "web" {
                 attribute, f"{what} has the wrong encoding", f"`{place.twin}` is set as well: one of them has to go"
             )
             return
-        if hides_comment(attribute, attribute.expr, payload.expr):
-            yield self.refuse(
-                attribute,
-                f"{what} has the wrong encoding",
-                "a comment stands between the calls around the script; move it",
-            )
-            return
         yield self.fix(attribute, f"{what} {_mended(place, payload)}", _edits(attribute, place, payload))
 
 
@@ -252,17 +245,17 @@ def _edits(attribute: Attribute, place: Place, payload: Payload) -> Iterator[Edi
     if layers:
         text = base64encoded(attribute, payload, attribute.indent)
         ahead, _, behind = text.partition(attribute.text(payload.expr))
-    if ends_in_heredoc(payload.expr) and not layers:
-        rest = attribute.file.text[whole.end : attribute.file.line_end(whole.end)]
-        comment = rest.strip()
-        if comment:  # a heredoc's closing marker has its line to itself
-            line = attribute.file.line_start(attribute.start)
-            yield Edit(whole.file, line, line, f"{attribute.indent}{comment}\n")
-            yield Edit(whole.file, inner.end, whole.end + len(rest.rstrip()), "")
-        elif inner.end != whole.end:
-            yield Edit(whole.file, inner.end, whole.end, "")
-    elif inner.end != whole.end or behind:
-        yield Edit(whole.file, inner.end, whole.end, behind)
+    comments = comments_around(attribute, attribute.expr, payload.expr)
+    end = whole.end
+    if ends_in_heredoc(payload.expr) and not layers:  # a heredoc's closing marker has its line to itself
+        rest = attribute.file.text[whole.end : attribute.file.line_end(whole.end)].rstrip()
+        comments += [rest.strip()] if rest.strip() else []
+        end += len(rest)
+    if comments:
+        line = attribute.file.line_start(attribute.start)
+        yield Edit(whole.file, line, line, "".join(f"{attribute.indent}{comment}\n" for comment in comments))
+    if inner.end != end or behind:
+        yield Edit(whole.file, inner.end, end, behind)
     if inner.start != whole.start or ahead:
         yield Edit(whole.file, whole.start, inner.start, ahead)
     if _belongs_to_twin(place, payload):

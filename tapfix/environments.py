@@ -43,6 +43,12 @@ def environment_files(module: Module, contract: Contract) -> dict[str, File]:
     return {env: file for env, file in found.items() if file is not None}
 
 
+def is_automatic(file: File) -> bool:
+    """Whether Terraform reads the file without being told to."""
+    name = file.path.rpartition("/")[2]
+    return name == "terraform.tfvars" or name.endswith(".auto.tfvars")
+
+
 def declare(module: Module, contract: Contract, variables: Sequence[Variable], *, title: str = "") -> list[Edit]:
     """Edits that declare variables (those that are declared already are left alone) and set them in each environment's file.
 

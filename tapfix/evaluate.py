@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from tapfix.environments import environment_files
+from tapfix.environments import environment_files, is_automatic
 from tapfix.module import (
     Element,
     Expr,
@@ -99,8 +99,7 @@ def variables_per_environment(module: Module, contract: Contract) -> dict[str, d
     """
     always: dict[str, object] = {}
     for file in sorted(module.tfvars, key=lambda f: f.path):
-        name = file.path.rpartition("/")[2]
-        if name == "terraform.tfvars" or name.endswith(".auto.tfvars"):
+        if is_automatic(file):
             always.update(tfvars_values(module, file))
     environments = environment_files(module, contract)
     return {env: {**always, **tfvars_values(module, file)} for env, file in environments.items()} or {"": always}

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from tapfix.environments import is_automatic
 from tapfix.evaluate import Evaluator, is_known, tfvars_values
 from tapfix.module import Attribute, Block, Expr, walk
 from tapfix.schema.rules import Group, Rule, groups, rules
 from tapfix.syntax import Leaf
 from tapfix.verify.declarations import Declarations
-from tapfix.verify.environments import is_automatic
 from tapfix.verify.networks import check_networks
 from tapfix.verify.structure import title
 

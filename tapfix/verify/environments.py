@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tapfix.module import Block, File
+from tapfix.environments import is_automatic
+from tapfix.module import Block
 from tapfix.verify.declarations import Declarations
 from tapfix.verify.expressions import Typer
 from tapfix.verify.types import DYNAMIC, misfit
@@ -36,12 +37,6 @@ def check_values(declarations: Declarations) -> None:
             if name not in file.attributes and not file.tree.diagnostics:
                 what = f'{file.path} does not set the variable "{name}", which has no default'
                 declarations.report("values", "unset-variable", what, block)
-
-
-def is_automatic(file: File) -> bool:
-    """Whether Terraform reads the file without being told to."""
-    name = file.path.rpartition("/")[2]
-    return name == "terraform.tfvars" or name.endswith(".auto.tfvars")
 
 
 def _is_sensitive(block: Block) -> bool:

@@ -645,3 +645,97 @@ NAMES = (
     ('count.index == 0 ? "a" : "b"', None),
 )
 """A `Name` of the copies, and the one of the group; None: refused."""
+
+COMMENTED = """\
+# above it
+resource "aws_instance" "app" { # opens
+  # above count
+  count = 2 # behind count
+
+  # above the image
+  ami = data.aws_ami.amazon_linux_2.id # behind the image
+  instance_type = "t3.micro" // behind the type
+  subnet_id = element( # in the subnet
+    aws_subnet.private[*].id, count.index
+  ) # behind the subnet
+  availability_zone = "us-east-1a" # behind the zone
+  vpc_security_group_ids = [
+    # in the list
+    aws_security_group.app.id, # behind an element
+  ]
+  # above the profile
+  iam_instance_profile = aws_iam_instance_profile.app.name /* behind the profile */
+  # above monitoring
+  monitoring = true # behind monitoring
+  associate_public_ip_address = false # behind the address
+  get_password_data = false # behind the password
+  # above replacing
+  user_data_replace_on_change = true
+
+  user_data = base64encode( # in the call
+    file("init.sh") # behind the script
+  )
+
+  # above the root volume
+  root_block_device { # opens the root volume
+    # above the size
+    volume_size = 20 # behind the size
+    tags = { # in the volume's tags
+      A = "b"
+    }
+    # ends the root volume
+  } # closes the root volume
+
+  ebs_block_device { # opens another
+    device_name = "/dev/sdf" # behind the device
+  }
+
+  dynamic "ebs_block_device" { # opens a dynamic one
+    # above for_each
+    for_each = ["/dev/sdh"] # behind for_each
+    content { # opens content
+      device_name = ebs_block_device.value # behind its name
+    }
+    # ends dynamic
+  }
+
+  metadata_options { # opens metadata
+    http_tokens = "required" # behind tokens
+  }
+
+  credit_specification { cpu_credits = "standard" /* inside */ } # behind credits
+
+  timeouts { # opens timeouts
+    create = "20m" # behind create
+  }
+
+  # above volume tags
+  volume_tags = { # in volume tags
+    Name = "data"
+  }
+
+  # above the tags
+  tags = merge(local.tags, { # in the tags
+    # above the name
+    Name = "app-${count.index + 1}" # behind the name
+    Zone = var.zones[count.index] # behind the zone tag
+  }) # behind the tags
+
+  # above lifecycle
+  lifecycle { # opens lifecycle
+    # above ignored
+    ignore_changes = [ # in ignored
+      private_ip, # behind ignored
+    ]
+    # ends lifecycle
+  } # closes lifecycle
+
+  # above depends
+  depends_on = [
+    aws_iam_role.app, # behind a dependency
+  ] # behind depends
+
+  # ends it
+} # behind it
+"""
+"""Instances with a comment in every place that can have one."""

@@ -6,7 +6,19 @@ import re
 from itertools import combinations
 
 import pytest
-from instance_rows import ARGUMENTS, COUNTS, EACH, NAMES, REFERENCES, REFUSED_ARGUMENTS, SCRIPTS, SUBNETS, Row, stack
+from instance_rows import (
+    ARGUMENTS,
+    COMMENTED,
+    COUNTS,
+    EACH,
+    NAMES,
+    REFERENCES,
+    REFUSED_ARGUMENTS,
+    SCRIPTS,
+    SUBNETS,
+    Row,
+    stack,
+)
 from mending import MAIN, mended, refused
 
 from tapfix.contract import Contract
@@ -18,6 +30,9 @@ from tapfix.verify import check_project
 
 RULE = "TAP005"
 FIXER = next(f for f in builtin_fixers() if f.rule == RULE)
+
+
+SIZES = ("asg_min_size", "servers", "asg_max_size")
 
 
 def spaceless(text: str) -> str:
@@ -123,6 +138,33 @@ def test_sizes_of_environments() -> None:
     for size in sizes.values():
         assert int(size["min_size"]) <= int(size["desired_capacity"]) <= int(size["max_size"])
     assert "desired_capacity = var.asg_desired_capacity" in spaceless(texts[MAIN])
+
+
+@pytest.mark.parametrize(
+    ("set_in_prod", "sizes"),
+    [
+        ("", [("2", "2", "4"), ("2", "2", "4"), ("2", "2", "6")]),
+        ("servers = 5\n", [("2", "2", "4"), ("2", "2", "4"), ("5", "5", "10")]),
+        ("servers = 1\n", [("2", "2", "4"), ("2", "2", "4"), ("1", "1", "4")]),
+    ],
+)
+def test_sizes_around_a_variable(set_in_prod: str, sizes: list[tuple[str, str, str]]) -> None:
+    """All three are set in each environment; what an environment says stays, and production has room to grow."""
+    text = stack(Row("count", "count = var.servers", sets=("count",))).replace("default = 3", "default = 2")
+    files = {e: f'environment = "{e}"\n' for e in ("dev", "staging", "prod")}
+    files["prod"] += set_in_prod
+    texts = mended(RULE, {MAIN: text, **{f"{e}.tfvars": t for e, t in files.items()}}).texts
+    found = [[re.search(rf"(?m)^{n}\s*= (\d+)", texts[f"{e}.tfvars"]) for n in SIZES] for e in files]
+    assert [tuple(f[1] if f else None for f in row) for row in found] == sizes
+    assert "desired_capacity = var.servers" in spaceless(texts[MAIN])
+
+
+def test_sizes_that_all_environments_agree_on_grow_in_production() -> None:
+    text = stack(Row("count", "count = length(var.zones)", sets=("count",)))
+    texts = mended(RULE, {MAIN: text, **{f"{e}.tfvars": "" for e in ("dev", "staging", "prod")}}).texts
+    assert "asg_max_size = 4" in spaceless(texts["dev.tfvars"]) and "asg_max_size = 6" in spaceless(
+        texts["prod.tfvars"]
+    )
 
 
 def test_variable_that_was_declared_for_it() -> None:
@@ -270,11 +312,13 @@ def test_unfinished(text: str) -> None:
     mended(RULE, text)
 
 
-def test_environments_that_come_later_get_their_sizes() -> None:
-    alone = mended(RULE, stack()).texts
+@pytest.mark.parametrize("count", ["2", "var.servers"])
+def test_environments_that_come_later_get_their_sizes(count: str) -> None:
+    before = stack(Row("count", f"count = {count}", sets=("count",))).replace("default = 3", "default = 2")
+    alone = mended(RULE, before).texts
     files = {**alone, **{f"{e}.tfvars": f'environment = "{e}"\n' for e in ("dev", "staging", "prod")}}
     texts = mended(RULE, files).texts
-    at_once = mended(RULE, {MAIN: stack(), **{n: t for n, t in files.items() if n != MAIN}}).texts
+    at_once = mended(RULE, {MAIN: before, **{n: t for n, t in files.items() if n != MAIN}}).texts
     assert texts == at_once
     assert "asg_max_size = 6" in spaceless(texts["prod.tfvars"])
 
@@ -339,6 +383,43 @@ def test_written_out_one_by_one() -> None:
     assert "min_size = var.asg_min_size" in after and after.count("output ") == 1
 
 
+def test_written_out_behind_no_load_balancer() -> None:
+    """A number for a name is enough; what reads the two one by one follows."""
+    alone = re.sub(r'resource "aws_lb_target_group_attachment" "web_\d" \{.*?\n\}\n', "", twins(), flags=re.DOTALL)
+    alarm = """
+resource "aws_cloudwatch_metric_alarm" "cpu" {
+  count               = 2
+  alarm_name          = "cpu-${count.index + 1}"
+  comparison_operator = "GreaterThanThreshold"
+  evaluation_periods  = 2
+  metric_name         = "CPUUtilization"
+  namespace           = "AWS/EC2"
+  period              = 60
+  statistic           = "Average"
+  threshold           = 80
+
+  dimensions = {
+    InstanceId = count.index == 0 ? aws_instance.web_1.id : aws_instance.web_2.id
+  }
+}
+"""
+    after = spaceless(mended(RULE, alone + alarm).main)
+    assert after.count('resource "aws_autoscaling_group"') == 1 and "aws_instance" not in after
+    assert "dimensions = { AutoScalingGroupName = aws_autoscaling_group.web.name }" in after
+    assert "behind no load balancer" in refused(RULE, alone.replace("_1", "_primary").replace("_2", "_secondary"))[0]
+    reasons = refused(RULE, alone.replace('"t3.micro"', '"t3.large"', 1))
+    assert len(reasons) == 1 and "differ in `instance_type`" in reasons[0]
+
+
+def test_comments_of_those_that_were_written_out() -> None:
+    text = twins().replace(
+        'type          = "t3.micro"\n  subnet_id              = aws_subnet.private[1]',
+        'type          = "t3.micro" # small\n  subnet_id              = aws_subnet.private[1]',
+    )
+    after = mended(RULE, text).main
+    assert "# Server\n# small\nresource" in after and "# Server 2" not in after
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -356,6 +437,38 @@ def test_other_line_endings() -> None:
     for row in (*ARGUMENTS[18:24], *REFERENCES[:6]):
         plain = mended(RULE, stack(row)).main
         assert mended(RULE, stack(row).replace("\n", "\r\n")).main == plain.replace("\n", "\r\n")
+
+
+def test_every_comment_survives() -> None:
+    """Where what a comment speaks of goes, the comment stays near."""
+    said = re.findall(r"(?:#|//) (\w[\w' ]*)|/\* (.*?) \*/", COMMENTED)
+    after = mended(RULE, stack().partition("# The application")[0] + COMMENTED).main.partition("# above it\n")[2]
+    assert 'resource "aws_autoscaling_group" "app"' in after
+    for line, inside in said[1:]:
+        assert len(re.findall(rf"{line or inside}(?= *$| \*/)", after, re.MULTILINE)) == 1, line or inside
+
+
+@pytest.mark.parametrize(
+    "block",
+    ["root_block_device", "lifecycle", "timeouts", "metadata_options", "the subnet", "the image", "count", "the tags"],
+)
+def test_comments_stay_near(block: str) -> None:
+    """No comment is further than a few lines from what took the place of what it speaks of."""
+    near = {
+        "root_block_device": ("opens the root volume", "block_device_mappings"),
+        "lifecycle": ("in ignored", "create_before_destroy"),
+        "timeouts": ("behind create", "tag_specifications"),
+        "metadata_options": ("opens metadata", "http_tokens"),
+        "the subnet": ("in the subnet", "vpc_zone_identifier"),
+        "the image": ("behind the image", "image_id"),
+        "count": ("behind count", "desired_capacity"),
+        "the tags": ("behind the zone tag", 'Name = "app"'),
+    }
+    comment, place = near[block]
+    after = mended(RULE, stack().partition("# The application")[0] + COMMENTED).main
+    lines = after.partition("# above it\n")[2].splitlines()
+    at = next(i for i, line in enumerate(lines) if comment in line)
+    assert any(place in line for line in lines[at : at + 7])
 
 
 def test_two_modules_have_sizes_of_their_own() -> None:

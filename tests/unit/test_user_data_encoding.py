@@ -189,7 +189,8 @@ def test_a_comment_behind_the_call_stays() -> None:
 
 
 def test_a_comment_between_the_calls_is_not_lost() -> None:
-    assert "move it" in refused(RULE, text("aws_instance", "user_data", "base64encode( # why\n    local.plain)"))[0]
+    after = mended(RULE, text("aws_instance", "user_data", "base64encode( # why\n    local.plain)")).main
+    assert "  # why\n  user_data = local.plain\n" in after
 
 
 def test_both_arguments() -> None:
