@@ -50,12 +50,21 @@ BY_ID = frozenset({"subnets", "security_groups", "bucket", "ami", "image_id"})
 BY_ARN = frozenset({"alarm_actions", "ok_actions", "insufficient_data_actions", "task_definition", "target_group_arns"})
 BY_NAME = frozenset({"user", "group", "users", "groups", "roles", "rule", "iam_instance_profile"})
 
+SAYS_ONLY = frozenset({"tags", "description", "alarm_description", "comment"})
+"""Arguments that only say something of a resource: it does the same without."""
+
+SAYS_ONLY_OF_A_VARIABLE = frozenset({"type", "description", "validation", "nullable"})
+"""What a variable takes values without; a default is none of it."""
+
 _CUT_LINES = 300
 """A block that was cut off is searched for its last finished line over so many lines."""
 
 _HEAD = re.compile(r'\s*(resource|data|output|variable|module)\s+"([\w-]+)"(?:\s+"([\w-]+)")?\s*\{')
 _CUT_HEAD = re.compile(r'\s*[a-z]+(\s+"[\w-]*"?){0,2}\s*')
 """A block of which not even the brace is there."""
+
+_CUT_ARGUMENT = re.compile(r"([\w-]+)[ \t]*=[ \t]*(\S+)")
+_CUT_TRAVERSAL = re.compile(r"((?:data\.)?[A-Za-z][\w-]*\.[\w-]+)\.([\w-]*)")
 
 _INTERPOLATION = re.compile(r"\$\{[^{}]*\}")
 """A simple interpolation: its brace closes nothing of the block's."""
@@ -72,7 +81,9 @@ class IncompleteResource(Fixer):
 
     * **Completed** where exactly one completion is right: `.id`, `.name`, `.arn` or `.json` by what the argument takes (and, where two
       name the same, as the same argument is written elsewhere in the module), the engine of a cluster's instance, a closing
-      brace where nothing else is missing, and `tags` that were cut off (TAP010 writes them anew).
+      brace where nothing else is missing. A last argument that was cut off is completed where only one thing can be meant
+      (`vpc_id = aws_vpc.main.`, `encrypted = tr`), and left out where the resource does the same without: `tags` (TAP010 writes them anew), a
+      description, the type of a variable.
     * **Removed** where nothing refers to it and it does nothing without the missing part: a policy, an attachment or another link,
       a group or role that nobody names, an output without a value. With it go its leading comment and the data sources and
       local values that existed only for it. The finding says so.
@@ -262,13 +273,15 @@ resource "aws_db_proxy" "main" {
         if head is None or text.rstrip().endswith("\n}") or text.count("\n") > _CUT_LINES:
             return
         address = _address(head)
+        known = _schema_of(head, schema)
         finished = _finished(text)
         rest = text[len(finished) :].strip() if finished is not None else text[head.end() :].strip()
-        block = _closed(finished) if finished is not None else None
         cut = re.match(r"[\w-]+", rest)
-        where = f"in `{cut.group()}`" if cut else "behind its last argument"
-        what = f"{address} is cut off {where}"
-        known = _schema_of(head, schema)
+        argument = cut.group() if cut else ""
+        what = f"{address} is cut off {f'in `{argument}`' if cut else 'behind its last argument'}"
+        tail = _tail_completed(module, head, rest, known, schema) if finished is not None else None
+        whole = text.rstrip().removesuffix(tail.written) + tail.meant if tail is not None else finished
+        block = _closed(whole) if whole is not None else None
         missing = [] if block is None or known is None else [p.name for p in _missing(block, known)]
         complete = block is not None and (known is not None or head[1] in ("output", "variable")) and not missing
         if complete and block is not None and head[1] == "output" and block.get("value") is None:
@@ -276,12 +289,17 @@ resource "aws_db_proxy" "main" {
         referred = _is_named(module, address, broken)
         idle = head[1] in ("data", "output", "variable") or (head[1] == "resource" and _does_nothing_alone(head[2]))
         holds = (block is not None and _has_substance(block)) or "}" in _INTERPOLATION.sub("", rest)
-        if complete and finished is not None and (not rest or (cut and cut.group() == "tags")):
-            left = "" if not rest else ", and its tags, which were not finished, are left out"
+        spared = argument in (SAYS_ONLY_OF_A_VARIABLE if head[1] == "variable" and referred else SAYS_ONLY)
+        if complete and finished is not None and (not rest or spared):
+            left = f", and its `{argument}`, which was not finished, is left out" if rest else ""
             edit = Edit(broken.file.path, broken.start + len(finished.rstrip()), len(broken.file.text), "\n}\n")
             yield self.fix(broken, f"{what}: it is closed there{left}", [edit])
         elif idle and not referred and not holds:
             yield self.fix(broken, f"{what}; nothing refers to it, so it is gone", [broken.remove()])
+        elif complete and tail is not None:
+            start = broken.start + len(text.rstrip()) - len(tail.written)
+            edit = Edit(broken.file.path, start, len(broken.file.text), f"{tail.meant}\n}}\n")
+            yield self.fix(broken, f"{what}: only `{tail.meant}` can be meant, and it is closed there", [edit])
         else:
             needs = f"{_quoted(missing)} and its end are missing" if missing else "its end is missing"
             why = (
@@ -492,7 +510,7 @@ def _target(module: Module, attribute: Attribute, expr: Expr, schema: Schema) ->
 
 def _completion(module: Module, block: Block, attribute: Attribute, expr: Expr, target: _Target) -> str | None:
     """What an object is completed to; None if nothing tells."""
-    name = _attribute_for(block, attribute.name, target)
+    name = _attribute_for(block.labels[0], attribute.name, target)
     if name is None or name not in target.schema.attributes or target.schema.attributes[name].type != "string":
         return None
     name = _as_elsewhere(module, block, attribute, target, name)
@@ -506,8 +524,8 @@ def _completion(module: Module, block: Block, attribute: Attribute, expr: Expr, 
     return None
 
 
-def _attribute_for(block: Block, argument: str, target: _Target) -> str | None:
-    """The attribute of a resource that an argument takes."""
+def _attribute_for(holder: str, argument: str, target: _Target) -> str | None:
+    """The attribute of a resource that an argument of a type takes."""
     type = target.schema.name
     own = type.removeprefix("aws_")
     stem = re.sub(r"_(ids?|arns?|names?)$", "", argument)
@@ -515,7 +533,7 @@ def _attribute_for(block: Block, argument: str, target: _Target) -> str | None:
     if argument.endswith("policy") and type == "aws_iam_policy_document":
         return "json"
     if argument == "role" and type == "aws_iam_role":
-        return "arn" if block.labels[0] in ARN_ROLES else "name" if block.labels[0].startswith("aws_iam_") else None
+        return "arn" if holder in ARN_ROLES else "name" if holder.startswith("aws_iam_") else None
     if argument.endswith(("_arn", "_arns")) or argument in BY_ARN:
         return "arn"
     if type == "aws_kms_key" and argument in ("kms_key_id", "kms_master_key_id", "kms_key"):
@@ -579,6 +597,43 @@ def _ends_surely(block: Block) -> bool:
         return True
     *_, last = elements[-1].leaves()
     return last.kind not in ("Identifier", "NumberLit") or last.text in ("true", "false", "null")
+
+
+class _Tail(NamedTuple):
+    """What stands of a value that was cut off, and what it must be."""
+
+    written: str
+    meant: str
+
+
+def _tail_completed(
+    module: Module, head: re.Match[str], rest: str, known: TypeSchema | None, schema: Schema
+) -> _Tail | None:
+    """How the schema says that the argument must go on in which a block was cut off; None if it does not.
+
+    That is a resource's attribute that was not named to its end (`vpc_id = aws_vpc.main.`), and `true` or `false`.
+    """
+    last = _CUT_ARGUMENT.fullmatch(rest)
+    wanted = known.attributes.get(last[1]) if last is not None and known is not None else None
+    if last is None or wanted is None:
+        return None
+    meant = next((w for w in ("true", "false") if w.startswith(last[2])), None) if wanted.type == "bool" else None
+    if wanted.type == "string":
+        meant = _attribute_completed(module, head[2], last[1], last[2], schema)
+    return _Tail(last[2], meant) if meant is not None else None
+
+
+def _attribute_completed(module: Module, type: str, argument: str, text: str, schema: Schema) -> str | None:
+    """A traversal that was cut off behind a resource's address, with the attribute that the argument takes."""
+    traversal = _CUT_TRAVERSAL.fullmatch(text)
+    target = module.find(traversal[1]) if traversal is not None else None
+    if traversal is None or not isinstance(target, Block) or len(target.labels) != 2 or _is_repeated(target):
+        return None
+    known = schema.resource(target.labels[0]) if target.type == "resource" else schema.data_source(target.labels[0])
+    name = _attribute_for(type, argument, _Target(target, known, False)) if known is not None else None
+    if known is None or name is None or name not in known.attributes or not name.startswith(traversal[2]):
+        return None
+    return f"{traversal[1]}.{name}" if known.attributes[name].type == "string" else None
 
 
 def _closed(text: str) -> Block | None:

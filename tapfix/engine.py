@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from tapfix import suppression
@@ -179,7 +180,7 @@ class _Run:
         """The messages that the input did not call for, of those kinds of problems that the outcome has more of.
 
         A problem that moved or was renamed is no new one, and a name that was undeclared before is so wherever it is used. Nor is one in a
-        block that did not parse before: nobody could have seen it there.
+        block that did not parse before, or in the call of a module that had one: nobody could have seen it there.
         """
         if outcome.texts == self.before.texts:
             return []
@@ -195,9 +196,27 @@ class _Run:
 
     def _was_hidden(self, problem: Problem) -> bool:
         names = problem.address.split(".")
-        return bool(problem.address) and any(
-            all(name in text for name in names) and problem.address not in self._parsed for text in self._unparsed
+        if not problem.address or not self._unparsed:
+            return False
+        if problem.address in self._calls_of_unparsed:
+            return True
+        return problem.address not in self._parsed and any(
+            all(name in text for name in names) for text in self._unparsed
         )
+
+    @cached_property
+    def _calls_of_unparsed(self) -> frozenset[str]:
+        """The addresses of the calls of modules that did not parse whole: what they declare was not known."""
+        from tapfix.verify.declarations import Declarations
+
+        found = set()
+        for module in self.before.modules:
+            declarations = Declarations(module, self.before)
+            for call in module.blocks_of("module"):
+                child = declarations.child(call)
+                if child is not None and any(file.broken for file in child.configuration):
+                    found.add(call.address)
+        return frozenset(found)
 
     def problems(self, project: Project) -> tuple[Problem, ...]:
         """What tapfix's own proof says of the files. It is asked once for the input, and once for each outcome."""

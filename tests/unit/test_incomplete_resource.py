@@ -199,6 +199,24 @@ def test_the_engine_of_a_clusters_instance_is_that_of_the_cluster() -> None:
             'resource "aws_sqs_queue" "q" {\n  name = "q"\n\n  tags = {\n    Name = ',
             '\nresource "aws_sqs_queue" "q" {\n  name = "q"\n}\n',
         ),
+        (
+            'resource "aws_sqs_queue" "q" {\n  name                    = "q"\n  sqs_managed_sse_enabled = tr',
+            '\nresource "aws_sqs_queue" "q" {\n  name                    = "q"\n  sqs_managed_sse_enabled = true\n}\n',
+        ),
+        (
+            'resource "aws_instance" "a" {\n  vpc_security_group_ids = [aws_security_group.db.id]\n}\n\n'
+            'resource "aws_security_group" "db" {\n  # The one\n  vpc_id = aws_vpc.main.i',
+            '\nresource "aws_instance" "a" {\n  vpc_security_group_ids = [aws_security_group.db.id]\n}\n\n'
+            'resource "aws_security_group" "db" {\n  # The one\n  vpc_id = aws_vpc.main.id\n}\n',
+        ),
+        (
+            'resource "aws_kms_key" "k" {\n  enable_key_rotation = true\n  description = "For the que',
+            '\nresource "aws_kms_key" "k" {\n  enable_key_rotation = true\n}\n',
+        ),
+        (
+            'output "n" {\n  value = var.rules\n}\n\nvariable "rules" {\n  description = "R"\n  type = list(object({\n    a = str',
+            '\noutput "n" {\n  value = var.rules\n}\n\nvariable "rules" {\n  description = "R"\n}\n',
+        ),
     ],
 )
 def test_cut_off(cut: str, after: str) -> None:
@@ -217,6 +235,11 @@ def test_cut_off(cut: str, after: str) -> None:
             'resource "aws_security_group" "db" {\n  vpc_id =',
             "other blocks refer to it",
         ),
+        # an attribute of something that is not there, one that may be another, a name that may go on, a default
+        (VPC + '\nresource "aws_nat_gateway" "a" {\n  allocation_id = aws_eip.none.', "its end"),
+        (VPC + '\nresource "aws_ssm_parameter" "p" {\n  name = "p"\n  type = "String"\n  value = aws_vpc.main.', "its end"),
+        (VPC + '\nresource "aws_subnet" "s" {\n  vpc_id = aws_vpc.main', "its end"),
+        (VPC + '\noutput "n" {\n  value = var.n\n}\n\nvariable "n" {\n  type = number\n  default = 1', "its end"),
         (
             VPC
             + '\nresource "aws_iam_policy" "p" {\n  policy = jsonencode({\n    Statement = [\n      { Effect = "Allow" },\n',
@@ -226,6 +249,16 @@ def test_cut_off(cut: str, after: str) -> None:
 )
 def test_cut_off_and_refused(text: str, words: str) -> None:
     assert words in refusal(text)
+
+
+def test_what_a_module_lacks_is_not_held_against_the_fix_that_shows_it() -> None:
+    texts = {
+        "main.tf": 'module "queue" {\n  source = "./queue"\n  owner  = "me"\n}\n',
+        "queue/main.tf": 'resource "aws_sqs_queue" "q" {\n  name = "q"\n\n  tags = {\n    Name = ',
+    }
+    fixer = next(fixer for fixer in builtin_fixers() if fixer.rule == "TAP004")
+    outcome = repair(texts, [fixer], Contract.default())
+    assert outcome.texts["queue/main.tf"] == 'resource "aws_sqs_queue" "q" {\n  name = "q"\n}\n'
 
 
 def test_a_broken_block_that_has_its_end_is_not_cut_off() -> None:
