@@ -237,7 +237,10 @@ def test_cut_off(cut: str, after: str) -> None:
         ),
         # an attribute of something that is not there, one that may be another, a name that may go on, a default
         (VPC + '\nresource "aws_nat_gateway" "a" {\n  allocation_id = aws_eip.none.', "its end"),
-        (VPC + '\nresource "aws_ssm_parameter" "p" {\n  name = "p"\n  type = "String"\n  value = aws_vpc.main.', "its end"),
+        (
+            VPC + '\nresource "aws_ssm_parameter" "p" {\n  name = "p"\n  type = "String"\n  value = aws_vpc.main.',
+            "its end",
+        ),
         (VPC + '\nresource "aws_subnet" "s" {\n  vpc_id = aws_vpc.main', "its end"),
         (VPC + '\noutput "n" {\n  value = var.n\n}\n\nvariable "n" {\n  type = number\n  default = 1', "its end"),
         (
