@@ -1,7 +1,8 @@
 """Maps of tags: the contract's expression, what a map certainly or possibly holds, and how one comes to follow the contract.
 
-Later arguments of `merge` win. A map is brought into the contract's shape by putting the shared maps in front, so that whatever
-it held still wins; nothing is moved past a map that may set the same key.
+Later arguments of `merge` win. A map is brought into the contract's shape by putting the shared maps in front (but for the
+provider's default tags, which lose to all else), so that whatever it held still wins; nothing is moved past a map that may set
+the same key.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from tapfix.module import (
     item_value,
     object_items,
     string_value,
+    traversal_address,
 )
 from tapfix.syntax import Node
 
@@ -289,7 +291,7 @@ class TagMaps:
 
         None: it follows the contract as it stands.
         """
-        arguments = _arguments(holder, expr)
+        first, arguments = _after_defaults(_arguments(holder, expr))
         shares = [self.shared_in(a.expr) for a in arguments]
         own = [a for a, share in zip(arguments, shares, strict=True) if share is None]
         own_keys = [self.keys(holder, a.expr) for a in own]
@@ -301,17 +303,18 @@ class TagMaps:
         kept = given.possible or NO_NAMES  # what a shared map may set, an entry behind it would override
         wanted = [(key, text) for key, text in entries if key not in present | kept]
         lacked = (*(a for a in self.rule.shared if a not in held), *(key for key, _ in wanted))
-        if self._follows(expr, own, held) and not wanted:
+        if self._follows(expr, held) and not wanted:
             return None
         unclear = self._overtaken(holder, arguments, shares)
         if unclear:
             return unclear
         if any("#" in c.prefix or "/" in c.prefix for c in _commas(expr)):
             return Unclear("a comment stands before a comma of its merge, and would end up elsewhere")
-        return Conformed(self._edits(holder, expr, arguments, own, own_keys, wanted, one_line), lacked)
+        return Conformed(self._edits(holder, expr, first, arguments, own, own_keys, wanted, one_line), lacked)
 
-    def _follows(self, expr: Expr, own: Sequence[_Argument], held: Sequence[str]) -> bool:
+    def _follows(self, expr: Expr, held: Sequence[str]) -> bool:
         direct = call_arguments(expr) if is_merge(expr) else (expr,)
+        direct = direct[1:] if direct and _is_defaults(direct[0]) else direct
         spelled = tuple(plain_address(a) for a in direct[: len(self.rule.shared)])
         return spelled == self.rule.shared and len(held) == len(self.rule.shared)
 
@@ -347,6 +350,7 @@ class TagMaps:
         self,
         holder: Element,
         expr: Expr,
+        defaults: Sequence[_Argument],
         arguments: Sequence[_Argument],
         own: Sequence[_Argument],
         own_keys: Sequence[Keys],
@@ -354,14 +358,17 @@ class TagMaps:
         one_line: bool,
     ) -> tuple[Edit, ...]:
         base, call = holder.base, is_merge(expr)
-        spread = call and bool(arguments) and "\n" in arguments[0].lead
+        everything = (*defaults, *arguments)
+        spread = call and bool(everything) and "\n" in everything[0].lead
         indent = holder.file.text[holder.file.line_start(holder.start) : holder.start]
         indent = indent[: len(indent) - len(indent.lstrip())]
-        inner = _last_line(arguments[0].lead) if spread else indent
+        inner = _last_line(everything[0].lead) if spread else indent
         lead = f"\n{inner}" if spread else " "
-        alone = len(arguments) == 1 and arguments[0].expr.kind == "object" and not call
+        alone = len(everything) == 1 and everything[0].expr.kind == "object" and not call
 
-        segments: list[tuple[str, list[Piece]]] = []
+        segments: list[tuple[str, list[Piece]]] = [
+            (d.lead, [(base + d.expr.start, base + d.expr.end)]) for d in defaults
+        ]
         carried = ""
         kept: dict[str, _Argument] = {}
         first_own = own[0].expr.start if own else expr.end
@@ -400,7 +407,7 @@ class TagMaps:
         for i, (before, body) in enumerate(segments):
             if i == 0:
                 before = before if spread else ""
-            if carried and i == len(self.rule.shared):
+            if carried and i == len(defaults) + len(self.rule.shared):
                 before, carried = carried + (before if "\n" in before else f"\n{inner}"), ""
             pieces += [",", before] if i else [before]
             pieces += body
@@ -436,6 +443,17 @@ class _Argument(NamedTuple):
 
     expr: Expr
     lead: str
+
+
+def _after_defaults(arguments: Sequence[_Argument]) -> tuple[Sequence[_Argument], Sequence[_Argument]]:
+    """The provider's default tags at the head of a merge, which all else wins over, and what stands behind them."""
+    at = 1 if arguments and _is_defaults(arguments[0].expr) else 0
+    return arguments[:at], arguments[at:]
+
+
+def _is_defaults(expr: Expr) -> bool:
+    found = traversal_address(expr)
+    return found is not None and found[0].startswith("data.aws_default_tags.")
 
 
 def plain_address(expr: Expr) -> str | None:

@@ -76,9 +76,10 @@ class TagExpression(Fixer):
     each place that used it names both from then on.
 
     **Then each resource**, in one fix a resource: its `tags`, the tags of its `tag_specifications` and volumes, the `tag`
-    blocks of an Auto Scaling group. The shared maps go in front; what stood there stays as it is, where it is, comments and
-    all, and still wins. A missing `Name` is the expression of the resource's own name argument, else its label joined with
-    the environment. Which types take tags, the provider's schema says; a type that it does not know is left alone.
+    blocks of an Auto Scaling group. The shared maps go in front (`data.aws_default_tags` alone stays before them); what stood
+    there stays as it is, where it is, comments and all, and still wins. A missing `Name` is the expression of the resource's
+    own name argument, else its label joined with the environment. Which types take tags, the provider's schema says; a type
+    that it does not know is left alone.
 
     **Why unsafe:** resources get tags that they did not have. None that they had gets another value: the keys of every map
     are followed through locals, variables and tfvars files, and nothing is moved past a map that may set the same key.

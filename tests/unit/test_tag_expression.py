@@ -153,6 +153,19 @@ def tags_after(expression: str, *, extra: str = EXTRA, common: str = COMMON, mor
             'merge(local.tags, { Name = "n" }, var.on ? { Tier = "a" } : {})',
             'merge(local.tags, var.extra_tags, { Name = "n" }, var.on ? { Tier = "a" } : {})',
         ),
+        # The provider's default tags lose to all else
+        (
+            'merge(data.aws_default_tags.current.tags, { Name = "n" })',
+            'merge(data.aws_default_tags.current.tags, local.tags, var.extra_tags, { Name = "n" })',
+        ),
+        (
+            'merge(\n  data.aws_default_tags.current.tags,\n  { Name = "n" }\n)',
+            'merge(\n  data.aws_default_tags.current.tags,\n  local.tags,\n  var.extra_tags,\n  { Name = "n" }\n)',
+        ),
+        (
+            "data.aws_default_tags.current.tags",
+            'merge(data.aws_default_tags.current.tags, local.tags, var.extra_tags, {\n  Name = "main-vpc"\n})',
+        ),
         # Another name for the shared maps
         ("local.both", 'merge(local.tags, var.extra_tags, {\n  Name = "main-vpc"\n})'),
         ('merge(local.both, { Name = "n" })', 'merge(local.tags, var.extra_tags, { Name = "n" })'),
@@ -191,6 +204,7 @@ locals {
         'merge(local.tags, var.extra_tags, {\n  Name = "n"\n})',
         'merge(\n  local.tags,\n  var.extra_tags,\n  { Name = "n", Tier = "a" },\n)',
         'merge(local.tags, var.extra_tags, { Name = "n" }, var.more)',
+        'merge(data.aws_default_tags.current.tags, local.tags, var.extra_tags, { Name = "n" })',
     ],
 )
 def test_a_map_that_follows_the_contract_stays(expression: str) -> None:
