@@ -91,9 +91,47 @@ def sources(module: Module, holder: Element, expr: Expr, depth: int = 0) -> Iter
         yield Source(holder, expr)
 
 
-def is_amazon_linux_2(module: Module, block: Block) -> bool:
-    """Whether a `data "aws_ami"` looks for Amazon Linux 2."""
-    return any(pattern.startswith("amzn2-ami") for pattern in _name_patterns(module, block))
+class Release(NamedTuple):
+    """A release of Amazon Linux: the name of a data source for it, how a person calls it, and its images by name."""
+
+    label: str
+    words: str
+    pattern: str
+
+    def is_meant_by(self, module: Module, block: Block) -> bool:
+        """Whether a `data "aws_ami"` looks for it."""
+        start = self.pattern.partition("-ami-")[0] + "-ami"
+        patterns = list(_name_patterns(module, block))
+        return any(p.startswith(start) and not re.search("ecs|eks|minimal", p) for p in patterns)
+
+
+AMAZON_LINUX_2 = Release("amazon_linux_2", "Amazon Linux 2", "amzn2-ami-hvm-*-{machine}-gp2")
+AMAZON_LINUX_2023 = Release("amazon_linux_2023", "Amazon Linux 2023", "al2023-ami-2023.*-{machine}")
+
+_FOR_OTHERS = re.compile(
+    r"\bapt(-get)?\b|<powershell>|\bzypper\b|\bubuntu\b|\bdebian\b|\bwindows\b|\brhel\b|red hat|/etc/e[ck]s/",
+    re.IGNORECASE,
+)
+"""Other systems, and images of Amazon Linux that somebody put more on (the agents of ECS and EKS)."""
+_FOR_2023 = re.compile(r"\bdnf\b|amazon[ -]linux[ -]2023|\bal2023\b", re.IGNORECASE)
+
+
+def release_of(module: Module, resource: Block, said: str) -> Release | None:
+    """The Amazon Linux that a resource runs, as its script and what is said of its image tell; None if it runs another system."""
+    text = said + _script(module, resource)
+    if _FOR_OTHERS.search(text):
+        return None
+    return AMAZON_LINUX_2023 if _FOR_2023.search(text) else AMAZON_LINUX_2
+
+
+def _script(module: Module, resource: Block) -> str:
+    """The user data of a resource as it is written, with the local values that it is made of."""
+    attribute = resource.get("user_data") or resource.get("user_data_base64")
+    if attribute is None:
+        return ""
+    used = [r.address for r in expression_references(attribute, attribute.expr)]
+    names = {a.removeprefix("local.") for a in used if a.startswith("local.")}
+    return "\n".join([attribute.value, *(module.locals[n].value for n in names if n in module.locals)])
 
 
 def _name_patterns(module: Module, block: Block) -> Iterator[str]:
@@ -137,8 +175,7 @@ def root_device(module: Module, resource: Block, attribute: Attribute) -> RootDe
                 return RootDevice(_XVDA)
             if "canonical" in path or "windows" in path:
                 return RootDevice(_SDA1)
-    script = resource.get("user_data") or resource.get("user_data_base64")
-    text = script.value if script is not None else ""
+    text = _script(module, resource)
     if re.search(r"\bapt(-get)?\b|<powershell>", text):
         return RootDevice(_SDA1, "its script is written for Ubuntu or Windows")
     if re.search(r"\b(yum|dnf|amazon-linux-extras)\b", text):

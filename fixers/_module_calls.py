@@ -48,7 +48,7 @@ def call_prefix(context: Context, module: Module, has_its_own: Callable[[Module]
     """What goes in front of a name that is handed down to a local module: the call's name where other modules have the like."""
     calls = calls_of(context, module)
     others = any(has_its_own(m) for m in context.project.modules if m.folder != module.folder)
-    return re.sub(r"\W+", "_", f"{calls[0].block.name}_") if calls and others else ""
+    return f"{_label(calls[0])}_" if calls and others else ""
 
 
 def surroundings(context: Context, module: Module, depth: int = 0) -> dict[str, dict[str, object]]:
@@ -103,13 +103,14 @@ def hand_down(
     *,
     title: str = "",
     ahead_of: frozenset[str] = frozenset(),
+    regional: bool = False,
 ) -> list[Edit]:
     """Edits that declare variables in a module and, where local modules call it, in their callers, which pass them on.
 
-    The values of the environments are set where the tfvars files are: beside the module that nobody calls. All goes to the end
+    What is `regional` gets a variable for each call, named after it, where the calls run with different providers. The values of the environments are set where the tfvars files are: beside the module that nobody calls. All goes to the end
     of what is there, but ahead of the variables `ahead_of` if those stand last.
     """
-    return list(_hand_down(context, module, variables, title, ahead_of, frozenset()))
+    return list(_hand_down(context, module, variables, title, ahead_of, regional, frozenset()))
 
 
 def _hand_down(
@@ -118,6 +119,7 @@ def _hand_down(
     variables: Sequence[Variable],
     title: str,
     ahead_of: frozenset[str],
+    regional: bool,
     seen: frozenset[str],
 ) -> Iterator[Edit]:
     calls = [call for call in calls_of(context, module) if call.module.folder not in seen]
@@ -125,23 +127,39 @@ def _hand_down(
         yield from _declared(context, module, variables, title, ahead_of)
         return
     yield from _declared(context, module, [v._replace(values={}) for v in variables], "", ahead_of)
-    done: set[str] = set()
+    apart = regional and len({_providers(call.block) for call in calls}) > 1
+    wanted: dict[str, tuple[Module, list[Variable]]] = {}
     for call in calls:
-        wanted = [v for v in variables if v.name not in call.block.attributes]
-        if not wanted:
+        missing = [v for v in variables if v.name not in call.block.attributes]
+        if not missing:
             continue
-        text = "\n".join(f"{v.name} = var.{v.name}" for v in wanted)
+        given = [v._replace(name=f"{_label(call)}_{v.name}") for v in missing] if apart else missing
+        text = "\n".join(f"{v.name} = var.{g.name}" for v, g in zip(missing, given, strict=True))
         yield call.block.insert(text, after=_last_argument(call.block, ahead_of))
-        if call.module.folder not in done:
-            done.add(call.module.folder)
-            yield from _hand_down(context, call.module, wanted, title, ahead_of, seen | {module.folder})
+        known = wanted.setdefault(call.module.folder, (call.module, []))[1]
+        known.extend(g for g in given if g not in known)
+    for caller, given in wanted.values():
+        yield from _hand_down(context, caller, given, title, ahead_of, regional, seen | {module.folder})
+
+
+def _providers(call: Block) -> str:
+    """What a call says of its providers, in one spelling."""
+    said = call.get("providers")
+    return re.sub(r"\s+", "", said.value) if said is not None else ""
+
+
+def _label(call: Call) -> str:
+    return re.sub(r"\W+", "_", call.block.name)
 
 
 def _declared(
     context: Context, module: Module, variables: Sequence[Variable], title: str, ahead_of: frozenset[str]
 ) -> Iterator[Edit]:
     for edit in declare(module, context.contract, variables, title=title):
-        file = next(f for f in module.files if f.path == edit.file)
+        file = next((f for f in module.files if f.path == edit.file), None)
+        if file is None:  # a new one
+            yield edit
+            continue
         last: list[Element] = []
         for element in reversed(list(file.attributes.values() if file.kind == "tfvars" else file.blocks)):
             name = element.name if isinstance(element, Attribute | Block) else ""

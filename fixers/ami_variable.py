@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from tapfix.edits import Edit, Safety
-from tapfix.environments import Variable, environment_files, insert_block
+from tapfix.environments import AUTOMATIC, Variable, environment_files, insert_block, is_automatic
 from tapfix.evaluate import evaluate
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity
 from tapfix.module import Attribute, Block, Module, traversal_address
 
-from ._amis import AMI_ID, Source, ami_places, is_amazon_linux_2, sources
+from ._amis import AMI_ID, Release, Source, ami_places, release_of, sources
 from ._group_sizes import size_variables
 from ._module_calls import call_prefix, calls_of, evaluate_everywhere, hand_down, joined
 
@@ -42,20 +42,22 @@ class AmiVariable(Fixer):
     own habit, and goes in front of what decided so far:
 
     - a data source, an SSM parameter, a map by region, `resolve:ssm:…`: these stay the default;
-    - a literal `ami-…`: AMI ids hold for one region, so it becomes the variable's value in each environment's tfvars file, and the
-      default is the newest Amazon Linux 2 by data source. The one that is there is used, else it is added (for arm64 where the
-      instance type is a Graviton one);
-    - a literal default of a variable moves to the tfvars files in the same way;
+    - a literal `ami-…`: AMI ids hold for one region, so it becomes the variable's value in each environment's tfvars file (in
+      `terraform.tfvars` where there is none), together with the comment behind it, and the default is the newest Amazon Linux 2
+      by data source. The one that is there is used, else it is added (for arm64 where the instance type is a Graviton one, of
+      Amazon Linux 2023 where the script or a comment speaks of it). Machines that run another system, or the agents of ECS or
+      EKS, get no default: plain Amazon Linux would not run what they run;
+    - a literal default of a variable moves to the tfvars files in the same way; a validation of the variable lets it be empty.
+      A variable that is used for more than images just loses its default;
     - a local value is followed, and the variable goes where the local value is made.
 
     Several different images get several variables, named after what runs them. In a local module the variable is handed down
-    from the root. A variable that decides already, alone or with a fallback, is accepted as it is.
+    from the root; one for each call where the calls run with different providers, that is in different regions. A variable that decides already, alone or with a fallback, is accepted as it is.
 
     **Safe** where a data source decided: while the variable is not set, the plan is the same. **Unsafe** where a literal id
     moves: the environments that have a tfvars file keep it, a plan without one gets the newest Amazon Linux 2.
 
-    **Refused**: a literal id where no tfvars file is there to hold it; an image that differs by `each` or `count.index`; a
-    variable with a validation that its new default would not pass; an image that a module or the stack itself makes.
+    **Refused**: an image that differs by `each` or `count.index`; an image that a module or the stack itself makes.
     """
 
     rule = "TAP008"
@@ -141,14 +143,14 @@ data "aws_ami" "amazon_linux_2" {
 }
 
 resource "aws_instance" "web" {
-  ami           = coalesce(var.ami_id, data.aws_ami.amazon_linux_2.id) # tested in May
+  ami           = coalesce(var.ami_id, data.aws_ami.amazon_linux_2.id)
   instance_type = "t3.micro"
 }
 """,
                 "dev.tfvars": """\
 environment = "dev"
 
-ami_id = "ami-0abcdef1234567890"
+ami_id = "ami-0abcdef1234567890" # tested in May
 """,
             },
         ),
@@ -174,10 +176,11 @@ resource "aws_launch_template" "web" {
 """,
         ),
         Example(
-            title="Refused: a literal id, and nowhere to keep it",
+            title="Refused: each copy has an image of its own",
             before="""\
 resource "aws_launch_template" "web" {
-  image_id = "ami-0abcdef1234567890"
+  for_each = { web = "ami-0abcdef1234567890", worker = "ami-0123456789abcdef0" }
+  image_id = each.value
 }
 """,
             after=None,
@@ -216,28 +219,30 @@ resource "aws_launch_template" "web" {
         image = same[0]
         names = ", ".join(_names(i) for i in same)
         values = _literal_ids(module, context, image)
-        if values is not None and not values:
-            return self.refuse(
-                image.holder,
-                f"the AMI of {names} is a literal id, which holds for one region, and cannot be overridden",
-                "no tfvars file is there to keep the id in; add one for each environment, or say which image is meant by a data source",
-            )
         name, null = self._variable(module, context, same, several, taken)
-        fallback, described, made = image.holder.value, "the default image", list[Edit]()
-        if values is not None:
-            fallback, made = _amazon_linux_2(module, image.resources[0])
-            described = "the newest Amazon Linux 2"
-        words = "null" if null else "empty"
-        whose = f" of {_titled(name, context)}" if several else " of the instances"
-        variable = Variable(
-            name, "string", f"AMI{whose} ({words}: {described})", "null" if null else '""', values=_quoted(values or {})
-        )
-        edits = joined([*hand_down(context, module, [variable], ahead_of=size_variables(module)), *made])
-        edits.extend(i.holder.replace(_with_override(name, null, fallback)) for i in same)
         message = f"the AMI of {names} could not be overridden; `var.{name}` does it now"
+        whose = f"AMI{f' of {_titled(name, context)}' if several else ' of the instances'}"
+        words, unset = ("null", "null") if null else ("empty", '""')
         if values is None:
+            variable = Variable(name, "string", f"{whose} ({words}: the default image)", unset)
+            edits = hand_down(context, module, [variable], ahead_of=size_variables(module), regional=True)
+            edits.extend(i.holder.replace(_with_override(name, null, i.holder.value)) for i in same)
             return self.fix(image.holder, f"{message}, and what decided before is its default", edits)
-        message += ", the literal id is its value in each environment, and the newest Amazon Linux 2 its default"
+        said = _comment_behind(image.holder)
+        release = release_of(module, image.resources[0], said)
+        variable = Variable(
+            name,
+            "string",
+            f"{whose} ({words}: the newest {release.words})" if release else whose,
+            unset if release else None,
+            values=_quoted(values, said),
+        )
+        fallback, made = _amazon_linux(module, image.resources[0], release) if release else ("", [])
+        edits = hand_down(context, module, [variable], ahead_of=size_variables(module), regional=True)
+        edits = joined([*edits, *made, *_without_comment(image.holder)])
+        text = _with_override(name, null, fallback) if release else f"var.{name}"
+        edits.extend(i.holder.replace(text) for i in same)
+        message += f", {_where(values)}, and {_default_now(release)}"
         return self.fix(image.holder, message, edits, safety=Safety.UNSAFE)
 
     def _variable(
@@ -275,33 +280,109 @@ resource "aws_launch_template" "web" {
         if all(name in call.block.attributes for call in calls_of(context, module)) and calls_of(context, module):
             return
         message = f"the default of `var.{name}` is a literal AMI id, which holds for one region"
-        environments = _environments(context, module)
-        if not environments:
-            yield self.refuse(
-                default, message, "no tfvars file is there to keep the id in; add one for each environment"
-            )
+        values = dict.fromkeys(_environments(context, module) or [""], literal)
+        unset = self._unset(module, block, name, using)
+        said = _comment_behind(default) if _is_to_be_set(context, module, name) else ""
+        description = block.get("description")
+        release = release_of(module, using[0].resources[0], said + (description.value if description else ""))
+        plain = [i for i in using if i.holder.value == f"var.{name}"]
+        if unset is None or (plain and release is None):
+            unset, plain = None, []
+        variable = Variable(name, "string", "", unset, values=_quoted(values, said))
+        edits = hand_down(context, module, [variable], ahead_of=size_variables(module), regional=True)
+        if unset is None:
+            edits.append(_without_default(default, said))
+            message += f"; {_where(values)}, and it has no default any more"
+            yield self.fix(default, message, edits, safety=Safety.UNSAFE)
             return
-        if block.blocks_of("validation"):
-            yield self.refuse(default, message, "the variable's validation would have to let an unset variable pass")
-            return
-        plain = [i for i in using if traversal_address(i.holder.expr) is not None and i.holder.value == f"var.{name}"]
-        if not plain or len(plain) < len(using) or len(module.references_to(f"var.{name}")) > len(plain):
-            yield self.refuse(
-                default,
-                message,
-                "the variable is used for more than the image alone; name the default where it is used",
-            )
-            return
-        null = _habit_is_null(module)
-        unset = "null" if null else '""'
-        values = _quoted(dict.fromkeys(environments, literal))
-        variable = Variable(name, "string", "AMI of the instances", unset, values=values)
-        fallback, made = _amazon_linux_2(module, using[0].resources[0])
-        edits = joined([*hand_down(context, module, [variable], ahead_of=size_variables(module)), *made])
+        edits += _without_comment(default) if said else []
         edits.append(default.replace(unset))
-        edits.extend(i.holder.replace(_with_override(name, null, fallback)) for i in plain)
-        message += "; the id is its value in each environment now, and the newest Amazon Linux 2 its default"
-        yield self.fix(default, message, edits, safety=Safety.UNSAFE)
+        edits += [_let_pass(v, name) for v in block.blocks_of("validation") if "condition" in v.attributes]
+        if plain and release is not None:
+            fallback, made = _amazon_linux(module, plain[0].resources[0], release)
+            edits += made
+            edits += [i.holder.replace(_with_override(name, unset == "null", fallback)) for i in plain]
+        message += (
+            f"; {_where(values)}, and {_default_now(release) if plain else 'what stood behind it is the default'}"
+        )
+        yield self.fix(default, message, joined(edits), safety=Safety.UNSAFE)
+
+    def _unset(self, module: Module, block: Block, name: str, using: Sequence[Image]) -> str | None:
+        """What stands for "not set" of a variable; None where it is used for more than images, or in a way that needs a value."""
+        holders = [i.holder for i in using]
+        for reference in module.references_to(f"var.{name}"):
+            inside = any(
+                reference.file is h.file and h.start <= reference.start and reference.end <= h.end for h in holders
+            )
+            if not inside and reference.block is not block:
+                return None
+        shapes = {_unset_in(holder, name) for holder in holders}
+        if None in shapes:
+            return None
+        shapes.discard("")
+        if block.blocks_of("validation"):
+            shapes.add('""')
+        return None if len(shapes) > 1 else shapes.pop() if shapes else "null" if _habit_is_null(module) else '""'
+
+
+def _unset_in(holder: Attribute, name: str) -> str | None:
+    """What an expression takes for an unset variable, empty if it takes either; None where it needs a value."""
+    text = re.sub(r"\s+", "", holder.value)
+    if text == f"var.{name}" or text.startswith(f"coalesce(var.{name},"):
+        return ""
+    found = re.match(rf'var\.{name}(!=|==)(null|"")\?(.*)', text)
+    if found is None:
+        return None
+    ahead, behind = found[3].startswith(f"var.{name}:"), found[3].endswith(f":var.{name}")
+    return found[2] if (ahead if found[1] == "!=" else behind) else None
+
+
+def _let_pass(validation: Block, name: str) -> Edit:
+    """Let the empty text pass a validation."""
+    condition = validation.attributes["condition"]
+    text = condition.value
+    text = f"({text})" if condition.expr.kind in ("binary", "conditional") else text
+    return condition.replace(f'var.{name} == "" || {text}')
+
+
+def _comment_behind(holder: Attribute) -> str:
+    """The comment behind an attribute on its line; none that speaks to tapfix."""
+    said = holder.file.text[holder.end : holder.file.line_end(holder.end)].strip()
+    return said if said.startswith(("#", "//")) and "tapfix:" not in said else ""
+
+
+def _without_comment(holder: Attribute) -> list[Edit]:
+    """The edits that take the comment behind an attribute away: it goes where the literal goes."""
+    said = _comment_behind(holder)
+    at = holder.file.text.index(said, holder.end) if said else holder.end
+    return [Edit(holder.file.path, holder.end, at + len(said), "")] if said else []
+
+
+def _without_default(default: Attribute, moved: str) -> Edit:
+    """Take a variable's default away; a comment behind it that has not moved stays on a line of its own."""
+    comment = _comment_behind(default)
+    if not comment or moved:
+        return default.remove(comments=False)
+    return Edit(default.file.path, default.start, default.file.text.index(comment, default.end), "")
+
+
+def _is_to_be_set(context: Context, module: Module, name: str) -> bool:
+    """Whether a tfvars file gets a row for a variable."""
+    root = _root(context, module)
+    environments = list(environment_files(root, context.contract).values())
+    automatic = [file for file in root.tfvars if is_automatic(file)]
+    there = [name in file.attributes for file in environments or automatic]
+    return not all(there) if environments else not any(there)
+
+
+def _where(values: Mapping[str, str]) -> str:
+    return f"the id is its value in {AUTOMATIC} now" if "" in values else "the id is its value in each environment now"
+
+
+def _default_now(release: Release | None) -> str:
+    if release is None:
+        return "no other image takes its place, since the machines are not plain Amazon Linux"
+    return f"the newest {release.words} its default"
 
 
 def _images(module: Module) -> Iterator[Image]:
@@ -349,7 +430,7 @@ def _fixed_elsewhere(module: Module, image: Image) -> str | None:
 
 
 def _literal_ids(module: Module, context: Context, image: Image) -> Mapping[str, str] | None:
-    """The literal id by environment (none where there is no tfvars file); None if the image is no literal."""
+    """The literal id by environment, under the name "" where there is no tfvars file; None if the image is no literal."""
     if image.holder.expr.kind == "traversal" and not image.holder.value.startswith("local."):
         return None
     if any(s.address for s in image.sources) or any(s.holder is not image.holder for s in image.sources):
@@ -357,29 +438,34 @@ def _literal_ids(module: Module, context: Context, image: Image) -> Mapping[str,
     found = evaluate_everywhere(context, module, image.holder, image.holder.expr)
     if not all(isinstance(v, str) and AMI_ID.fullmatch(v) for v in found.values()):
         return None
-    return {e: str(found.get(e, found.get("", ""))) for e in _environments(context, module)}
+    return {e: str(found.get(e, found.get("", ""))) for e in _environments(context, module) or [""]}
 
 
 def _environments(context: Context, module: Module) -> Sequence[str]:
     """The environments that have a tfvars file, beside the module or beside the root that calls it."""
+    return list(environment_files(_root(context, module), context.contract))
+
+
+def _root(context: Context, module: Module) -> Module:
+    """The module that nobody calls, up the first calls of a module."""
     for _ in range(8):
         calls = calls_of(context, module)
         if not calls:
             break
         module = calls[0].module
-    return list(environment_files(module, context.contract))
+    return module
 
 
-def _quoted(values: Mapping[str, str]) -> dict[str, str]:
-    return {environment: f'"{value}"' for environment, value in values.items()}
+def _quoted(values: Mapping[str, str], comment: str) -> dict[str, str]:
+    return {environment: f'"{value}" {comment}'.rstrip() for environment, value in values.items()}
 
 
 def _with_override(name: str, null: bool, fallback: str) -> str:
     return f"coalesce(var.{name}, {fallback})" if null else f'var.{name} != "" ? var.{name} : {fallback}'
 
 
-def _amazon_linux_2(module: Module, resource: Block) -> tuple[str, list[Edit]]:
-    """The data source of the newest Amazon Linux 2 for a resource, and the edits that make it if it is not there."""
+def _amazon_linux(module: Module, resource: Block, release: Release) -> tuple[str, list[Edit]]:
+    """The data source of the newest Amazon Linux for a resource, and the edits that make it if it is not there."""
     provider = resource.get("provider")
     alias = provider.value if provider is not None else ""
     arm = _runs_on_arm(module, resource)
@@ -387,25 +473,27 @@ def _amazon_linux_2(module: Module, resource: Block) -> tuple[str, list[Edit]]:
         of = block.get("provider")
         if (of.value if of is not None else "") != alias or block.get("count") or block.get("for_each"):
             continue
-        if is_amazon_linux_2(module, block) and ("arm64" in block.text()) == arm:
+        if release.is_meant_by(module, block) and ("arm64" in block.text()) == arm:
             return f"{block.address}.id", []
     name = module.unused_name(
-        "amazon_linux_2_arm64" if arm else "amazon_linux_2", {b.name: b for b in module.data("aws_ami")}
+        f"{release.label}_arm64" if arm else release.label, {b.name: b for b in module.data("aws_ami")}
     )
-    text = _AMAZON_LINUX_2.format(
-        name=name, provider=f"  provider    = {alias}\n" if alias else "", machine="arm64" if arm else "x86_64"
+    text = _NEWEST.format(
+        name=name,
+        provider=f"  provider    = {alias}\n" if alias else "",
+        pattern=release.pattern.format(machine="arm64" if arm else "x86_64"),
     )
     return f"data.aws_ami.{name}.id", [insert_block(module, "data", text)]
 
 
-_AMAZON_LINUX_2 = """\
+_NEWEST = """\
 data "aws_ami" "{name}" {{
 {provider}  most_recent = true
   owners      = ["amazon"]
 
   filter {{
     name   = "name"
-    values = ["amzn2-ami-hvm-*-{machine}-gp2"]
+    values = ["{pattern}"]
   }}
 
   filter {{

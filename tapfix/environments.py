@@ -1,7 +1,8 @@
 """Variables and their values per environment: how fixers declare one, and where its values go.
 
 An environment is a `NAME.tfvars` file beside the module, one for each name in the contract. A value goes into a file only where
-that file is there: making the files is the business of the rules that want them.
+that file is there: making the files is the business of the rules that want them. Where there is no environment, what has to be kept
+goes into `terraform.tfvars`, which Terraform reads by itself.
 """
 
 from __future__ import annotations
@@ -13,9 +14,15 @@ from tapfix.contract import Contract
 from tapfix.edits import Edit
 from tapfix.module import Block, File, Module
 
+AUTOMATIC = "terraform.tfvars"
+"""The file of values that holds for every plan."""
+
 
 class Variable(NamedTuple):
-    """A variable that a fixer wants: `type` and `default` are HCL (`None`: no default), `values` HCL by environment."""
+    """A variable that a fixer wants: `type` and `default` are HCL (`None`: no default), `values` HCL by environment.
+
+    A value under the name "" is kept where there is no environment.
+    """
 
     name: str
     type: str
@@ -46,7 +53,7 @@ def environment_files(module: Module, contract: Contract) -> dict[str, File]:
 def is_automatic(file: File) -> bool:
     """Whether Terraform reads the file without being told to."""
     name = file.path.rpartition("/")[2]
-    return name == "terraform.tfvars" or name.endswith(".auto.tfvars")
+    return name == AUTOMATIC or name.endswith(".auto.tfvars")
 
 
 def declare(module: Module, contract: Contract, variables: Sequence[Variable], *, title: str = "") -> list[Edit]:
@@ -66,6 +73,17 @@ def declare(module: Module, contract: Contract, variables: Sequence[Variable], *
         ]
         if rows:
             edits.append(file.append("\n".join([*([f"# {title}"] if title else []), *rows])))
+    automatic = [file for file in module.tfvars if is_automatic(file)]
+    kept = [
+        f"{v.name} = {v.values['']}"
+        for v in variables
+        if "" in v.values and not any(v.name in file.attributes for file in automatic)
+    ]
+    if kept and not environment_files(module, contract):
+        path = module.path(AUTOMATIC)
+        there = next((file for file in automatic if file.path == path), None)
+        text = "\n".join(kept)
+        edits.append(there.append(text) if there is not None else Edit(path, 0, 0, f"{text}\n"))
     return edits
 
 

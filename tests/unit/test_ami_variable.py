@@ -165,8 +165,6 @@ def test_literal_default_of_a_variable() -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (runs(LITERAL), "no tfvars file"),
-        (f'variable "ami_id" {{\n  default = {LITERAL}\n}}\n\n{runs("var.ami_id")}', "no tfvars file"),
         (runs("aws_ami_copy.own.id"), "the stack makes the image itself"),
         (runs("module.images.id"), "a module decides"),
         (runs('each.value\n  for_each = { a = "ami-1" }'), "differs from copy to copy"),
@@ -177,9 +175,89 @@ def test_refused(text: str, reason: str) -> None:
     assert reason in " ".join(refused(RULE, text))
 
 
-def test_refused_with_environments() -> None:
-    validated = f'variable "ami_id" {{\n  default = {LITERAL}\n  validation {{\n    condition     = startswith(var.ami_id, "ami-")\n    error_message = "no"\n  }}\n}}\n\n{runs("var.ami_id")}'
-    assert "validation" in refused(RULE, {MAIN: validated, **ENVIRONMENTS})[0]
+def variable(more: str = "") -> str:
+    return f'variable "ami_id" {{\n  type    = string\n  default = {LITERAL}{more}\n}}\n'
+
+
+def test_literal_without_environments() -> None:
+    """Terraform reads terraform.tfvars by itself: what was planned stays."""
+    for text in (runs(LITERAL), f"{variable()}\n{runs('var.ami_id')}"):
+        result = mended(RULE, text)
+        assert "image_id = coalesce(var.ami_id, data.aws_ami.amazon_linux_2.id)" in result.main
+        assert result.texts["terraform.tfvars"] == f"ami_id = {LITERAL}\n"
+    there = mended(RULE, {MAIN: runs(LITERAL), "terraform.tfvars": "size = 1\n"})
+    assert there.texts["terraform.tfvars"] == f"size = 1\n\nami_id = {LITERAL}\n"
+
+
+def test_a_comment_goes_where_the_literal_goes() -> None:
+    for text in (runs(f"{LITERAL} # tested in May"), f"{variable(' # tested in May')}\n{runs('var.ami_id')}"):
+        result = mended(RULE, {MAIN: text, **ENVIRONMENTS})
+        assert "# tested" not in result.main
+        assert f"ami_id = {LITERAL} # tested in May" in result.texts["prod.tfvars"]
+    set_already = dict.fromkeys(ENVIRONMENTS, f"ami_id = {LITERAL}\n")
+    result = mended(RULE, {MAIN: f"{variable(' # tested in May')}\n{runs('var.ami_id')}", **set_already})
+    assert "# tested in May" in result.main and "tested" not in result.texts["prod.tfvars"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "after"),
+    [
+        ('startswith(var.ami_id, "ami-")', 'var.ami_id == "" || startswith(var.ami_id, "ami-")'),
+        ("length(var.ami_id) > 4", 'var.ami_id == "" || (length(var.ami_id) > 4)'),
+    ],
+)
+def test_a_validation_lets_an_unset_variable_pass(condition: str, after: str) -> None:
+    text = variable(f'\n\n  validation {{\n    condition     = {condition}\n    error_message = "no"\n  }}')
+    result = mended(RULE, {MAIN: f"{text}\n{runs('var.ami_id')}", **ENVIRONMENTS})
+    assert f"condition     = {after}\n" in result.main and 'default = ""' in result.main
+    assert 'image_id = var.ami_id != "" ? var.ami_id : data.aws_ami.amazon_linux_2.id' in result.main
+
+
+@pytest.mark.parametrize(
+    ("image", "unset"),
+    [
+        ("coalesce(var.ami_id, data.aws_ami.other.id)", "null"),
+        ('var.ami_id != "" ? var.ami_id : data.aws_ami.other.id', '""'),
+        ('var.ami_id == "" ? data.aws_ami.other.id : var.ami_id', '""'),
+        ("var.ami_id != null ? var.ami_id : data.aws_ami.other.id", "null"),
+    ],
+)
+def test_a_literal_default_before_a_fallback(image: str, unset: str) -> None:
+    result = mended(RULE, {MAIN: f"{variable()}\n{runs(image)}", **ENVIRONMENTS})
+    assert f"image_id = {image}\n" in result.main and f"default = {unset}\n" in result.main
+    assert f"ami_id = {LITERAL}" in result.texts["dev.tfvars"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{variable()}\n{runs("var.ami_id")}\noutput "image" {{\n  value = var.ami_id\n}}\n',
+        f"{variable(' # Ubuntu 22.04')}\n{runs('var.ami_id')}",
+        variable() + runs("var.ami_id\n  user_data = <<-EOF\n    apt-get update\n  EOF"),
+        runs(f'{LITERAL}\n  user_data = "<powershell>ls</powershell>"'),
+        runs(f"{LITERAL}\n  user_data = local.s") + 'locals {\n  s = "echo ECS_CLUSTER=a >> /etc/ecs/ecs.config"\n}\n',
+    ],
+)
+def test_where_no_other_image_can_take_its_place(text: str) -> None:
+    """The variable has no default, and each environment has the id."""
+    result = mended(RULE, {MAIN: text, **ENVIRONMENTS})
+    assert re.search(r"image_id += var\.ami_id\n", result.main)
+    assert "default" not in result.main and 'data "' not in result.main
+    assert f"ami_id = {LITERAL}" in result.texts["dev.tfvars"]
+
+
+def test_amazon_linux_2023() -> None:
+    after = mended(RULE, runs(f"{LITERAL} # Amazon Linux 2023")).main
+    assert "coalesce(var.ami_id, data.aws_ami.amazon_linux_2023.id)" in after and "al2023-ami-2023.*-x86_64" in after
+
+
+def test_one_module_in_two_regions() -> None:
+    """An AMI id holds for one region: each call has a variable of its own."""
+    call = 'module "{0}" {{\n  source    = "./app"\n  providers = {{\n    aws = aws.{0}\n  }}\n}}\n\n'
+    image = f"{DATA}\n{runs('data.aws_ami.amazon_linux_2.id')}"
+    texts = mended(RULE, {MAIN: call.format("east") + call.format("west"), "app/main.tf": image}).texts
+    assert "ami_id = var.east_ami_id" in texts[MAIN] and "ami_id = var.west_ami_id" in texts[MAIN]
+    assert texts[MAIN].count("variable ") == 2
 
 
 def test_each_value_of_a_variable_is_accepted() -> None:

@@ -6,3 +6,4 @@ private_subnet_ids = ["subnet-0b1", "subnet-0b2"]
 # Auto Scaling
 asg_min_size = 2
 asg_max_size = 4
+web_count    = 2

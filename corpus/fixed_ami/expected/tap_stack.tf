@@ -37,7 +37,7 @@ data "aws_ami" "amazon_linux_2" {
 # Runs the nightly reports
 resource "aws_launch_template" "reports" {
   name          = "reports-${var.environment}"
-  image_id      = coalesce(var.ami_id, data.aws_ami.amazon_linux_2.id) # Amazon Linux 2, us-east-1
+  image_id      = coalesce(var.ami_id, data.aws_ami.amazon_linux_2.id)
   instance_type = "t3.small"
 
   tags = merge(local.tags, var.extra_tags, { Name = "reports-${var.environment}" })
