@@ -635,12 +635,12 @@ def _opens(text: str, line: int) -> bool:
 def _references(file: File, base: int, node: Expr, block: Block | None) -> Iterator[Reference]:
     """Walk in the order of the source; names that a `for` or a `dynamic` block binds are no references."""
     none: frozenset[str] = frozenset()
-    stack: list[tuple[Expr, Attribute | None, frozenset[str]]] = [(node, None, none)]
+    stack: list[tuple[Expr, Attribute | None, Block | None, frozenset[str]]] = [(node, None, None, none)]
     while stack:
-        node, holder, bound = stack.pop()
+        node, holder, inner, bound = stack.pop()
         kind = node.kind
         if kind == "attribute":
-            holder = Attribute(file, base, node, block)  # type: ignore[arg-type]
+            holder = Attribute(file, base, node, inner or block)  # type: ignore[arg-type]
             if holder.name in _UNREFERRING:
                 continue
             if holder.name == "provider" and _provider_address(holder.expr):
@@ -656,40 +656,41 @@ def _references(file: File, base: int, node: Expr, block: Block | None) -> Itera
                 continue
             if holder.name == "type" and block is not None and block.type == "variable":
                 continue
-            stack.append((holder.expr, holder, bound))
+            stack.append((holder.expr, holder, inner, bound))
         elif kind == "traversal":
             reference = _reference(file, base, node, holder, block)
             if reference is not None and node.children[0].value not in bound:
                 yield reference
             steps = node.children[1:]
-            stack.extend((c, holder, bound) for s in reversed(steps) if s.kind == "index" for c in (s.children[1],))
+            stack.extend((c, holder, inner, bound) for s in reversed(steps) if s.kind == "index" for c in (s.children[1],))
             if node.children[0].children:
-                stack.append((node.children[0], holder, bound))
+                stack.append((node.children[0], holder, inner, bound))
         elif kind in ("for_tuple", "for_object"):
             names = frozenset(_for_names(node))
-            later: list[tuple[Expr, Attribute | None, frozenset[str]]] = []
+            later: list[tuple[Expr, Attribute | None, Block | None, frozenset[str]]] = []
             seen_in = False
             for child in node.children[2:]:
                 if not seen_in:
                     seen_in = child.kind == "Identifier" and child.value == "in"
                     continue
-                later.append((child, holder, bound if not later else bound | names))
+                later.append((child, holder, inner, bound if not later else bound | names))
             stack.extend(reversed(later))
         elif kind == "block":
-            inner = bound
-            if node.children[0].value == "dynamic":
-                view = Block(file, base, node, block)  # type: ignore[arg-type]
-                iterator = view.get("iterator")
-                name = iterator.value if iterator else view.name
-                for child in reversed(view.body.children):
+            # The block that was asked about is the one that holds them, as the caller made it.
+            inner = block if inner is None else Block(file, base, node, inner)  # type: ignore[arg-type]
+            assert inner is not None
+            if inner.type == "dynamic":
+                iterator = inner.get("iterator")
+                name = iterator.value if iterator else inner.name
+                for child in reversed(inner.body.children):
                     if child.kind == "block":
-                        stack.append((child, holder, bound | {name}))
+                        stack.append((child, holder, inner, bound | {name}))
                     elif child.kind == "attribute" and child.children[0].value != "iterator":
-                        stack.append((child, holder, bound))
+                        stack.append((child, holder, inner, bound))
                 continue
-            stack.extend((c, holder, inner) for c in reversed(node.children) if c.kind == "body")
+            stack.extend((c, holder, inner, bound) for c in reversed(node.children) if c.kind == "body")
         elif node.children:
-            stack.extend((c, holder, bound) for c in reversed(node.children) if c.children)
+            stack.extend((c, holder, inner, bound) for c in reversed(node.children) if c.children)
 
 
 def _for_names(node: Expr) -> Iterator[str]:

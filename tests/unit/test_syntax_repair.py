@@ -118,8 +118,8 @@ def test_lines_end_as_they_did() -> None:
 
 def test_what_a_mended_block_shows_does_not_take_the_mending_back() -> None:
     """Terraform names a reference to nothing only where the text parses: the outcome is no worse for it."""
-    text = 'output "x" {\n  value = [\n    var.gone\n    1\n  ]\n}\n'
-    assert tapfix.fix(text).files["tap_stack.tf"] == text.replace("var.gone\n", "var.gone,\n")
+    text = 'output "x" {\n  value = [\n    local.gone\n    1\n  ]\n}\n'
+    assert tapfix.fix(text).files["tap_stack.tf"] == text.replace("local.gone\n", "local.gone,\n")
 
 
 def test_much_broken_text_is_answered_soon() -> None:

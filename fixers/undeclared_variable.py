@@ -1,0 +1,206 @@
+"""TAP107: variables that are used and declared nowhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+
+from tapfix.edits import Safety
+from tapfix.environments import Variable, declare, environment_files, quoted
+from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.module import Attribute, Block, Module, Reference
+from tapfix.schema import BlockSchema, Schema
+
+from ._module_calls import calls_of
+
+_OF_THE_ENVIRONMENT = frozenset({"environment", "env", "environment_name", "env_name", "environment_suffix", "stage"})
+"""Names of variables whose value is the environment's own name."""
+
+_NAME = re.compile(r"[^\W\d][\w-]*")
+
+_ALIKE = 0.9
+"""From this likeness on (difflib's ratio) a name may be a slip of the pen for a declared one."""
+
+
+class UndeclaredVariable(Fixer):
+    """A variable that is used and declared nowhere.
+
+    Answers use `var.environment_suffix` or `var.aws_region` as if somebody else had declared them, and a module uses what its call hands
+    down without declaring it. Terraform refuses both. The variable is declared, behind those that are:
+
+    * its type is what the arguments take in which it stands alone, by the provider's schema, a string where it stands in a text, and `any`
+      where neither tells;
+    * it gets no default, and no value is made up. Where the environments have files, each has to set it already, or its name has to say that
+      its value is the environment's own name (`environment_suffix`, `env`, `stage`), which is set there;
+    * in a local module it is declared if every call hands it down.
+
+    **Refused** otherwise: nobody but a person knows the value. Also where a declared variable has nearly the same name (which of
+    the two is meant?), and where the declaration seems to stand in text that does not parse.
+
+    **Why unsafe:** the stack asks for a value that it did not ask for before. No stack that Terraform accepts is changed.
+    """
+
+    rule = "TAP107"
+    severity = Severity.HIGH
+    safety = Safety.UNSAFE
+    order = 15
+    examples = (
+        Example(
+            title="The environment's name, and a number",
+            before={
+                "tap_stack.tf": """\
+resource "aws_cloudwatch_log_group" "app" {
+  name              = "/app/${var.environment_suffix}"
+  retention_in_days = var.retention
+}
+""",
+                "dev.tfvars": "retention = 7\n",
+                "prod.tfvars": "retention = 90\n",
+            },
+            after={
+                "tap_stack.tf": """\
+variable "environment_suffix" {
+  description = "Environment suffix"
+  type        = string
+}
+
+variable "retention" {
+  description = "Retention"
+  type        = number
+}
+
+resource "aws_cloudwatch_log_group" "app" {
+  name              = "/app/${var.environment_suffix}"
+  retention_in_days = var.retention
+}
+""",
+                "dev.tfvars": 'retention = 7\n\nenvironment_suffix = "dev"\n',
+                "prod.tfvars": 'retention = 90\n\nenvironment_suffix = "prod"\n',
+            },
+            contract='[topology]\nenvironments = ["dev", "prod"]\n',
+        ),
+        Example(
+            title="Handed down, and not taken up",
+            before={
+                "main.tf": 'module "network" {\n  source = "./modules/network"\n  cidr   = "10.0.0.0/16"\n}\n',
+                "modules/network/main.tf": 'resource "aws_vpc" "main" {\n  cidr_block = var.cidr\n}\n',
+            },
+            after={
+                "main.tf": 'module "network" {\n  source = "./modules/network"\n  cidr   = "10.0.0.0/16"\n}\n',
+                "modules/network/main.tf": """\
+variable "cidr" {
+  description = "Cidr"
+  type        = string
+}
+
+resource "aws_vpc" "main" {
+  cidr_block = var.cidr
+}
+""",
+            },
+        ),
+        Example(
+            title="Refused: the environments' files do not say its value",
+            before={
+                "tap_stack.tf": 'resource "aws_vpc" "main" {\n  cidr_block = var.cidr\n}\n',
+                "dev.tfvars": 'name = "dev"\n',
+            },
+            after=None,
+        ),
+    )
+
+    def check(self, module: Module, context: Context) -> Iterator[Finding]:
+        used: dict[str, list[Reference]] = {}
+        for reference in module.references:
+            if reference.address.startswith("var.") and module.find(reference.address) is None:
+                used.setdefault(reference.address.removeprefix("var."), []).append(reference)
+        wanted: list[Variable] = []
+        for name, references in used.items():
+            message = f"var.{name} is used and declared nowhere"
+            reason = _why_not(module, context, name)
+            if reason:
+                yield self.refuse(references[0], message, reason)
+            else:
+                wanted.append(_variable(module, context, name, references))
+        if wanted:
+            names = ", ".join(f"var.{variable.name}" for variable in wanted)
+            are = "is" if len(wanted) == 1 else "are"
+            first = used[wanted[0].name][0]
+            yield self.fix(first, f"{names} {are} used and declared nowhere", declare(module, context.contract, wanted))
+
+
+def _why_not(module: Module, context: Context, name: str) -> str:
+    """Why a variable cannot be declared for the answer; empty if it can."""
+    if any(f'variable "{name}"' in broken.text() for file in module.configuration for broken in file.broken):
+        return "it seems to be declared in text that does not parse: mend that first"
+    damaged = next((other for other in module.variables if not _NAME.fullmatch(other)), None)
+    if damaged is not None:
+        return f"the name of {damaged} is no name, and this one may be a part of it: mend that first"
+    alike = get_close_matches(name, module.variables, 1, _ALIKE)
+    if alike:
+        return f"{alike[0]} is declared: decide whether it is meant"
+    if not module.is_root:
+        calls = calls_of(context, module)
+        without = next((call.block.address for call in calls if name not in call.block.attributes), None)
+        if not calls or without:
+            what = f"{without} does not hand it down" if without else "no call in the answer hands it down"
+            return f"{what}: declare it and say its value"
+        return ""
+    if name in _OF_THE_ENVIRONMENT:
+        return ""
+    silent = [env for env, file in environment_files(module, context.contract).items() if name not in file.attributes]
+    return f"its value for {', '.join(silent)} stands nowhere: declare it and set it there" if silent else ""
+
+
+def _variable(module: Module, context: Context, name: str, references: Sequence[Reference]) -> Variable:
+    types = {found for reference in references if (found := _type_at(reference, context.schema))}
+    values: Mapping[str, str] = {}
+    if module.is_root and name in _OF_THE_ENVIRONMENT:
+        values = {environment: quoted(environment) for environment in environment_files(module, context.contract)}
+        types = {"string"}
+    words = name.replace("_", " ").replace("-", " ").strip()
+    return Variable(name, types.pop() if len(types) == 1 else "any", words[:1].upper() + words[1:], values=values)
+
+
+def _type_at(reference: Reference, schema: Schema) -> str:
+    """The type that a place wants of a variable, in HCL; empty where it does not tell."""
+    holder = reference.holder
+    if reference.steps or holder is None:
+        return ""
+    if holder.expr is reference.node:
+        return _argument_type(holder, schema)
+    parts = holder.expr.children if holder.expr.kind in ("template", "heredoc") else ()
+    return (
+        "string" if any(part.kind == "interpolation" and part.children[1] is reference.node for part in parts) else ""
+    )
+
+
+def _argument_type(attribute: Attribute, schema: Schema) -> str:
+    path: list[str] = []
+    element = attribute.parent
+    while element is not None and element.parent is not None:
+        path.append(element.labels[0] if element.type == "dynamic" else element.type)
+        element = element.parent
+    if element is None or len(element.labels) != 2 or element.type not in ("resource", "data"):
+        return ""
+    found: BlockSchema | None = _of_type(element, schema)
+    for name in reversed([name for name in path if name != "content"]):
+        nested = found.blocks.get(name) if found is not None else None
+        found = nested.block if nested is not None else None
+    known = found.attributes.get(attribute.name) if found is not None else None
+    return _hcl_type(known.type) if known is not None else ""
+
+
+def _of_type(block: Block, schema: Schema) -> BlockSchema | None:
+    return schema.resource(block.labels[0]) if block.type == "resource" else schema.data_source(block.labels[0])
+
+
+def _hcl_type(type: object) -> str:
+    """A type of the schema as HCL writes it, if it is simple."""
+    if isinstance(type, str):
+        return type if type in ("string", "number", "bool") else ""
+    if isinstance(type, list) and type[0] in ("list", "set", "map") and isinstance(type[1], str):
+        # A list converts to a set, and is what a person writes.
+        return f"{'map' if type[0] == 'map' else 'list'}({type[1]})"
+    return ""
