@@ -366,18 +366,22 @@ def _rendered(result: Result, format: Format) -> str:
     return str(import_module(f"tapfix.report.{format.value}").render(result))
 
 
-@app.command()
-def propose(
-    prompt: Annotated[str, typer.Argument(metavar="PROMPT", help="The prompt, as a file; - for standard input.")],
+contracts = typer.Typer(help="Work on contracts: what a prompt demanded.")
+app.add_typer(contracts, name="contract")
+
+
+@contracts.command()
+def init(
+    prompt: Annotated[str, typer.Option("--from", metavar="PROMPT", help="The prompt, as a file; - for standard input.")],
 ) -> int:
     """Print the contract that a prompt states, for a person to edit and save as tapfix.toml."""
-    from tapfix import propose as proposals
+    from tapfix import propose
     from tapfix.response import decode
     from tapfix.source import read_file
 
     name = "standard input" if prompt == "-" else prompt
     text = decode(_standard_input() if prompt == "-" else read_file(Path(prompt)), name)
-    _put(proposals.render(proposals.propose(text), name))
+    _put(propose.render(propose.propose(text), name))
     return DONE
 
 

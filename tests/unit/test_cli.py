@@ -227,9 +227,9 @@ def test_verify_fails_if_the_step_that_was_asked_for_is_not_reached(
     assert tapfix("verify", "m", "-q", "--upto", "validate").code == 1
 
 
-def test_propose(tapfix: Tapfix) -> None:
+def test_contract_from_a_prompt(tapfix: Tapfix) -> None:
     lay({"PROMPT.md": "Deploy to the dev and prod environments.\n"})
-    Path("tapfix.toml").write_text(tapfix("propose", "PROMPT.md").out)
+    Path("tapfix.toml").write_text(tapfix("contract", "init", "--from", "PROMPT.md").out)
     lay({"tap_stack.tf": FOO})
     assert tapfix("apply", "tap_stack.tf").code == 0
 
@@ -271,7 +271,7 @@ BAD: dict[str, tuple[dict[str, str | bytes], list[str], str]] = {
     "an unknown rule to explain": ({}, ["rules", "TOY999"], "TOY999: no such rule"),
     "nothing to prove": ({}, ["verify", "gone"], "gone is no folder"),
     "a folder without HCL to prove": ({"m/a.txt": "x"}, ["verify", "m"], "no HCL in m"),
-    "no prompt": ({}, ["propose", "gone.md"], "gone.md: no such file"),
+    "no prompt": ({}, ["contract", "init", "--from", "gone.md"], "gone.md: no such file"),
     "no batch": ({}, ["batch", "gone.jsonl", "out.jsonl"], "gone.jsonl: no such file"),
     "no answers in the batch's folder": ({"m/a.txt": "x"}, ["batch", "m", "out.jsonl"], "no file in m matches"),
     "a batch in the way": ({"b.jsonl": "{}\n", "o.jsonl": "x"}, ["batch", "b.jsonl", "o.jsonl"], "--force"),
