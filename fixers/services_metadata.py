@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from tapfix.edits import Edit, Safety
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity
-from tapfix.module import Module
+from tapfix.module import Module, Span
 from tapfix.services import Feature, Service, actions_in, services, uses
 
 _LIST = re.compile(r"\"(aws_?services|services)\"\s*:\s*(\[[^\[\]{}]*\]|\"(?:[^\"\\\n]|\\.)*\")", re.IGNORECASE)
@@ -27,8 +27,8 @@ class ServicesMetadata(Fixer):
     any of the usual ways, and counts as used where a data source, an IAM action or an argument shows it. A service is missing from the list
     if resources of it are created and the list names neither it nor a part of it.
 
-    **Safe**: the list is rewritten in its own order and spelling, and the stack stays as it is. Where the metadata file is no part of what
-    tapfix was given to write, the right list is shown instead. Nothing is called unused where the stack calls modules that are not at hand.
+    **Safe**: the list is rewritten in its own order and spelling, and the stack stays as it is. The file is the answer's own, or the one that
+    lies beside the input. Nothing is called unused where the stack calls modules that are not at hand.
     """
 
     rule = "TAP009"
@@ -51,16 +51,14 @@ class ServicesMetadata(Fixer):
 
     def check(self, module: Module, context: Context) -> Iterator[Finding]:
         name = context.contract.services.metadata
-        given = context.project.texts.get(name)
-        text = given if given is not None else context.metadata
-        home = module.main
-        if not module.is_root or home is None or text is None:
+        file = context.project.files.get(name)
+        if not module.is_root or module.main is None or file is None:
             return
-        listed = read_list(text)
+        listed = read_list(file.text)
         if listed is None:
-            if not _is_json(text):
+            if not _is_json(file.text):
                 yield self.suggest(
-                    home, f"{name} is not JSON, so what it lists cannot be read", "mend the file by hand"
+                    file, f"{name} is not JSON, so what it lists cannot be read", "mend the file by hand"
                 )
             return
         use = _use(context)
@@ -76,12 +74,8 @@ class ServicesMetadata(Fixer):
             )
             if part
         )
-        wanted = listed.corrected(unused, missing)
-        if given is None:
-            yield self.suggest(home, message, f"the list that fits: {', '.join(wanted)}")
-        else:
-            edit = Edit(name, listed.start, listed.end, listed.written(wanted))
-            yield self.fix(context.project.files[name], message, [edit])
+        edit = Edit(name, listed.start, listed.end, listed.written(listed.corrected(unused, missing)))
+        yield self.fix(file, message, [edit])._replace(span=Span(name, listed.start, listed.end))
 
 
 class Listed(NamedTuple):

@@ -77,10 +77,14 @@ class Result:
         return diff.render(self.base, self.files, {new: old for old, new in self.source.renamed.items()})
 
     def response(self) -> str:
-        """The answer put together again in the deliverable's form: the files in fences, and nothing around them."""
+        """The answer put together again in the deliverable's form: the files in fences, and nothing around them.
+
+        The metadata file that lay beside the input is no part of it.
+        """
         from tapfix.response import write_answer
 
-        return write_answer(self.files, self.source.files, main=self.contract.deliverable.main)
+        files = {path: text for path, text in self.files.items() if path != self.source.metadata}
+        return write_answer(files, self.source.files, main=self.contract.deliverable.main)
 
     def grade(self) -> Grade:
         """What the answer is worth, as given and after repair."""
@@ -142,14 +146,7 @@ def fix_source(
 
     known = registry.all_fixers() if fixers is None else tuple(fixers)
     chosen = registry.select(known, select or contract.rules.select, ignore or contract.rules.ignore)
-    outcome = repair(
-        source.relative(),
-        chosen,
-        contract,
-        answer=source.relative_answer(),
-        metadata=source.metadata,
-        options=options,
-    )
+    outcome = repair(source.relative(), chosen, contract, answer=source.relative_answer(), options=options)
     return Result(
         source=source,
         contract=contract,

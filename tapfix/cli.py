@@ -372,7 +372,9 @@ app.add_typer(contracts, name="contract")
 
 @contracts.command()
 def init(
-    prompt: Annotated[str, typer.Option("--from", metavar="PROMPT", help="The prompt, as a file; - for standard input.")],
+    prompt: Annotated[
+        str, typer.Option("--from", metavar="PROMPT", help="The prompt, as a file; - for standard input.")
+    ],
 ) -> int:
     """Print the contract that a prompt states, for a person to edit and save as tapfix.toml."""
     from tapfix import propose

@@ -92,14 +92,13 @@ def repair(
     contract: Contract,
     *,
     answer: Answer | None = None,
-    metadata: str | None = None,
     options: Options = Options(),
 ) -> Outcome:
     """Fix the files of one input. Never raises for what stands in them (but in `strict` mode).
 
     Of fixes that lower tapfix's own proof the culprit is taken back, whole, and reported as refused.
     """
-    run = _Run(texts, fixers, contract, answer, metadata, options)
+    run = _Run(texts, fixers, contract, answer, options)
     if not options.guard:
         return run.outcome(frozenset(), {})
     outcome = _guarded(run)
@@ -149,14 +148,12 @@ class _Run:
         fixers: Sequence[Fixer],
         contract: Contract,
         answer: Answer | None,
-        metadata: str | None,
         options: Options,
     ) -> None:
         self.before = Project(texts)
         self.fixers = sorted(fixers, key=lambda f: (f.order, f.rule))
         self.contract = contract
         self.answer = answer
-        self.metadata = metadata
         self.options = options
         self.lines = {path: LineIndex(text) for path, text in texts.items()}
         self._problems: dict[Project, tuple[Problem, ...]] = {}
@@ -270,13 +267,8 @@ class _Passes:
 
     def _pass(self) -> tuple[list[Finding], list[Placed]]:
         """One pass: what was fixed, and what is left."""
-        context = Context(
-            self.run_.contract,
-            self.project,
-            answer=self.run_.answer,
-            metadata=self.run_.metadata,
-            moved=self.run_.options.moved,
-        )
+        run = self.run_
+        context = Context(run.contract, self.project, answer=run.answer, moved=run.options.moved)
         edits = EditSet()
         accepted: list[tuple[Finding, Fix]] = []
         left: list[Placed] = []

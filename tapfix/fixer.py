@@ -92,14 +92,11 @@ class Context:
         project: Project,
         *,
         answer: Answer | None = None,
-        metadata: str | None = None,
         moved: bool = False,
     ) -> None:
         self.contract = contract
         self.project = project
         self.answer = answer
-        self.metadata = metadata
-        """The text of the contract's metadata file, where there is one."""
         self.moved = moved
         """Whether `moved` blocks are wanted for what gets another address."""
 

@@ -30,8 +30,26 @@ _NO_DEMAND: dict[tuple[str, str], Any] = {
 """The built-in contract's demands that not every prompt makes, with the values that make them no more."""
 _LONGEST = 1000
 """Longer "sentences" are tables or code; leaving them out keeps every pattern's work small."""
+_REGION = r"(?:us|eu|ap|sa|ca|me|af|il)-[a-z]+-\d"
 _NAME = r"`([a-z][a-z0-9_]*)`"
 _TYPE = r"\baws_[a-z0-9_]+\b"
+_SERVICE = re.compile(
+    r"\b(?:S3|RDS|Aurora|DynamoDB|EBS|EFS|SQS|SNS|Redshift|ElastiCache|Kinesis|OpenSearch|SSE-S3|buckets?)\b"
+)
+_EVERYTHING = re.compile(
+    r"\b(?:all|every|each)\s+(?:\w+\s+)?(?:data|resources?|storage|services?)\b|\beverything\b|\bdata at rest\b",
+    re.IGNORECASE,
+)
+"""What tells a demand on everything from one on a service, which no clause could say of that service alone."""
+_ALL_LOGS = re.compile(
+    r"\blogs? groups\b|\bloggroups\b|\b(?:all|every) (?:\w+ )?logs?\b|\blogs? (?:\w+ )?retention\b|\blogs have\b", re.I
+)
+_SOME_LOGS = re.compile(r"\b(?:audit|access|flow|trail|CloudTrail|dedicated|single|IAM|query|error)\b", re.IGNORECASE)
+_SEVERAL_REGIONS = re.compile(
+    r"\bmulti-region\b(?! (?:key|KMS))|\b(?:two|multiple|both|three)(?: \w+)? regions\b|\bsecondary region\b"
+    rf"|\b(?:across|in both) `?{_REGION}`?,? (?:and )?`?{_REGION}\b",
+    re.IGNORECASE,
+)
 _SENTENCE_END = re.compile(r"(?<=[.;!?])\s+(?=[A-Z*`\-(])")
 _MARKS = re.compile(r"^[\s>#*\-+\u2022\u2013\u2014]*(?:\d+[.)]\s*)?")
 
@@ -44,8 +62,8 @@ class Proposal:
     key: str
     value: Any
     """As TOML knows it."""
-    sentence: str
-    line: int
+    sources: tuple[tuple[int, str], ...] = ()
+    """Line and text of each sentence that it comes from; none where the prompt does not state it."""
 
 
 def propose(prompt: str) -> tuple[Proposal, ...]:
@@ -55,7 +73,7 @@ def propose(prompt: str) -> tuple[Proposal, ...]:
         for rule in _RULES:
             for table, key, value in rule(sentence):
                 known = found.get((table, key))
-                proposal = Proposal(table, key, value, sentence, line)
+                proposal = Proposal(table, key, value, ((line, sentence),))
                 found[table, key] = proposal if known is None else _joined(known, proposal)
     for proposal in _of_the_whole(prompt, found):
         found.setdefault((proposal.table, proposal.key), proposal)
@@ -66,7 +84,7 @@ def propose(prompt: str) -> tuple[Proposal, ...]:
 def unstated(proposals: tuple[Proposal, ...]) -> tuple[Proposal, ...]:
     """What turns those demands of the built-in contract off that the prompt does not make."""
     stated = {(proposal.table, proposal.key) for proposal in proposals}
-    return tuple(Proposal(*place, value, "", 0) for place, value in _NO_DEMAND.items() if place not in stated)
+    return tuple(Proposal(*place, value) for place, value in _NO_DEMAND.items() if place not in stated)
 
 
 def render(proposals: tuple[Proposal, ...], source: str) -> str:
@@ -87,8 +105,9 @@ def render(proposals: tuple[Proposal, ...], source: str) -> str:
             table = proposal.table
             lines += ["", f"[{table}]"]
         setting = f"{proposal.key} = {_toml(proposal.value)}"
-        if proposal.line:
-            lines += [f"# line {proposal.line}: {_shortened(proposal.sentence)}", setting]
+        if proposal.sources:
+            lines += [f"# line {line}: {_shortened(sentence)}" for line, sentence in proposal.sources]
+            lines.append(setting)
         else:
             lines += ["# not stated, but demanded by the built-in contract; if nobody wants it:", f"# {setting}"]
     return "\n".join(lines) + "\n"
@@ -110,7 +129,9 @@ def _joined(known: Proposal, further: Proposal) -> Proposal:
         value = {**further.value, **known.value}
     else:
         return known
-    return Proposal(known.table, known.key, value, known.sentence, known.line) if value != known.value else known
+    if value == known.value:
+        return known
+    return Proposal(known.table, known.key, value, known.sources + further.sources)
 
 
 def _shortened(sentence: str) -> str:
@@ -190,7 +211,7 @@ def _destroyable(sentence: str) -> Found:
 
 def _compute(sentence: str) -> Found:
     if re.search(r"\bauto[- ]?scaling group\b|\bASG\b", sentence, re.IGNORECASE) and not re.search(
-        r"\bno\b|\bwithout\b", sentence, re.I
+        r"\bno\b|\bwithout\b|\boutputs?\b", sentence, re.I
     ):
         yield "compute", "autoscaling", True
     if re.search(
@@ -244,10 +265,12 @@ def _types(sentence: str) -> Found:
 
 def _versions(sentence: str) -> Found:
     terraform = re.search(
-        r"\bTerraform (?:version )?(?:(>=|~>) ?)?v?(1\.\d+)(?:\.\d+)?(\+|\b(?= or (?:later|higher|newer)))?", sentence
+        r"\bTerraform[ (]+(?:version )?(?:(>=|~>|\u2265) ?)?v?(1\.\d+)(?:\.\d+)?(\+| or (?:later|higher|newer|above)\b)?",
+        sentence,
     )
     if terraform and (terraform[1] or terraform[3]):
-        yield "require", "terraform_version", f"{terraform[1] or '>='} {terraform[2]}"
+        operator = "~>" if terraform[1] == "~>" else ">="
+        yield "require", "terraform_version", f"{operator} {terraform[2]}"
     provider = re.search(r"\bAWS [Pp]rovider(?: version)?s?:? ?`?(?:(~>|>=) ?)?v?([4-6])(?:\.(\d+|x))?", sentence)
     if provider:
         minor = provider[3] if provider[3] and provider[3] != "x" else "0"
@@ -255,7 +278,7 @@ def _versions(sentence: str) -> Found:
 
 
 def _security(sentence: str) -> Found:
-    excepted = re.search(r"\b(?:unless|except|other than|apart from|only)\b", sentence, re.IGNORECASE)
+    excepted = re.search(r"\b(?:unless|except|other than|apart from|only|sensitive)\b", sentence, re.IGNORECASE)
     if re.search(r"\bno (?:\w+ )?wildcards?\b|\bwithout wildcards?\b", sentence, re.IGNORECASE) and not excepted:
         yield "forbid", "iam_wildcards", True
     if re.search(r"\b(?:no|not|never|without)\b[^.]{0,60}(?<!\d)0\.0\.0\.0/0", sentence, re.IGNORECASE):
@@ -268,7 +291,9 @@ def _security(sentence: str) -> Found:
             yield "forbid", "open_ingress", True
         if ports and excepted:
             yield "forbid", "open_ports", list(dict.fromkeys(ports))
-    if re.search(r"\bencrypt(?:ed|ion) at rest\b|\bat[- ]rest encryption\b", sentence, re.IGNORECASE):
+    if re.search(r"\bencrypt(?:ed|ion) at rest\b|\bat[- ]rest encryption\b", sentence, re.IGNORECASE) and (
+        _EVERYTHING.search(sentence) or not _SERVICE.search(sentence)
+    ):
         yield "data", "encrypted", True
 
 
@@ -286,7 +311,8 @@ def _data(sentence: str) -> Found:
     days = re.search(
         r"\b(\d{1,4})[- ]days?\b[^.]{0,20}\bretention\b|\bretention\b[^.\d]{0,30}\b(\d{1,4}) days?\b", sentence, re.I
     )
-    if days and re.search(r"\blog", sentence, re.IGNORECASE) and len(re.findall(r"\b\d+[- ]days?\b", sentence)) == 1:
+    is_alone = len(re.findall(r"\b\d+[- ]days?\b", sentence)) == 1
+    if days and is_alone and _ALL_LOGS.search(sentence) and not _SOME_LOGS.search(sentence):
         yield "data", "log_retention_days", int(days[1] or days[2])
     for name, version in re.findall(
         r"\b(PostgreSQL|Postgres|MySQL|MariaDB)\b (?:version |v)?(\d+(?:\.\d+)?)", sentence, re.IGNORECASE
@@ -321,14 +347,11 @@ def _of_the_whole(prompt: str, found: dict[tuple[str, str], Proposal]) -> Iterat
     """What only the whole prompt tells: the regions that it names."""
     named: dict[str, tuple[int, str]] = {}
     for line, sentence in _sentences(prompt):
-        for region in re.findall(r"\b(?:us|eu|ap|sa|ca|me|af|il)-[a-z]+-\d\b", sentence):
+        for region in re.findall(rf"\b{_REGION}\b", sentence):
             named.setdefault(region, (line, sentence))
     if named:
-        line, sentence = next(iter(named.values()))
-        yield Proposal("topology", "allowed_regions", list(named), sentence, line)
+        yield Proposal("topology", "allowed_regions", list(named), tuple(dict.fromkeys(named.values())))
     for line, sentence in _sentences(prompt):
-        if len(named) > 1 and re.search(
-            r"\b(?:multi-region|(?:two|multiple|both|three) (?:AWS )?regions|secondary region)\b", sentence, re.I
-        ):
-            yield Proposal("topology", "regions", "multi", sentence, line)
+        if len(named) > 1 and _SEVERAL_REGIONS.search(sentence):
+            yield Proposal("topology", "regions", "multi", ((line, sentence),))
             return

@@ -49,8 +49,9 @@ class Source:
     renamed: Mapping[str, str] = field(default_factory=dict)
     """What a file is called in the outcome, by its path in `files`, where that is another name."""
     answer: Answer | None = None
-    metadata: str | None = None
-    """The text of the contract's metadata file, where there is one beside the input."""
+    metadata: str = ""
+    """The path in `files` of the contract's metadata file, where one was read beside the input. The rules see it by this name, wherever
+    the root module is."""
     marked: frozenset[str] = frozenset()
     """The files that begin with a byte order mark. It is no part of the text in `files`."""
     folder: Path | None = None
@@ -61,18 +62,26 @@ class Source:
 
     def relative(self) -> dict[str, str]:
         """The files as the rules see them: named as in the outcome, relative to the root module; those outside of it are left out."""
-        inside = {self.renamed.get(path, path): text for path, text in self.files.items()}
-        return {path[len(self._prefix) :]: text for path, text in inside.items() if path.startswith(self._prefix)}
+        seen = ((self._seen(path), text) for path, text in self.files.items())
+        return {name: text for name, text in seen if name}
 
     def outcome(self, texts: Mapping[str, str]) -> dict[str, str]:
         """All files of the outcome, named as in the outcome, from those that the rules made of `relative()`."""
-        outside = {path: text for path, text in self.files.items() if not path.startswith(self._prefix)}
-        return dict(sorted((outside | {self._prefix + path: text for path, text in texts.items()}).items()))
+        outside = {path: text for path, text in self.files.items() if not self._seen(path)}
+        made = {path if path == self.metadata else self._prefix + path: text for path, text in texts.items()}
+        return dict(sorted((outside | made).items()))
 
     def original(self, path: str) -> str:
         """The name in `files` of a file as the rules call it."""
-        path = self._prefix + path if path else ""
-        return next((old for old, new in self.renamed.items() if new == path), path)
+        there = next((old for old in self.files if self._seen(old) == path), "")
+        return there or (self._prefix + path if path else "")
+
+    def _seen(self, path: str) -> str:
+        """What the rules call a file; empty if they do not see it."""
+        name = self.renamed.get(path, path)
+        if path == self.metadata:
+            return name
+        return name[len(self._prefix) :] if name.startswith(self._prefix) else ""
 
     def relative_answer(self) -> Answer | None:
         """The answer with its files named as the rules see them."""
@@ -101,14 +110,8 @@ def read_path(path: Path, contract: Contract) -> Source:
             if values.is_file():
                 _take(values, values.name, files, marked)
                 read.add(values.resolve())
-    return replace(
-        source,
-        files=files,
-        marked=frozenset(marked),
-        folder=folder,
-        paths=frozenset(read),
-        metadata=_metadata(folder, contract),
-    )
+    read_so_far = replace(source, files=files, marked=frozenset(marked), folder=folder, paths=frozenset(read))
+    return _with_metadata(read_so_far, folder, contract)
 
 
 def read_bytes(data: bytes, contract: Contract, name: str = "-") -> Source:
@@ -116,7 +119,7 @@ def read_bytes(data: bytes, contract: Contract, name: str = "-") -> Source:
     if len(data) > LARGEST:
         raise InputError(_too_large(name))
     folder = Path()
-    return replace(_of_bytes(data, name, contract, None, ""), folder=folder, metadata=_metadata(folder, contract))
+    return _with_metadata(replace(_of_bytes(data, name, contract, None, ""), folder=folder), folder, contract)
 
 
 def read_text(text: str, contract: Contract, name: str = "text") -> Source:
@@ -199,18 +202,18 @@ def _read_folder(folder: Path, contract: Contract) -> Source:
         hint = f"; to read an answer, name its file: {folder / answers[0]}" if answers else ""
         raise InputError(f"no HCL in {folder}{hint}")
     root = _root(files)
-    return Source(
+    source = Source(
         name=str(folder),
         kind="module",
         sha256=_digest(files),
         files=files,
         root=root,
-        metadata=_metadata(folder, contract),
         marked=frozenset(marked),
         folder=folder,
         paths=frozenset(read),
         remarks=tuple(remarks),
     )
+    return _with_metadata(source, folder, contract)
 
 
 def _terraform_files(folder: Path) -> Iterator[tuple[Path, str]]:
@@ -277,10 +280,25 @@ def _too_large(name: str) -> str:
     return f"{name} is larger than {LARGEST // 1024 // 1024} MiB, which no answer is"
 
 
-def _metadata(folder: Path, contract: Contract) -> str | None:
+def _with_metadata(source: Source, folder: Path, contract: Contract) -> Source:
+    """The source with the contract's metadata file, where one lies in the folder and the input has none of that name.
+
+    It is no reason to refuse an input: one that cannot be read is named, and left where it is.
+    """
     name = contract.services.metadata
     path = folder / name
-    return decode(read_file(path), str(path)) if name and path.is_file() else None
+    if not name or name in source.files or name in source.relative() or not path.is_file():
+        return source
+    files, marked = dict(source.files), set(source.marked)
+    try:
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise InputError(f"{path} is a link that leads out of its folder")
+        _take(path, name, files, marked)
+    except InputError as error:
+        remark = Remark("warning", f"the metadata is left out: {error}")
+        return replace(source, remarks=(*source.remarks, remark))
+    paths = source.paths | {path.resolve()}
+    return replace(source, files=files, marked=frozenset(marked), metadata=name, paths=paths)
 
 
 def _digest(files: Mapping[str, str]) -> str:

@@ -227,6 +227,49 @@ def test_verify_fails_if_the_step_that_was_asked_for_is_not_reached(
     assert tapfix("verify", "m", "-q", "--upto", "validate").code == 1
 
 
+METADATA = '{"aws_services": ["S3"]}\n'
+QUEUE = 'resource "aws_sqs_queue" "jobs" {\n}\n'
+
+
+@pytest.mark.parametrize(
+    ("files", "input", "main"),
+    [
+        ({"a.md": f"```hcl\n{QUEUE}```\n"}, "a.md", "tap_stack.tf"),
+        ({"tap_stack.tf": QUEUE}, "tap_stack.tf", "tap_stack.tf"),
+        ({"main.tf": QUEUE}, "", "main.tf"),
+        ({"lib/main.tf": QUEUE}, "", "lib/main.tf"),
+    ],
+)
+def test_the_metadata_beside_the_input_is_mended(
+    tapfix: Tapfix, files: dict[str, str | bytes], input: str, main: str
+) -> None:
+    lay({**files, "metadata.json": METADATA}, Path("in"))
+    mended = METADATA.replace("S3", "SQS")
+    apply = ("apply", Path("in", input), "--select", "TAP009")
+    elsewhere = tapfix(*apply, "-o", "out")
+    assert elsewhere.code == 0
+    assert "diff --git a/metadata.json b/metadata.json\n" in elsewhere.out
+    assert laid(Path("out")) == {main: QUEUE, "metadata.json": mended}
+    tapfix("extract", Path("in", input), "-o", "base")
+    assert laid(Path("base")) == {main: QUEUE, "metadata.json": METADATA}
+    assert tapfix(*apply).out == elsewhere.out
+    assert Path("in/metadata.json").read_text() == mended
+
+
+def test_metadata_that_was_not_read_is_not_written_over(tapfix: Tapfix) -> None:
+    lay({"tap_stack.tf": QUEUE, "metadata.json": METADATA, "out/metadata.json": "mine"})
+    done = tapfix("apply", "tap_stack.tf", "-o", "out")
+    assert done.code == 2
+    assert "out/metadata.json is there already" in done.err
+    assert not Path("out/tap_stack.tf").exists()
+
+
+def test_the_metadata_beside_an_answer_is_no_part_of_the_answer(tapfix: Tapfix) -> None:
+    lay({"a.md": f"```hcl\n{QUEUE}```\n", "metadata.json": METADATA})
+    tapfix("apply", "a.md", "--select", "TAP009", "-o", "out", "--response", "b.md")
+    assert Path("b.md").read_text() == f"```hcl\n{QUEUE}```\n"
+
+
 def test_contract_from_a_prompt(tapfix: Tapfix) -> None:
     lay({"PROMPT.md": "Deploy to the dev and prod environments.\n"})
     Path("tapfix.toml").write_text(tapfix("contract", "init", "--from", "PROMPT.md").out)

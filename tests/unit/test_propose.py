@@ -61,6 +61,17 @@ def stated(prompt: str) -> dict[str, Any]:
             "Use Terraform 1.5+ and AWS provider ~> 5.0.",
             {"require.terraform_version": ">= 1.5", "require.aws_provider_version": "~> 5.0"},
         ),
+        ("It requires Terraform 1.5 or higher.", {"require.terraform_version": ">= 1.5"}),
+        ("A modular configuration (Terraform \u22651.5).", {"require.terraform_version": ">= 1.5"}),
+        ("All storage, including EBS and RDS, is encrypted at rest.", {"data.encrypted": True}),
+        (
+            "Deployed across us-east-1 and eu-west-1.",
+            {"topology.allowed_regions": ["us-east-1", "eu-west-1"], "topology.regions": "multi"},
+        ),
+        (
+            "KMS multi-region keys are made in us-east-1. The logs are read in eu-west-1.",
+            {"topology.allowed_regions": ["us-east-1", "eu-west-1"]},
+        ),
         ("IAM policies have no wildcard actions.", {"forbid.iam_wildcards": True}),
         ("There is no ingress from 0.0.0.0/0.", {"forbid.open_ingress": True}),
         (
@@ -87,6 +98,10 @@ def test_a_plain_statement(prompt: str, clauses: dict[str, Any]) -> None:
         "No wildcards unless unavoidable. Inbound is denied, no 0.0.0.0/0 unless required.",
         "Write it to `../../etc/passwd.tf` as a single file.",
         "The subnets: A, B, and C. An `aws_vpc` resource exists already.",
+        "Set up RDS with encryption at rest.",
+        "Configure a dedicated log group with 90-day retention. Audit logs have a 90-day retention.",
+        "No security groups have permissive rules (0.0.0.0/0 on sensitive ports).",
+        "Output the names of the VPC, the ASG and the alarms.",
     ],
 )
 def test_what_is_not_stated_is_not_proposed(prompt: str) -> None:
@@ -106,6 +121,11 @@ def test_each_clause_stands_under_its_sentence() -> None:
     assert lines[2:6] == ["", "[deliverable]", "# line 3: No external modules.", 'modules = "local"']
     assert lines[-4:] == ["", "[data]", "# line 3: All data is encrypted at rest.", "encrypted = true"]
     assert Contract.from_toml(text).data.encrypted
+
+
+def test_a_clause_of_several_sentences_stands_under_all_of_them() -> None:
+    text = render(propose("Declare the output `a`.\nSay hello.\nDeclare the output `b`.\n"), "PROMPT.md")
+    assert '# line 1: Declare the output `a`.\n# line 3: Declare the output `b`.\noutputs = ["a", "b"]\n' in text
 
 
 def test_demands_that_the_prompt_does_not_make_are_turned_off_in_comments() -> None:

@@ -82,12 +82,56 @@ def test_a_fence_makes_an_answer_whatever_the_ending(tmp_path: Path) -> None:
     assert read_path(tmp_path / "stack.tf", CONTRACT).kind == "response"
 
 
-def test_the_metadata_beside_the_input(tmp_path: Path) -> None:
+def test_the_metadata_beside_the_input_is_one_of_its_files(tmp_path: Path) -> None:
     lay(tmp_path, "main.tf")
-    assert read_path(tmp_path / "main.tf", CONTRACT).metadata is None
+    assert read_path(tmp_path / "main.tf", CONTRACT).metadata == ""
+    metadata = tmp_path / "metadata.json"
+    metadata.write_text("{}")
+    for input in (tmp_path / "main.tf", tmp_path):
+        source = read_path(input, CONTRACT)
+        assert source.metadata == "metadata.json"
+        assert source.files["metadata.json"] == "{}"
+        assert metadata.resolve() in source.paths
+
+
+def test_the_metadata_beside_an_answer_is_seen_wherever_the_root_module_is(tmp_path: Path) -> None:
     (tmp_path / "metadata.json").write_text("{}")
-    assert read_path(tmp_path / "main.tf", CONTRACT).metadata == "{}"
-    assert read_path(tmp_path, CONTRACT).metadata == "{}"
+    (tmp_path / "a.md").write_text(f"**lib/main.tf**\n```hcl\n{STACK}```\n")
+    source = read_path(tmp_path / "a.md", CONTRACT)
+    assert source.relative() == {"main.tf": STACK, "metadata.json": "{}"}
+    assert source.original("metadata.json") == "metadata.json"
+    made = source.outcome({"main.tf": "1", "dev.tfvars": "2", "metadata.json": "3"})
+    assert made == {"lib/dev.tfvars": "2", "lib/main.tf": "1", "metadata.json": "3"}
+
+
+def test_an_answer_that_holds_its_own_metadata_goes_before_the_one_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "metadata.json").write_text("{}")
+    for home in ("", "lib/"):
+        text = f"**{home}main.tf**\n```hcl\n{STACK}```\n**{home}metadata.json**\n```json\n[]\n```\n"
+        (tmp_path / "a.md").write_text(text)
+        source = read_path(tmp_path / "a.md", CONTRACT)
+        assert source.metadata == ""
+        assert source.relative()["metadata.json"] == "[]\n"
+        assert (tmp_path / "metadata.json").resolve() not in source.paths
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe{\0}\0", b"\xe9", b"\0"])
+def test_metadata_that_cannot_be_read_is_no_reason_to_refuse_the_input(content: bytes, tmp_path: Path) -> None:
+    lay(tmp_path, "main.tf")
+    (tmp_path / "metadata.json").write_bytes(content)
+    source = read_path(tmp_path, CONTRACT)
+    assert source.metadata == ""
+    assert [remark.severity for remark in source.remarks] == ["warning"]
+
+
+def test_metadata_that_is_a_link_out_of_the_folder_is_not_read(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    lay(home, "main.tf")
+    (tmp_path / "elsewhere.json").write_text("{}")
+    (home / "metadata.json").symlink_to("../elsewhere.json")
+    source = read_path(home, CONTRACT)
+    assert source.metadata == ""
+    assert "leads out of its folder" in source.remarks[0].message
 
 
 @pytest.mark.parametrize("name", ["x" * 5000, "a\0b", "no/such/file.tf"])
