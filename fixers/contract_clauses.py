@@ -43,6 +43,8 @@ _ENCRYPTION: Final[Mapping[str, str]] = {
     "aws_redshift_cluster": "encrypted",
     "aws_elasticache_replication_group": "at_rest_encryption_enabled",
 }
+_VOLUMES: Final = ("root_block_device", "ebs_block_device", "ebs")
+"""Blocks that make volumes of an instance or a launch template."""
 _MODULE_REASONS: Final = {
     "none": "write out what the module makes, or allow modules in the contract",
     "local": "use a module that stands in the answer, or allow others in the contract",
@@ -64,22 +66,53 @@ class ContractClauses(Fixer):
     severity = Severity.HIGH
     safety = Safety.SUGGESTION
     order = 99
-    examples = (
-        Example(
-            title="An output that is not there",
-            before='resource "aws_vpc" "main" {\n  cidr_block = "10.0.0.0/16"\n}\n',
-            after=None,
-            contract='[require]\noutputs = ["vpc_id"]\n',
-        ),
-        Example(
-            title="The world let in",
-            before=(
-                'resource "aws_security_group" "web" {\n  ingress {\n    from_port   = 22\n    to_port     = 22\n'
-                '    protocol    = "tcp"\n    cidr_blocks = ["0.0.0.0/0"]\n  }\n}\n'
+    examples = tuple(
+        Example(title=title, contract=contract, before=before, after=None)
+        for title, contract, before in (
+            (
+                "A variable, an output and subnets that are not there",
+                '[require]\nvariables = ["owner"]\noutputs = ["vpc_id"]\nresources = { aws_subnet = 2 }\n',
+                'resource "aws_vpc" "main" {\n  cidr_block = "10.0.0.0/16"\n}\n',
             ),
-            after=None,
-            contract="[forbid]\nopen_ingress = true\nopen_ports = [80, 443]\n",
-        ),
+            (
+                "Other versions than the prompt's",
+                '[require]\nterraform_version = ">= 1.5"\naws_provider_version = "~> 5.0"\n',
+                'terraform {\n  required_version = ">= 1.0"\n}\n',
+            ),
+            (
+                "A provider and a module where none may stand",
+                '[deliverable]\nprovider_block = false\nmodules = "none"\n',
+                'provider "aws" {\n  region = "us-east-1"\n}\n\nmodule "vpc" {\n  source = "terraform-aws-modules/vpc/aws"\n}\n',
+            ),
+            (
+                "A resource that nobody wants, in a region that nobody named",
+                '[forbid]\nresources = ["aws_iam_user*"]\n\n[topology]\nallowed_regions = ["eu-west-3"]\n',
+                'resource "aws_iam_user" "ci" {\n  name = "ci"\n}\n\nprovider "aws" {\n  region = "us-west-2"\n}\n',
+            ),
+            (
+                "The world let in",
+                "[forbid]\nopen_ingress = true\nopen_ports = [80, 443]\n",
+                'resource "aws_security_group" "web" {\n  ingress {\n    from_port   = 22\n    to_port     = 22\n'
+                '    protocol    = "tcp"\n    cidr_blocks = ["0.0.0.0/0"]\n  }\n}\n',
+            ),
+            (
+                "Wildcards in a policy",
+                "[forbid]\niam_wildcards = true\n",
+                'resource "aws_iam_policy" "all" {\n  policy = jsonencode({\n    Statement = [{ Effect = "Allow", '
+                'Action = "s3:*", Resource = "*" }]\n  })\n}\n',
+            ),
+            (
+                "A name without the suffix, tags without a key",
+                '[names]\nsuffix_variable = "suffix"\n\n[tags]\nkeys = ["Owner"]\n',
+                'resource "aws_sqs_queue" "jobs" {\n  name = "jobs"\n  tags = { Team = "web" }\n}\n',
+            ),
+            (
+                "Data that is not kept as it should be",
+                '[data]\nencrypted = true\nlog_retention_days = 30\nengine_versions = { postgres = "15" }\n',
+                'resource "aws_db_instance" "main" {\n  engine         = "postgres"\n  engine_version = "14.9"\n}\n\n'
+                'resource "aws_cloudwatch_log_group" "app" {\n  name              = "app"\n  retention_in_days = 7\n}\n',
+            ),
+        )
     )
 
     def check(self, module: Module, context: Context) -> Iterator[Finding]:
@@ -294,13 +327,22 @@ def _encryption(rule: ContractClauses, module: Module, context: Context) -> Iter
         return
     for block in module.resources(*_ENCRYPTION):
         name = _ENCRYPTION[block.labels[0]]
-        attribute = block.get(name)
         if any(block.get(source) is not None for source in _INHERITED):
             continue
-        if attribute is None:
-            yield rule.suggest(block, f"{name} is not set, where the contract demands encryption", f"{name} = true")
-        elif _known(module, attribute) is False:
-            yield rule.suggest(attribute, f"{name} is false, where the contract demands encryption", f"{name} = true")
+        yield from _unencrypted(rule, module, block, name)
+    for block in module.resources("aws_instance", "aws_launch_template"):
+        for volume in block.walk():
+            # A volume that a snapshot or a template gives its encryption to does not say so itself.
+            if volume.type in _VOLUMES and volume.get("snapshot_id") is None:
+                yield from _unencrypted(rule, module, volume, "encrypted")
+
+
+def _unencrypted(rule: ContractClauses, module: Module, block: Block, name: str) -> Iterator[Finding]:
+    attribute = block.get(name)
+    if attribute is None:
+        yield rule.suggest(block, f"{name} is not set, where the contract demands encryption", f"{name} = true")
+    elif _known(module, attribute) is False:
+        yield rule.suggest(attribute, f"{name} is false, where the contract demands encryption", f"{name} = true")
 
 
 def _log_retention(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:

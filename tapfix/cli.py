@@ -387,6 +387,17 @@ def init(
     return DONE
 
 
+@contracts.command()
+def schema() -> int:
+    """Print the JSON Schema of tapfix.toml, for editors."""
+    from json import dumps
+
+    from tapfix.contract import Contract
+
+    _put(dumps(Contract.schema(), indent=2) + "\n")
+    return DONE
+
+
 # --- looking at modules and rules -------------------------------------------------------------------------------------
 
 

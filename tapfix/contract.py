@@ -125,9 +125,19 @@ def pairs(value: Kind, expected: str) -> Kind:
 
     def read(stated: object) -> tuple[tuple[str, Any], ...]:
         _only(isinstance(stated, dict))
-        return tuple(sorted((name, value.read(item)) for name, item in cast(dict[str, object], stated).items()))
+        return tuple(
+            sorted((name, _read_item(value, name, item)) for name, item in cast(dict[str, object], stated).items())
+        )
 
     return Kind(expected, read, {"type": "object", "additionalProperties": value.schema}, dict)
+
+
+def _read_item(value: Kind, name: str, item: object) -> Any:
+    """The value of one name in a table of pairs; a wrong one is told by its name."""
+    try:
+        return value.read(item)
+    except ValueError:
+        raise ValueError(name) from None
 
 
 def clause(default: Any, kind: Kind, doc: str) -> Any:
@@ -409,8 +419,10 @@ class _Reader:
             kind = known[key][0]
             try:
                 read[key] = kind.read(value)
-            except ValueError:
-                raise self.error(f"{name}.{key} has to be {kind.expected}, not {_shown(value)}", (name, key)) from None
+            except ValueError as error:
+                at = (name, key, *map(str, error.args))
+                shown = value[error.args[0]] if error.args and isinstance(value, dict) else value
+                raise self.error(f"{name}.{key} has to be {kind.expected}, not {_shown(shown)}", at) from None
         return table(**read)
 
     def error(self, message: str, path: tuple[str, ...]) -> ContractError:
@@ -474,10 +486,3 @@ def _place(content: str, path: tuple[str, ...]) -> tuple[int, int]:
 
 def _parts(key: str) -> list[str]:
     return [part.strip().strip("\"'") for part in key.split(".")]
-
-
-if __name__ == "__main__":  # python -m tapfix.contract > docs/tapfix.schema.json
-    import json
-    import sys
-
-    sys.stdout.write(json.dumps(Contract.schema(), indent=2) + "\n")

@@ -227,6 +227,12 @@ def test_verify_fails_if_the_step_that_was_asked_for_is_not_reached(
     assert tapfix("verify", "m", "-q", "--upto", "validate").code == 1
 
 
+def test_the_schema_of_contracts(tapfix: Tapfix) -> None:
+    done = tapfix("contract", "schema")
+    assert done.code == 0
+    assert json.loads(done.out)["properties"]["topology"]["additionalProperties"] is False
+
+
 METADATA = '{"aws_services": ["S3"]}\n'
 QUEUE = 'resource "aws_sqs_queue" "jobs" {\n}\n'
 

@@ -73,7 +73,7 @@ def test_the_schema_in_the_docs_is_the_contracts() -> None:
 
     path = Path(__file__).resolve().parents[2] / "docs" / "tapfix.schema.json"
     schema = Contract.schema()
-    assert json.loads(path.read_text()) == schema, "python -m tapfix.contract > docs/tapfix.schema.json"
+    assert json.loads(path.read_text()) == schema, "tapfix contract schema > docs/tapfix.schema.json"
     jsonschema.Draft7Validator.check_schema(schema)
     validator = jsonschema.Draft7Validator(schema)
     validator.validate(Contract.default().to_dict())
@@ -101,8 +101,10 @@ def test_the_schema_in_the_docs_is_the_contracts() -> None:
         ("a = ", "t:1:5: Invalid value"),
         (
             "[require.resources]\naws_vpc = 0\n",
-            "t:1:2: require.resources has to be a table of resource types and numbers",
+            "t:2:1: require.resources has to be a table of resource types and numbers from 1 up, not 0",
         ),
+        ('[data]\nengine_versions = { mysql = "8.0", postgres = 15 }\n', "t:2:36: data.engine_versions has to be"),
+        ("[data]\nengine_versions = 15\n", "t:2:1: data.engine_versions has to be a table of database engines"),
         ('[forbid]\nopen_ports = ["80"]\n', "t:2:1: forbid.open_ports has to be a list of different whole numbers"),
         ("[data]\nlog_retention_days = -1\n", "t:2:1: data.log_retention_days has to be a whole number, not -1"),
     ],

@@ -80,6 +80,12 @@ def messages(contract: str, stack: str, **files: str) -> list[str]:
             'resource "aws_db_instance" "a" {\n}\n',
             "storage_encrypted is not set",
         ),
+        (
+            "data.encrypted = true",
+            'resource "aws_instance" "a" {\n  root_block_device {\n    encrypted = true\n  }\n}\n',
+            'resource "aws_launch_template" "a" {\n  block_device_mappings {\n    ebs {\n      encrypted = false\n    }\n  }\n}\n',
+            "encrypted is false",
+        ),
         ("data.log_retention_days = 30", LOGS % "  retention_in_days = 30\n", LOGS % "", "kept for ever"),
         ("data.log_retention_days = 30", LOGS % "  retention_in_days = var.days\n", LOGS % "  retention_in_days = 7\n", "kept for 7 days"),
         (
