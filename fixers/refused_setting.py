@@ -1,0 +1,389 @@
+"""TAP112: a setting that the plan takes and AWS refuses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from tapfix.edits import Safety
+from tapfix.evaluate import evaluate, values_per_environment
+from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.module import Attribute, Block, Module, Reference, expression_references
+
+_OLDEST_MINOR: Final[Mapping[tuple[str, str], int]] = {
+    ("postgres", "13"): 17,
+    ("postgres", "14"): 14,
+    ("postgres", "15"): 9,
+    ("postgres", "16"): 5,
+    ("mysql", "8.0"): 36,
+}
+"""The oldest minor version of which Amazon RDS made new instances in 2025, by engine and major version.
+
+https://docs.aws.amazon.com/AmazonRDS/latest/PostgreSQLReleaseNotes/postgresql-release-calendar.html (all that is older than the releases of
+November 2024) and https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/MySQL.Concepts.VersionMgmt.html. A version that was withdrawn does not
+come back.
+"""
+_WITHDRAWN_OF_AURORA: Final = frozenset({"15.2", "15.3", "15.4"})
+"""https://docs.aws.amazon.com/AmazonRDS/latest/AuroraPostgreSQLReleaseNotes/aurorapostgresql-release-calendar.html"""
+_PASSWORDS: Final[Mapping[str, tuple[str, str]]] = {
+    "aws_db_instance": ("password", '/@" '),
+    "aws_rds_cluster": ("master_password", '/@" '),
+    "aws_docdb_cluster": ("master_password", '/@" '),
+    "aws_redshift_cluster": ("master_password", "/@\"' \\"),
+}
+"""Where a database takes its password, and the characters that it refuses there.
+
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html#RDS_Limits.Constraints
+"""
+_SPECIAL_BY_DEFAULT: Final = "!@#$%&*()-_=+[]{}<>:?"
+"""What `random_password` draws from, by the provider's documentation."""
+_GP3_FROM: Final = 400
+"""GiB from which RDS lets iops and throughput of gp3 be set, for MariaDB, MySQL and PostgreSQL.
+
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html#gp3-storage
+"""
+_BACKEND: Final = ("bucket", "key")
+_FROM_ELSEWHERE: Final = re.compile(r"\b(?:file|templatefile)\(|_policy_documents\b")
+_LOGS_SERVICE: Final = re.compile(r"\blogs\.|Principal\"?\s*[=:]\s*\"\*\"|identifiers\s*=\s*\[\s*\"\*\"")
+
+
+class RefusedSetting(Fixer):
+    """A setting that the plan takes and AWS refuses.
+
+    Some of what AWS demands the provider does not know: which versions a database may still be created with, which characters a password may
+    hold, that a log group may use a key only if the key's policy says so. The plan goes through, and the apply stops half way.
+
+    **Suggestion**: each finding says what AWS will say, and the way out; which of several ways is right depends on what the stack is for. Only
+    what the stack itself tells is judged; a value that comes from outside is taken to be right.
+    """
+
+    rule = "TAP112"
+    severity = Severity.HIGH
+    safety = Safety.SUGGESTION
+    examples = (
+        Example(
+            title="A version that was withdrawn, and a password that may hold an @",
+            before="""\
+resource "random_password" "db" {
+  length  = 16
+  special = true
+}
+
+resource "aws_db_instance" "main" {
+  engine         = "postgres"
+  engine_version = "15.4"
+  password       = random_password.db.result
+}
+""",
+            after=None,
+        ),
+        Example(
+            title="A certificate that nobody validates",
+            before="""\
+resource "aws_acm_certificate" "web" {
+  domain_name       = "example.com"
+  validation_method = "DNS"
+}
+
+resource "aws_lb_listener" "https" {
+  certificate_arn = aws_acm_certificate.web.arn
+}
+""",
+            after=None,
+        ),
+        Example(
+            title="Logs under a key that does not know them",
+            before="""\
+resource "aws_kms_key" "logs" {
+  enable_key_rotation = true
+}
+
+resource "aws_cloudwatch_log_group" "app" {
+  kms_key_id = aws_kms_key.logs.arn
+}
+""",
+            after=None,
+        ),
+    )
+
+    def check(self, module: Module, context: Context) -> Iterator[Finding]:
+        for trouble in _TROUBLES:
+            yield from trouble(self, module, context)
+
+
+Trouble = Callable[[RefusedSetting, Module, Context], Iterator[Finding]]
+
+# --- databases --------------------------------------------------------------------------------------------------------
+
+
+def _engine_versions(rule: RefusedSetting, module: Module, context: Context) -> Iterator[Finding]:
+    for block in module.resources("aws_db_instance", "aws_rds_cluster"):
+        engine, version = block.get("engine"), block.get("engine_version")
+        if engine is None or version is None or block.get("snapshot_identifier") is not None:
+            continue
+        name = evaluate(module, engine, engine.expr)
+        stated = values_per_environment(module, context.contract, version, version.expr).values()
+        gone = sorted({v for v in stated if isinstance(v, str) and isinstance(name, str) and _is_withdrawn(name, v)})
+        if gone:
+            yield rule.suggest(
+                version,
+                f"AWS makes no new databases of {name} {' or '.join(gone)}",
+                "name the major version alone, and AWS takes the newest minor one",
+            )
+
+
+def _is_withdrawn(engine: str, version: str) -> bool:
+    if engine == "aurora-postgresql":
+        return version in _WITHDRAWN_OF_AURORA
+    major, _, minor = version.rpartition(".")
+    oldest = _OLDEST_MINOR.get((engine, major))
+    return oldest is not None and minor.isdecimal() and int(minor) < oldest
+
+
+def _passwords(rule: RefusedSetting, module: Module, context: Context) -> Iterator[Finding]:
+    for block in module.resources(*_PASSWORDS):
+        name, refused = _PASSWORDS[block.labels[0]]
+        password = block.get(name)
+        for reference in _references(password):
+            source = module.find(reference.address)
+            if not isinstance(source, Block) or source.resource_type != "random_password":
+                continue
+            if _value(module, source.get("special")) is False:
+                continue
+            drawn = _value(module, source.get("override_special"), _SPECIAL_BY_DEFAULT)
+            wrong = [c for c in refused if isinstance(drawn, str) and c in drawn]
+            if wrong:
+                yield rule.suggest(
+                    source,
+                    f"the password may hold {' or '.join(wrong)}, which {block.address} refuses",
+                    'give override_special without it: "!#$%&*()-_=+[]{}<>:?"',
+                )
+
+
+def _gp3(rule: RefusedSetting, module: Module, context: Context) -> Iterator[Finding]:
+    for block in module.resources("aws_db_instance"):
+        size = block.get("allocated_storage")
+        if size is None or _value(module, block.get("storage_type")) != "gp3":
+            continue
+        if _value(module, block.get("engine")) not in ("postgres", "mysql", "mariadb"):
+            continue
+        sizes = values_per_environment(module, context.contract, size, size.expr).values()
+        small = [v for v in sizes if isinstance(v, int | float) and v < _GP3_FROM]
+        for name in ("iops", "storage_throughput"):
+            attribute = block.get(name)
+            if small and attribute is not None and isinstance(_value(module, attribute), int | float):
+                yield rule.suggest(
+                    attribute,
+                    f"{name} cannot be set for gp3 below {_GP3_FROM} GiB, and there are {min(small):g}",
+                    "leave it out: the volume has 3000 IOPS and 125 MiB/s",
+                )
+
+
+def _redis_endpoints(rule: RefusedSetting, module: Module, context: Context) -> Iterator[Finding]:
+    for block in module.resources("aws_elasticache_replication_group"):
+        if block.blocks_of("cluster_mode") or any(
+            block.get(name) is not None for name in ("num_node_groups", "parameter_group_name", "cluster_mode")
+        ):
+            continue
+        for reference in module.references_to(block.address):
+            if reference.steps and _steps(reference).startswith(".configuration_endpoint_address"):
+                yield rule.suggest(
+                    reference,
+                    f"{block.address} is no cluster, and has no configuration_endpoint_address",
+                    "use primary_endpoint_address",
+                )
+
+
+# --- certificates, keys, buckets --------------------------------------------------------------------------------------
+
+
+def _certificates(rule: RefusedSetting, module: Module, context: Context) -> Iterator[Finding]:
+    for block in module.resources("aws_acm_certificate"):
+        if _value(module, block.get("validation_method")) != "DNS":
+            continue
+        users = [
+            reference
+            for reference in module.references_to(block.address)
+            if reference.block is not None and reference.block.type in ("resource", "module")
+        ]
+        if users and not any("domain_validation_options" in _steps(user) for user in users):
+            yield rule.suggest(
+                block,
+                f"no record validates the certificate, and {users[0].block.address} waits for it in vain",  # type: ignore[union-attr]
+                "make the aws_route53_record of its domain_validation_options, or take the ARN of a valid certificate as a variable",
+            )
+
+
+def _log_keys(rule: RefusedSetting, module: Module, context: Context) -> Iterator[Finding]:
+    for block in module.resources("aws_cloudwatch_log_group"):
+        for reference in _references(block.get("kms_key_id")):
+            key = module.find(reference.address)
+            if not isinstance(key, Block) or key.resource_type != "aws_kms_key":
+                continue
+            policy = _key_policy(module, key)
+            if policy is not None and not _LOGS_SERVICE.search(policy):
+                yield rule.suggest(
+                    block,
+                    f"the policy of {key.address} does not let CloudWatch Logs use it, and without that no log group can be made",
+                    "allow logs.REGION.amazonaws.com to encrypt and decrypt in the key's policy",
+                )
+
+
+def _key_policy(module: Module, key: Block) -> str | None:
+    """The text of a key's policy, with the documents that it refers to; empty for the one that AWS gives, `None` for one that nobody can tell."""
+    apart = [
+        policy.get("policy")
+        for policy in module.resources("aws_kms_key_policy")
+        if any(reference.address == key.address for reference in policy.references)
+    ]
+    parts = [""]
+    for attribute in (key.get("policy"), *apart):
+        if attribute is None:
+            continue
+        parts.append(attribute.value)
+        for reference in _references(attribute):
+            source = module.find(reference.address)
+            if reference.address.startswith(("var.", "module.")) and attribute.value.startswith(reference.address):
+                return None
+            parts.append(source.text() if source is not None else "")
+    text = "\n".join(parts)
+    return None if _FROM_ELSEWHERE.search(text) else text
+
+
+def _bucket_acls(rule: RefusedSetting, module: Module, context: Context) -> Iterator[Finding]:
+    owned = {
+        reference.address
+        for block in module.resources("aws_s3_bucket_ownership_controls")
+        for reference in block.references
+    }
+    for block in module.resources("aws_s3_bucket_acl"):
+        for reference in _references(block.get("bucket")):
+            bucket = module.find(reference.address)
+            if isinstance(bucket, Block) and bucket.resource_type == "aws_s3_bucket" and bucket.address not in owned:
+                yield rule.suggest(
+                    block,
+                    f"{bucket.address} takes no ACL: since April 2023 new buckets have them switched off",
+                    "leave the ACL out, or allow it by aws_s3_bucket_ownership_controls",
+                )
+
+
+def _trails(rule: RefusedSetting, module: Module, context: Context) -> Iterator[Finding]:
+    policies = {
+        reference.address: block
+        for block in module.resources("aws_s3_bucket_policy")
+        for reference in _references(block.get("bucket"))
+    }
+    for block in module.resources("aws_cloudtrail"):
+        for reference in _references(block.get("s3_bucket_name")):
+            bucket = module.find(reference.address)
+            if not isinstance(bucket, Block) or bucket.resource_type != "aws_s3_bucket":
+                continue
+            policy = policies.get(bucket.address)
+            if policy is None:
+                message = (
+                    f"{bucket.address} has no policy that lets CloudTrail write to it, so that no trail can be made"
+                )
+                yield rule.suggest(block, message, "allow cloudtrail.amazonaws.com by an aws_s3_bucket_policy")
+            elif not _leads_to(module, block, policy) and not _leads_to(module, policy, block):
+                message = f"nothing makes the trail wait for {policy.address}, without which it cannot be made"
+                yield rule.suggest(block, message, f"depends_on = [{policy.address}]")
+
+
+def _leads_to(module: Module, block: Block, wanted: Block) -> bool:
+    """Whether a block refers to another one, be it by others between them."""
+    waiting, seen = [block], set[str]()
+    while waiting:
+        for reference in waiting.pop().references:
+            if reference.address == wanted.address:
+                return True
+            between = module.find(reference.address)
+            if isinstance(between, Block) and reference.address not in seen:
+                seen.add(reference.address)
+                waiting.append(between)
+    return False
+
+
+def _backends(rule: RefusedSetting, module: Module, context: Context) -> Iterator[Finding]:
+    for block in module.blocks_of("terraform"):
+        for backend in block.blocks_of("backend"):
+            missing = [name for name in _BACKEND if backend.get(name) is None]
+            if backend.labels == ("s3",) and missing:
+                yield rule.suggest(
+                    backend,
+                    f"the backend leaves {' and '.join(missing)} open, so that `terraform init` asks for them",
+                    "state them, or give them by -backend-config",
+                )
+
+
+# --- messages, firewalls ----------------------------------------------------------------------------------------------
+
+
+def _subscriptions(rule: RefusedSetting, module: Module, context: Context) -> Iterator[Finding]:
+    for block in module.resources("aws_sns_topic_subscription"):
+        topics = [module.find(reference.address) for reference in _references(block.get("topic_arn"))]
+        queues = [module.find(reference.address) for reference in _references(block.get("endpoint"))]
+        if any(_is_fifo(module, queue, "fifo_queue") for queue in queues) and any(
+            isinstance(topic, Block) and topic.resource_type == "aws_sns_topic" and topic.get("fifo_topic") is None
+            for topic in topics
+        ):
+            yield rule.suggest(
+                block, "a FIFO queue cannot subscribe to a standard topic", "make both FIFO, or neither of them"
+            )
+
+
+def _is_fifo(module: Module, queue: object, name: str) -> bool:
+    return isinstance(queue, Block) and _value(module, queue.get(name)) is True
+
+
+def _managed_rules(rule: RefusedSetting, module: Module, context: Context) -> Iterator[Finding]:
+    for block in module.resources("aws_wafv2_web_acl"):
+        for inner in block.blocks_of("rule"):
+            if inner.blocks_of("action") and any(
+                statement.blocks_of("managed_rule_group_statement") for statement in inner.blocks_of("statement")
+            ):
+                yield rule.suggest(
+                    inner.blocks_of("action")[0],
+                    "a group of rules takes no action of its own",
+                    "write override_action { none {} }",
+                )
+
+
+def _socket_routes(rule: RefusedSetting, module: Module, context: Context) -> Iterator[Finding]:
+    for block in module.resources("aws_apigatewayv2_route"):
+        apis = [module.find(reference.address) for reference in _references(block.get("api_id"))]
+        sockets = any(isinstance(a, Block) and _value(module, a.get("protocol_type")) == "WEBSOCKET" for a in apis)
+        kind, key = (_value(module, block.get(name)) for name in ("authorization_type", "route_key"))
+        at = block.get("authorization_type")
+        if sockets and at is not None and isinstance(kind, str) and kind != "NONE" and key not in ("$connect", None):
+            yield rule.suggest(at, "of a WebSocket API only $connect takes an authorization", "leave it out here")
+
+
+_TROUBLES: Final[tuple[Trouble, ...]] = (
+    _engine_versions,
+    _passwords,
+    _gp3,
+    _redis_endpoints,
+    _certificates,
+    _log_keys,
+    _bucket_acls,
+    _trails,
+    _backends,
+    _subscriptions,
+    _managed_rules,
+    _socket_routes,
+)
+
+
+def _references(attribute: Attribute | None) -> tuple[Reference, ...]:
+    return () if attribute is None else expression_references(attribute, attribute.expr)
+
+
+def _steps(reference: Reference) -> str:
+    """What follows the address of a reference, without the index of an instance."""
+    text = reference.file.text[reference.end : reference.end + 80]
+    return re.sub(r"^\[[^\]]*\]", "", text)
+
+
+def _value(module: Module, attribute: Attribute | None, default: object = None) -> object:
+    return default if attribute is None else evaluate(module, attribute, attribute.expr)
