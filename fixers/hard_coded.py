@@ -18,6 +18,7 @@ _ENVIRONMENTS: Final = frozenset(
 _ENVIRONMENT_KEYS: Final = frozenset({"environment", "env"})
 _ZONE: Final = re.compile(r'"([a-z]{2}(?:-[a-z]+)+-\d[a-f])"')
 _NAMES: Final = {
+    "aws_s3_bucket": "bucket",
     "aws_iam_role": "name",
     "aws_iam_policy": "name",
     "aws_iam_instance_profile": "name",
@@ -37,8 +38,10 @@ _NAMES: Final = {
     "aws_secretsmanager_secret": "name",
     "aws_ssm_parameter": "name",
 }
-"""Types of which an account has one of each name, and the argument that names them."""
+"""Types of which an account, or for buckets the world, has one of each name, and the argument that names them."""
 _SHOWN: Final = 3
+_FEW: Final = 3
+"""As many fixed names are a stack that can stand once; with fewer, and no variable for environments, they may be meant."""
 
 
 class HardCoded(Fixer):
@@ -56,15 +59,16 @@ class HardCoded(Fixer):
     safety = Safety.SUGGESTION
     examples = (
         Example(
-            title="An environment and a zone that are always the same",
+            title="An environment and zones that are always the same",
             before="""\
 variable "environment" {
   type = string
 }
 
 resource "aws_subnet" "a" {
-  cidr_block        = "10.0.1.0/24"
-  availability_zone = "us-east-1a"
+  count             = 2
+  cidr_block        = "10.0.${count.index}.0/24"
+  availability_zone = ["us-east-1a", "us-east-1b"][count.index]
 
   tags = {
     Environment = "production"
@@ -76,6 +80,10 @@ resource "aws_subnet" "a" {
         Example(
             title="Names that somebody has already",
             before="""\
+variable "environment" {
+  type = string
+}
+
 resource "aws_s3_bucket" "logs" {
   bucket = "my-app-logs"
 }
@@ -91,11 +99,10 @@ resource "aws_iam_role" "app" {
     def check(self, module: Module, context: Context) -> Iterator[Finding]:
         yield from self._environments(module)
         yield from self._zones(module)
-        yield from self._buckets(module, context)
         yield from self._names(module, context)
 
     def _environments(self, module: Module) -> Iterator[Finding]:
-        variable = next((name for name in module.variables if _TELLS_ENVIRONMENTS.match(name)), None)
+        variable = _environment_variable(module)
         if variable is None:
             return
         for block in module.blocks:
@@ -124,27 +131,19 @@ resource "aws_iam_role" "app" {
             yield self.suggest(block, message, f"use var.{variable}")
 
     def _zones(self, module: Module) -> Iterator[Finding]:
-        for block in module.blocks:
-            if block.type not in ("resource", "variable", "locals", "module"):
-                continue
-            zones = list(dict.fromkeys(_ZONE.findall(block.text())))
-            if zones and not block.blocks_of("validation"):
-                yield self.suggest(
-                    block,
-                    f"it names {_and(zones)}, which another account or region does not have",
-                    "take them from data.aws_availability_zones",
-                )
-
-    def _buckets(self, module: Module, context: Context) -> Iterator[Finding]:
-        for block in module.resources("aws_s3_bucket"):
-            name = block.get("bucket")
-            known = _fixed(module, context, name) if name is not None and module.is_root else None
-            if name is not None and known is not None and not _from_environment(module, name):
-                yield self.suggest(
-                    name,
-                    f"the bucket is called {known!r}, and no two buckets in the world have one name",
-                    "put the account's id or a random suffix into the name",
-                )
+        """One finding for all zones; one zone alone may be what somebody wants."""
+        named = {
+            block: list(dict.fromkeys(_ZONE.findall(block.text())))
+            for block in module.blocks
+            if block.type in ("resource", "variable", "locals", "module") and not block.blocks_of("validation")
+        }
+        zones = list(dict.fromkeys(zone for found in named.values() for zone in found))
+        if len(zones) > 1:
+            yield self.suggest(
+                next(block for block, found in named.items() if found),
+                f"the stack names {_and(zones)}, which another account or region may not have",
+                "take them from data.aws_availability_zones",
+            )
 
     def _names(self, module: Module, context: Context) -> Iterator[Finding]:
         """One finding for all names: they are mended by one decision."""
@@ -153,26 +152,33 @@ resource "aws_iam_role" "app" {
         fixed = [
             block
             for block in module.resources(*_NAMES)
-            if (name := block.get(_NAMES[block.labels[0]])) is not None
-            and not _from_environment(module, name)
-            and _fixed(module, context, name) is not None
+            if (name := block.get(_NAMES[block.labels[0]])) is not None and _is_fixed(module, context, name)
         ]
-        if fixed:
-            further = f" and {len(fixed) - _SHOWN} more" if len(fixed) > _SHOWN else ""
-            shown = ", ".join(block.address for block in fixed[:_SHOWN])
-            yield self.suggest(
-                fixed[0],
-                f"{shown}{further} {'have names that are' if len(fixed) > 1 else 'has a name that is'} the same in every "
-                "environment: a second stack in the account clashes",
-                "put a variable into the names that tells the stacks apart",
-            )
+        variable = _environment_variable(module)
+        if not fixed or (variable is None and len(fixed) < _FEW):
+            return
+        further = f" and {len(fixed) - _SHOWN} more" if len(fixed) > _SHOWN else ""
+        shown = ", ".join(block.address for block in fixed[:_SHOWN])
+        yield self.suggest(
+            fixed[0],
+            f"{shown}{further} {'have names that are' if len(fixed) > 1 else 'has a name that is'} the same in every "
+            "environment: a second stack in the account, or in the world for a bucket, clashes",
+            f"put var.{variable} into the names"
+            if variable
+            else "put a variable into the names that tells the stacks apart",
+        )
 
 
-def _fixed(module: Module, context: Context, name: Attribute) -> str | None:
-    """What a name comes to, where that is known and the same in all environments."""
-    values = set(map(str, values_per_environment(module, context.contract, name, name.expr).values()))
-    known = values_per_environment(module, context.contract, name, name.expr).values()
-    return values.pop() if len(values) == 1 and all(isinstance(value, str) for value in known) else None
+def _environment_variable(module: Module) -> str | None:
+    """The variable that tells the environments apart."""
+    return next((name for name in module.variables if _TELLS_ENVIRONMENTS.match(name)), None)
+
+
+def _is_fixed(module: Module, context: Context, name: Attribute) -> bool:
+    """Whether it is known what a name comes to, and the same in all environments."""
+    values = list(values_per_environment(module, context.contract, name, name.expr).values())
+    is_known = all(isinstance(value, str) and value == values[0] for value in values)
+    return is_known and not _from_environment(module, name)
 
 
 def _from_environment(module: Module, name: Attribute) -> bool:

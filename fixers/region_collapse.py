@@ -176,6 +176,8 @@ resource "aws_db_instance" "replica" {
     )
 
     def check(self, module: Module, context: Context) -> Iterator[Finding]:
+        if context.contract.topology.regions == "multi":
+            return
         twins = Twins(module)
         if not twins.aliases:
             return
@@ -184,18 +186,16 @@ resource "aws_db_instance" "replica" {
         if first is None:
             return
         aliases = ", ".join(a.removeprefix("provider.") for a in twins.aliases)
-        if context.contract.topology.regions == "multi":
-            yield self.suggest(first, f"the stack uses {aliases}; the contract asks for several regions, so it stays")
-            return
         if not module.is_root:
             return
         if not any(isinstance(module.find(a), Block) and module.find(a).type != "variable" for a in twins.pairs):  # type: ignore[union-attr]
+            # An alias by itself, as for a certificate of CloudFront, is no stack in two regions.
             yield self.refuse(
                 first,
                 f"the stack {'uses' if blocks else 'declares'} {aliases}, where one region was asked for",
                 "nothing in it is written twice, so there is nothing to collapse; decide whether the alias is wanted "
                 'and say `regions = "multi"` in tapfix.toml, or take it out',
-            )
+            )._replace(severity=Severity.MEDIUM)
             return
         plan = Plan(twins, context.contract, moved=context.moved)
         kept = twins.kept.removeprefix("provider.") if twins.kept != DEFAULT else "the default provider"

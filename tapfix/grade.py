@@ -24,6 +24,7 @@ from tapfix.outline import outline
 if TYPE_CHECKING:
     from tapfix.api import Result
     from tapfix.engine import Placed
+    from tapfix.fixer import Fixer
     from tapfix.verify import Problem, Step
 
 _EXCERPT = 8
@@ -170,23 +171,28 @@ def words() -> dict[str, Any]:
 
 
 def _failures(result: Result) -> list[Failure]:
-    """The findings, by rule; suppressed ones are no failures."""
+    """The findings, by rule; suppressed ones are no failures, and what a repair wrote and mended on the way is none of the answer's."""
     by_rule: dict[str, list[Placed]] = {}
-    for placed in result.placed:
-        if placed.finding.status is not Status.SUPPRESSED:
-            by_rule.setdefault(placed.finding.rule, []).append(placed)
     blocks = _Blocks(result)
+    for placed in result.placed:
+        if placed.finding.status is not Status.SUPPRESSED and not _is_of_the_repair(placed, blocks):
+            by_rule.setdefault(placed.finding.rule, []).append(placed)
     return [_failure(rule, found, result, blocks) for rule, found in by_rule.items()]
 
 
 def _failure(rule: str, found: list[Placed], result: Result, blocks: _Blocks) -> Failure:
-    said = words()["rules"].get(rule, {})
     findings = [placed.finding for placed in found]
+    severity = min((finding.severity for finding in findings), key=_ORDER.index)
+    fixer = _builtin(rule)
+    # What is less grave than the rule's own failure is not that failure, and speaks for itself.
+    is_the_failure = fixer is None or severity == fixer.severity
+    said = words()["rules"].get(rule, {}) if is_the_failure else {}
+    summary = fixer.summary.rstrip(".") if fixer is not None and is_the_failure else ""
     return Failure(
         rule=rule,
         name=findings[0].name,
-        title=said.get("title") or _summary(rule) or findings[0].message,
-        severity=min((finding.severity for finding in findings), key=_ORDER.index),
+        title=said.get("title") or summary or findings[0].message,
+        severity=severity,
         count=len(found),
         left=sum(finding.status is not Status.FIXED for finding in findings),
         instances=tuple(_instance(placed, result, blocks) for placed in found[:_SHOWN]),
@@ -196,11 +202,20 @@ def _failure(rule: str, found: list[Placed], result: Result, blocks: _Blocks) ->
     )
 
 
-def _summary(rule: str) -> str:
-    """What the rule says of itself in one line."""
+def _is_of_the_repair(placed: Placed, blocks: _Blocks) -> bool:
+    """Whether a finding is mended and was about a block that another fix had put where nothing was before."""
+    finding, place = placed
+    stood_nowhere = (place.line, place.column) == (place.end_line, place.end_column)
+    return (
+        finding.status is Status.FIXED and stood_nowhere and bool(finding.address) and not blocks.had(finding.address)
+    )
+
+
+def _builtin(rule: str) -> Fixer | None:
+    """The rule, where it is one of tapfix's own."""
     from tapfix.registry import builtin_fixers
 
-    return next((fixer.summary.rstrip(".") for fixer in builtin_fixers() if fixer.rule == rule), "")
+    return next((fixer for fixer in builtin_fixers() if fixer.rule == rule), None)
 
 
 def _failed_steps(result: Result) -> list[Failure]:
@@ -210,6 +225,7 @@ def _failed_steps(result: Result) -> list[Failure]:
 
 def _failed_step(step: Step) -> Failure:
     severities = words()["formula"]["steps"]
+    said = words()["steps"].get(step.step, {})
     problems: tuple[Problem, ...] = getattr(step, "problems", ())
     errors = [problem for problem in problems if problem.severity == "error"]
     instances = tuple(
@@ -220,14 +236,14 @@ def _failed_step(step: Step) -> Failure:
     return Failure(
         rule=f"verify-{step.step}",
         name=step.step,
-        title=f"The outcome does not pass the step {step.step!r} of the proof",
+        title=said.get("title") or f"The outcome does not pass the step {step.step!r} of the proof",
         severity=Severity(severities.get(step.step, "high")),
         count=count,
         left=count,
         instances=instances or (Instance(step.detail, "", "refused", "", "", 0, None, ""),),
-        cause="",
-        reference="",
-        effect="",
+        cause=said.get("cause", ""),
+        reference=said.get("reference", ""),
+        effect=said.get("effect", ""),
     )
 
 
@@ -255,14 +271,23 @@ class _Blocks:
         self._old: dict[str, list[str]] | None = None
         self._new: dict[str, list[str]] = {}
 
+    def had(self, address: str) -> bool:
+        """Whether the input had the block."""
+        return address.replace("var.", "variable.", 1) in self._read()
+
     def new_lines(self, address: str) -> str:
         """The lines that the block has in the outcome and did not have before; at most a few of them."""
+        address = address.replace("var.", "variable.", 1)
+        old = self._read()
+        if address not in self._new or address not in old:
+            return ""
+        known = set(old[address])
+        return "\n".join([line for line in self._new[address] if line.strip() and line not in known][:_EXCERPT])
+
+    def _read(self) -> dict[str, list[str]]:
         if self._old is None:
             self._old, self._new = _lines_by_address(self._before), _lines_by_address(self._after)
-        if address not in self._new or address not in self._old:
-            return ""
-        known = set(self._old[address])
-        return "\n".join([line for line in self._new[address] if line.strip() and line not in known][:_EXCERPT])
+        return self._old
 
 
 def _lines_by_address(texts: Mapping[str, str]) -> dict[str, list[str]]:
@@ -288,7 +313,7 @@ def _instance(placed: Placed, result: Result, blocks: _Blocks) -> Instance:
         file=place.file,
         line=place.line,
         issue=_excerpt(placed, result),
-        fix=blocks.new_lines(finding.address.replace("var.", "variable.", 1)) if fixed and finding.address else "",
+        fix=blocks.new_lines(finding.address) if fixed and finding.address else "",
     )
 
 

@@ -68,11 +68,21 @@ def test_distance() -> None:
     assert distance({"a": "x\n"}, {"a": "z\n"}) == 1.0
 
 
-def test_the_ten_rules_have_words() -> None:
-    for number in range(1, 11):
-        said = words()["rules"][f"TAP{number:03}"]
+def test_every_rule_and_step_has_words() -> None:
+    for said in (
+        *(words()["rules"][fixer.rule] for fixer in builtin_fixers()),
+        *(words()["steps"][step] for step in words()["formula"]["steps"]),
+    ):
         assert set(said) == {"title", "cause", "reference", "effect"}
         assert said["reference"].startswith("https://")
+
+
+def test_what_is_less_grave_than_the_rules_failure_speaks_for_itself() -> None:
+    text = 'provider "aws" {\n  alias = "east"\n  region = "us-east-1"\n}\n'
+    (failure,) = grade(result(f"```hcl\n{text}```\n", "TAP001")).failures
+    assert failure.severity is Severity.MEDIUM
+    assert failure.title == "the stack declares aws.east, where one region was asked for"
+    assert failure.cause == ""
 
 
 def test_grade_of_an_answer() -> None:
@@ -148,14 +158,32 @@ def test_junit() -> None:
     assert "vpc_id" in (failure.text or "")
 
 
-SEED = Path(os.environ.get("TAPFIX_ANSWERS", Path(__file__).resolve().parents[3] / "shared" / "corpus")) / "seed"
 TEN = {f"TAP{number:03}" for number in range(1, 11)}
+CORPUS = Path(__file__).resolve().parents[2] / "corpus"
+
+
+def test_three_answers_of_the_corpus_show_the_ten_failures_between_them_and_no_other() -> None:
+    named = {
+        name: {failure.rule for failure in grade(fix(CORPUS / name / "response.md")).failures}
+        for name in ("region_pair", "services", "several")
+    }
+    assert named["region_pair"] == {"TAP001"}
+    assert named["services"] == {"TAP009"}
+    assert named["several"] == TEN - {"TAP001", "TAP009"}
+
+
+def test_what_a_repair_wrote_and_mended_is_no_failure_of_the_answer() -> None:
+    text = 'resource "aws_instance" "web" {\n  count = 2\n  ami = "ami-0c02fb55956c7d316"\n  instance_type = "t3.micro"\n}\n'
+    graded = grade(result(f"```hcl\n{text}```\n", "TAP005", "TAP008"))
+    assert {failure.rule for failure in graded.failures} == {"TAP005", "TAP008"}
+    for failure in graded.failures:
+        assert [instance.address for instance in failure.instances] == ["aws_instance.web"]
+
+
+SEED = Path(os.environ.get("TAPFIX_ANSWERS", Path(__file__).resolve().parents[3] / "shared" / "corpus")) / "seed"
 
 
 @pytest.mark.skipif(not SEED.is_dir(), reason=f"no real answers at {SEED}; name their folder in TAPFIX_ANSWERS")
-@pytest.mark.skipif(
-    not {fixer.rule for fixer in builtin_fixers()} >= TEN, reason="not all of the first ten rules are there"
-)
 def test_the_two_answers_show_all_ten_failures_between_them() -> None:
     named = {}
     for name in ("launch_template", "multi_region"):
