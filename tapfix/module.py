@@ -662,7 +662,9 @@ def _references(file: File, base: int, node: Expr, block: Block | None) -> Itera
             if reference is not None and node.children[0].value not in bound:
                 yield reference
             steps = node.children[1:]
-            stack.extend((c, holder, inner, bound) for s in reversed(steps) if s.kind == "index" for c in (s.children[1],))
+            stack.extend(
+                (c, holder, inner, bound) for s in reversed(steps) if s.kind == "index" for c in (s.children[1],)
+            )
             if node.children[0].children:
                 stack.append((node.children[0], holder, inner, bound))
         elif kind in ("for_tuple", "for_object"):
