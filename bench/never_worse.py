@@ -5,8 +5,8 @@
 ANSWERS holds answers as Markdown files, at any depth. Each is written out as it came (`tapfix extract`) and as tapfix
 leaves it (`tapfix apply`), and the judge, a command that takes `DIR --upto validate|plan --var-file FILE` and prints a JSON
 object with a key a rung, is asked about both. What did not validate before is not planned; what planned before
-is planned after in every environment that the outcome has. WORK keeps both folders of each answer, and what the judge said
-of the answers as they came, so that a second run asks only about the outcomes.
+is planned after in every environment that the outcome has. WORK keeps both folders of each answer, and what the judge said of
+each, by its text: a second run asks only about what is another text now.
 
 Exits 1 if an answer is worse: it validated and does not any more, or planned and does not in each environment.
 """
@@ -18,6 +18,7 @@ import json
 import shutil
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -69,8 +70,25 @@ def root(folder: Path) -> Path:
     return ordered[0] if ordered else folder
 
 
-def judged(judge: Judge, folder: Path, upto: str) -> tuple[dict[str, int | None], list[str]]:
-    """The errors of a module by rung, and their texts; with `plan`, the worst of its environments."""
+Judged = tuple[dict[str, int | None], list[str]]
+"""The errors of a module by rung, and their texts."""
+
+
+def known_or_judged(judge: Judge, folder: Path, upto: str, cache: Path) -> Judged:
+    """What the judge says of a folder, now or when it was asked about the very same text."""
+    digest = sha256(upto.encode())
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    kept = cache / f"{digest.hexdigest()}.json"
+    if not kept.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        kept.write_text(json.dumps(judged(judge, folder, upto), indent=1))
+    errors, texts = json.loads(kept.read_text())
+    return errors, texts
+
+
+def judged(judge: Judge, folder: Path, upto: str) -> Judged:
+    """What the judge says of a folder; with `plan`, of the worst of its environments."""
     module = root(folder)
     found: dict[str, int | None] = {"validate": None, "plan": None}
     texts: list[str] = []
@@ -120,10 +138,7 @@ def main() -> int:
         if trouble:
             print(f"{name}: nothing to judge: {trouble.splitlines()[0]}", flush=True)
             continue
-        known = given.work / f"{name}.before.json"
-        if not known.exists():
-            known.write_text(json.dumps(judged(judge, work / "before", "plan")))
-        before, old = json.loads(known.read_text())
+        before, old = known_or_judged(judge, work / "before", "plan", given.work / "said")
         if given.before_only:
             print(f"{name}: {before}", flush=True)
             continue
@@ -131,10 +146,10 @@ def main() -> int:
         if trouble:
             after, new = {"validate": 1, "plan": None}, [trouble]
         else:
-            after, new = judged(judge, work / "after", "plan" if before["validate"] == 0 else "validate")
+            upto = "plan" if before["validate"] == 0 else "validate"
+            after, new = known_or_judged(judge, work / "after", upto, given.work / "said")
         outcome = Outcome(name, before, after)
         outcomes.append(outcome)
-        (given.work / f"{name}.after.json").write_text(json.dumps((after, new), indent=1))
         print(f"{name}: {outcome.verdict}: {before} -> {after}", flush=True)
         if outcome.verdict == "worse":
             for text in new:
