@@ -129,7 +129,7 @@ class DeliverableFormat(Fixer):
             return
         there = context.project.files.get(main)
         others = [file for file in files if file is not there]
-        rest = "\n".join(file.text if file.text.endswith("\n") else f"{file.text}\n" for file in others)
+        rest = "\n".join(_as_part(file) for file in others)
         edit = Edit(main, 0, 0, rest) if there is None else Edit(main, len(there.text), len(there.text), f"\n{rest}")
         yield self.fix(home, message, [edit], exclusive=True, removes=[file.path for file in others])
 
@@ -160,15 +160,23 @@ class DeliverableFormat(Fixer):
         if reason:
             yield self.refuse(home, message, reason)
             return
-        assert variable is not None
-        _, secret = unset_rows(module, (variable.name,))
+        told = [block.name for block in _environment_variables(module)]
+        _, secret = unset_rows(module, tuple(told))
         secrets = "".join(f"\n# {row.name}: {row.note}\n" for row in secret)
         edits = [
-            Edit(module.path(f"{name}.tfvars"), 0, 0, f"{variable.name} = {quoted(name)}\n{secrets}")
+            Edit(module.path(f"{name}.tfvars"), 0, 0, "".join(f"{key} = {quoted(name)}\n" for key in told) + secrets)
             for name in missing
         ]
         # Alone in its pass, so that rules that set values per environment find the files.
         yield self.fix(home, message, edits, exclusive=True)
+
+
+def _as_part(file: File) -> str:
+    """The text of a file as a part of another one: its first comment says what it was, and names no file any more."""
+    name = re.escape(file.path.rpartition("/")[2])
+    title = re.compile(rf"\A(\s*(?:#|//|/\*)[ \t#=*-]*)(?:[Ff]ile(?:name)?:[ \t]*)?(?=(?:[\w.-]+/)*{name}\b)")
+    text = title.sub(r"\1From ", file.text)
+    return text if text.endswith("\n") else f"{text}{file.newline}"
 
 
 def _elsewhere(context: Context, environment: str) -> File | None:
@@ -183,24 +191,44 @@ def _environment_variable(module: Module) -> Block | None:
     return next((module.variables[name] for name in _ENVIRONMENT_VARIABLES if name in module.variables), None)
 
 
+def _environment_variables(module: Module) -> list[Block]:
+    """The variable that tells the environments apart, and further ones of that meaning that have to be set."""
+    first = _environment_variable(module)
+    there = [module.variables[name] for name in _ENVIRONMENT_VARIABLES if name in module.variables]
+    return [block for block in there if block is first or block.get("default") is None]
+
+
 def _why_not(module: Module, missing: list[str], others: bool) -> str:
     """Why the files cannot be made; empty if they can."""
     variable = _environment_variable(module)
     if others:
-        return "the other environments have values of their own, and nobody but their owner knows the ones for this one"
+        return "the other environments have values of their own, and nobody but their owner knows the ones for this one: decide on them"
+    if variable is None and any("terraform.workspace" in file.text for file in module.configuration):
+        return (
+            "the stack tells the environments apart by its workspace: decide whether it goes by workspaces, and say "
+            "`environments = []` in tapfix.toml, or by a variable in tfvars files"
+        )
     if variable is None:
         return f"no variable tells the environments apart: declare one, such as {_ENVIRONMENT_VARIABLES[0]!r}, and use it in names"
+    told = _environment_variables(module)
     needed = [
         name
         for name, block in module.variables.items()
-        if block is not variable and block.get("default") is None and not _is_sensitive(block)
+        if block not in told and block.get("default") is None and not _is_sensitive(block)
     ]
     if needed:
-        return f"the stack needs values that the answer does not give: {', '.join(sorted(needed))}"
-    allowed = variable.text() if variable.blocks_of("validation") else ""
-    strange = [name for name in missing if "contains(" in allowed and f'"{name}"' not in allowed]
-    if strange:
-        return f"the validation of {variable.name!r} does not allow {', '.join(strange)}"
+        return (
+            f"the stack needs values that the answer does not give: {', '.join(sorted(needed))}; decide what they are in each "
+            "environment, or give them defaults"
+        )
+    for block in told:
+        allowed = block.text() if block.blocks_of("validation") else ""
+        strange = [name for name in missing if "contains(" in allowed and f'"{name}"' not in allowed]
+        if strange:
+            return (
+                f"the validation of {block.name!r} does not allow {', '.join(strange)}: decide which environments there are, "
+                "and mend the validation or `environments` in tapfix.toml"
+            )
     return ""
 
 

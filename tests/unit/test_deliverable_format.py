@@ -8,7 +8,7 @@ from tapfix.contract import Contract
 from tapfix.engine import Options, Outcome, repair
 from tapfix.fixer import Fixer
 from tapfix.registry import builtin_fixers
-from tapfix.response import read_answer
+from tapfix.response import read_answer, write_answer
 
 ENVIRONMENT = 'variable "environment" {\n  type = string\n}\n'
 FILES = (
@@ -60,6 +60,7 @@ def test_no_fence_and_unclosed_fence(fixer: Fixer) -> None:
     ("stack", "reason"),
     [
         ("locals {\n}\n", "no variable tells the environments apart"),
+        ('locals {\n  name = "x-${terraform.workspace}"\n}\n', "decide whether it goes by workspaces"),
         (ENVIRONMENT + 'variable "vpc_id" {\n}\n', "needs values that the answer does not give: vpc_id"),
         (
             'variable "environment" {\n  validation {\n    condition = contains(["qa", "dev"], var.environment)\n'
@@ -90,6 +91,12 @@ def test_one_file_among_others_is_not_made_up(fixer: Fixer) -> None:
     assert [status for status, _ in said(outcome)] == ["refused"]
 
 
+def test_further_variables_that_tell_environments_are_set_as_well(fixer: Fixer) -> None:
+    stack = ENVIRONMENT + 'variable "environment_suffix" {\n}\nvariable "stage" {\n  default = "x"\n}\n'
+    outcome = run(fixer, {"tap_stack.tf": stack})
+    assert outcome.texts["prod.tfvars"] == 'environment        = "prod"\nenvironment_suffix = "prod"\n'
+
+
 def test_files_with_no_value_but_the_environment_are_completed(fixer: Fixer) -> None:
     outcome = run(fixer, {"tap_stack.tf": ENVIRONMENT, "dev.tfvars": 'environment = "dev"\n'})
     assert outcome.texts["prod.tfvars"] == 'environment = "prod"\n'
@@ -110,3 +117,17 @@ def test_single_file(fixer: Fixer) -> None:
     outcome = run(fixer, modular, contract)
     assert outcome.texts == modular
     assert [status for status, _ in said(outcome)] == ["refused"]
+
+
+def test_an_answer_merged_into_one_file_reads_back_as_one_file(fixer: Fixer) -> None:
+    contract = "[deliverable]\nsingle_file = true\n[topology]\nenvironments = []\n"
+    text = (
+        '```hcl\n# main.tf\nlocals {\n}\n```\n```hcl\n// File: outputs.tf - what comes out\noutput "a" {\n  value = 1\n}\n```\n'
+        '```hcl\n# ==== variables.tf ====\nvariable "b" {\n}\n```\n'
+    )
+    outcome = run(fixer, text, contract)
+    (merged,) = outcome.texts.values()
+    for part in ("# From main.tf\n", "// From outputs.tf - what comes out\n", "# ==== From variables.tf ====\n"):
+        assert part in merged
+    (read,) = read_answer(write_answer(outcome.texts)).files
+    assert (read.path, read.text) == ("tap_stack.tf", merged)
