@@ -68,13 +68,13 @@ _ENDINGS = (
 )
 _SEGMENT = r"[\w.-]"
 _PATH = re.compile(
-    rf"(?<![\w./\\~:*<>{{}}$@-])((?:[A-Za-z]:[\\/]|~?[\\/])?(?:{_SEGMENT}+[\\/])*"
+    rf"(?<![\w./\\~:*<>{{}}$@%-])((?:[A-Za-z]:[\\/]|~?[\\/])?(?:{_SEGMENT}+[\\/])*"
     rf"(?:{_SEGMENT}*\w\.(?:{_ENDINGS})|\.(?:gitignore|env|tflint\.hcl|terraform\.lock\.hcl)|Dockerfile|Makefile))"
     r"(?![\w/\\*<{-]|\.\w)",
     re.ASCII,
 )
 _OUTSIDE = re.compile(
-    rf"(?:[A-Za-z]:[\\/]|~?[\\/]|(?:{_SEGMENT}+[\\/])*\.\.[\\/])(?:{_SEGMENT}+[\\/])*{_SEGMENT}+", re.ASCII
+    rf"(?:[A-Za-z]:[\\/]+|~?[\\/]{{1,4}}|(?:{_SEGMENT}+[\\/]+)*\.\.[\\/]+)(?:{_SEGMENT}+[\\/]+)*{_SEGMENT}+", re.ASCII
 )
 """A path that leaves its folder; it needs no ending to be taken for one."""
 _PREFIX = re.compile(r"(?:file(?:[ \t]*name|[ \t]*path)?|path)(?:[ \t]*\d+)?[ \t]*[:=][ \t]*", re.IGNORECASE)
@@ -86,9 +86,12 @@ _INFO_VALUE = re.compile(
 )
 _COMMENT_MARKS = re.compile(r"^[ \t]*(?:\#+|//+|/\*+|\*+/?|<!--|;+|--)?|(?:\*/|-->)[ \t]*$")
 _DECORATION = "#=*~-+|[](){}`'\" \t\r"
+_TYPOGRAPHIC = str.maketrans(dict.fromkeys("\u201c\u201d\u201e\u201f\u2033", '"'))
+_ENTITIES = {"&quot;": '"', "&#34;": '"', "&lt;": "<", "&gt;": ">", "&#39;": "'", "&apos;": "'", "&amp;": "&"}
+_ENTITY = re.compile("|".join(_ENTITIES))
 _ZERO_WIDTH = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
 _FENCE_OR_SHELTER = re.compile(
-    r"(?P<fence>^[ \t>]*(?:[-*+][ \t]+|\d+[.)][ \t]+)?(?:```|~~~))|(?P<comment>^[ \t]*/\*)"
+    r"(?P<fence>^[ \t>\u200b\u200c\u200d\u2060\ufeff]*(?:[-*+][ \t]+|\d+[.)][ \t]+)?(?:```|~~~))|(?P<comment>^[ \t]*/\*)"
     r"|(?P<heredoc><<[-~]?[ \t]*['\"]?(?P<word>[A-Za-z_]\w*)['\"]?[^\n]*\n)",
     re.MULTILINE,
 )
@@ -136,7 +139,7 @@ class Note:
 
     line: int
     kind: Literal[
-        "added", "commented", "disagreement", "divided", "draft", "duplicate", "example", "fragment", "joined",
+        "added", "commented", "decoded", "disagreement", "divided", "draft", "duplicate", "example", "fragment", "joined",
         "no-fence", "other", "skipped", "unclosed",
     ]  # fmt: skip
     message: str
@@ -605,13 +608,28 @@ def _answer_part(found: list[Block]) -> int:
 
 
 def _piece(block: Block, before: list[Block], headings: list[Block], draft: bool, notes: list[Note]) -> _Piece:
-    text = _with_final_newline(block.text)
-    content = outline(text)
+    text = _decoded(_with_final_newline(block.text), block, notes)
+    # Typographic quotes do not keep it from being what it is meant for; to mend them is the rules' business.
+    content = outline(text.translate(_TYPOGRAPHIC))
     above = [heading for heading in headings if heading.level > 1 and heading not in before[-2:]]
     said = "\n".join(other.text for other in above + before[-2:])
     piece = _Piece(text, block.line + 1, block.closed, block.label, content, said, draft)
     piece.name = _choose_name(block, piece, before, notes)
     return piece
+
+
+def _decoded(text: str, block: Block, notes: list[Note]) -> str:
+    """The text of a fence; one that went through HTML or a word processor, so that it has no quote left, as it was before."""
+    if '"' in text or block.label not in HCL_LABELS | PLAIN_LABELS:
+        return text
+    plain = text.translate(_TYPOGRAPHIC)
+    if "&quot;" in plain or "&#34;" in plain:
+        plain = _ENTITY.sub(lambda entity: _ENTITIES[entity[0]], plain)
+    if plain != text:
+        notes.append(
+            Note(block.line, "decoded", "the fence has no quotes but typographic ones or entities; they are decoded")
+        )
+    return plain
 
 
 def _with_final_newline(text: str) -> str:
@@ -868,13 +886,23 @@ def _read_bare(text: str, main: str, name: str) -> Answer:
     return replace(answer, has_prose=has_prose)
 
 
+def _tells_file(comment: str) -> bool:
+    """Whether a comment names a file of HCL."""
+    said = _comment_text(comment.split("\n", 1)[0])
+    name = _exact_name(said, "comment") if said else None
+    return name is not None and name.is_hcl
+
+
 def _bare_limits(text: str, content: Outline) -> tuple[int, int]:
     """First and last line of the HCL: from the first block, with the comments that touch it, to the last one."""
     total = text.count("\n") + (0 if text.endswith("\n") else 1)
+    told = [line for line, comment in content.comments if _tells_file(comment)]
     is_hcl = [
         statement
         for statement in content.statements
-        if (statement.is_block and statement.keyword in BLOCK_LABELS) or content.kind is Kind.VALUES
+        if (statement.is_block and statement.keyword in BLOCK_LABELS)
+        or content.kind is Kind.VALUES
+        or (told and statement.first > told[0] and not statement.is_block)
     ]
     lines = text.split("\n")
     first = is_hcl[0].first

@@ -112,6 +112,34 @@ def test_zero_width_and_entities_do_not_hide_a_name() -> None:
     assert paths(f"## \u200bvpc.tf&#32;\n\u200b{fence(VPC)}") == ["vpc.tf"]
 
 
+def test_zero_width_characters_do_not_hide_a_fence() -> None:
+    answer = read_answer(f"\u200b```hcl\n{VPC}\u200b```\n")
+    assert [file.text for file in answer.files] == [VPC]
+    assert answer.notes == ()
+
+
+def test_hcl_that_was_escaped_for_html_is_decoded() -> None:
+    escaped = VPC.replace("&", "&amp;").replace('"', "&quot;")
+    (file,) = (answer := read_answer(f"```hcl\n{escaped}```\n")).files
+    assert file.text == VPC
+    assert [note.kind for note in answer.notes] == ["decoded"]
+    kept = 'locals {\n  a = "&quot;"\n}\n'
+    assert read_answer(f"```hcl\n{kept}```\n").files[0].text == kept
+
+
+def test_typographic_quotes_do_not_hide_hcl() -> None:
+    text = "variable \u201ca\u201d {\n  default = \u201cx\u201d\n}\n"
+    mixed = text.replace("\u201ca\u201d", '"a"')
+    plain = mixed.replace("\u201cx\u201d", '"x"')
+    assert [file.text for file in read_answer(f"```hcl\n{text}```\n").files] == [plain]
+    assert [file.text for file in read_answer(f"```hcl\n{mixed}```\n").files] == [mixed]
+
+
+def test_files_without_fences_are_divided_to_the_last() -> None:
+    answer = read_answer(f"# main.tf\n{VPC}\n# dev.tfvars\na = 2\n")
+    assert {file.path: file.text for file in answer.files}["dev.tfvars"] == "# dev.tfvars\na = 2\n"
+
+
 def test_unclosed_fence_runs_to_the_end() -> None:
     answer = read_answer("```hcl\n" + VPC + 'resource "aws_subnet" "a" {\n  vpc_id = aws_vpc.')
     assert not answer.files[0].closed
@@ -294,6 +322,8 @@ def test_no_hcl(text: str) -> None:
         fence(VPC, "hcl:/etc/passwd"),
         fence("# C:\\x\\main.tf\n" + VPC),
         f"**~/main.tf**\n{fence(VPC)}",
+        f"**C:\\\\x\\\\main.tf**\n{fence(VPC)}",
+        f"**\\\\server\\share\\main.tf**\n{fence(VPC)}",
         f"## lib/../../main.tf\n{fence(VPC)}",
         f"## .git/main.tf\n{fence(VPC)}",
         f"## a.tf/b.tf\n{fence(QUEUE)}## a.tf\n{fence(VPC)}",
