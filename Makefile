@@ -12,7 +12,7 @@ test: .venv/ready          ## all tests but those that apply stacks
 	$(BIN)/python -m pytest -n auto --dist loadgroup --ignore tests/e2e
 
 e2e: .venv/e2e-ready       ## apply and destroy repaired stacks on an emulator, with the real terraform
-	TF_CLI_CONFIG_FILE=$$(.ci/provider-mirror) $(BIN)/python -m pytest -n auto --dist loadfile tests/e2e
+	TF_CLI_CONFIG_FILE=$$(.ci/provider-mirror) $(BIN)/python -m pytest -n auto --dist worksteal tests/e2e
 
 lint: .venv/ready          ## style, and which way imports run
 	$(BIN)/ruff check .
