@@ -52,6 +52,8 @@ provider "aws" { region = "us-east-1" }
 """
 
 _WORDS: Final = r'\[((?:"[^"]*"\s*)+)\]'
+_PLAIN: Final = re.compile(r"[^\s:]+: \S+|\S+")
+"""One of the words that stand in a row without quotes; `One-Way: Outgoing` is one."""
 _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     ("enum", re.compile(r"expected (?P<path>\S+) to be one of " + _WORDS.replace("(", "(?P<words>", 1) + ", got")),
     (
@@ -275,7 +277,7 @@ def _exists(answer: Answer, path: Sequence[str]) -> bool:
 def _operands(kind: str, groups: Mapping[str, str | None]) -> list[Any] | None:
     match kind:
         case "enum":
-            words = re.findall(r'"([^"]*)"', groups.get("words") or "") or (groups.get("plain") or "").split()
+            words = re.findall(r'"([^"]*)"', groups.get("words") or "") or _PLAIN.findall(groups.get("plain") or "")
             return [words] if words else None
         case "numbers":
             return [[int(number) for number in (groups["plain"] or "").split()]]

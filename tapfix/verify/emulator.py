@@ -6,7 +6,10 @@ stricter than AWS, or tells a second plan of changes that are none.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import importlib.util
+import json
 import os
 import shutil
 import socket
@@ -98,8 +101,11 @@ class Emulator:
 
 def _mend() -> None:
     """Make moto behave as AWS does where the difference would mislead the proof."""
+    import moto.backup.urls
     import moto.rds.utils
+    from moto.backup.responses import BackupResponse
     from moto.ec2.models.launch_templates import LaunchTemplateBackend
+    from moto.rds.models import DBInstance
 
     # AWS lets a backup window end in the minute in which the maintenance window begins; moto calls that an overlap.
     overlap = moto.rds.utils.get_overlap_between_two_date_ranges
@@ -116,6 +122,26 @@ def _mend() -> None:
         return create(self, name, description, data, tags)
 
     LaunchTemplateBackend.create_launch_template = create_launch_template
+
+    # Each database has a resource id of its own, by which the provider finds it again; moto gives all the same.
+    make = DBInstance.__init__
+
+    def __init__(self: Any, *arguments: Any, **named: Any) -> None:
+        make(self, *arguments, **named)
+        digest = hashlib.sha1(self.db_instance_arn.encode(), usedforsecurity=False).digest()
+        self.dbi_resource_id = "db-" + base64.b32encode(digest).decode()[:26]
+
+    DBInstance.__init__ = __init__
+
+    # With `force_destroy` the provider asks what a backup vault holds before it deletes it, and asks for ever where nobody answers. Moto
+    # makes no recovery points, so there are none.
+    def list_recovery_points_by_backup_vault(self: Any) -> str:
+        return json.dumps({"RecoveryPoints": []})
+
+    BackupResponse.list_recovery_points_by_backup_vault = list_recovery_points_by_backup_vault
+    moto.backup.urls.url_paths["{0}/backup-vaults/(?P<name>[^/]+)/recovery-points/?$"] = (
+        moto.backup.urls.response.dispatch
+    )
 
 
 if __name__ == "__main__":

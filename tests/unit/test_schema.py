@@ -10,6 +10,7 @@ import pytest
 from tapfix.schema import DATA_FILE, Schema, load
 from tapfix.schema._store import Store, encode, pack
 from tapfix.schema.functions import function, functions
+from tapfix.schema.rules import rules
 
 
 @pytest.fixture(params=[5, 6])
@@ -157,3 +158,9 @@ def test_functions() -> None:
     assert function("list") is None
     assert functions()["templatestring"].since == "1.9"
     assert functions()["strcontains"].returns == "bool"
+
+
+def test_a_value_of_two_words_is_one_value() -> None:
+    (direction,) = [r for r in rules("resource", "aws_directory_service_trust") if r.path == ("trust_direction",)]
+    assert direction.refuses("One-Way: Outgoing") is None
+    assert direction.refuses("Outgoing") is not None
