@@ -30,7 +30,8 @@ class Timestamp(Fixer):
 
     - a tag that says when goes; so does an output, or an item of one;
     - in a name, a description or a snapshot's name the interpolation goes, with its separator:
-      `"${var.app}-final-${formatdate("YYYYMMDD", timestamp())}"` becomes `"${var.app}-final"`;
+      `"${var.app}-final-${formatdate("YYYYMMDD", timestamp())}"` becomes `"${var.app}-final"`. In prose the words go that led up to it:
+      `"The app, made on ${timestamp()}"` becomes `"The app"`; what says nothing else goes whole;
     - where the name must be like no other in the world (a bucket's), or where it would be that of another resource without
       the time, a `random_id` stands in;
     - `uuid()` becomes a `random_uuid`, which is drawn once; `bcrypt(random_password.x.result)` becomes
@@ -87,13 +88,13 @@ locals {
 
 resource "aws_iam_role" "main" {
   name        = "${var.app}-role-${local.now}"
-  description = "Made on ${local.now}"
+  description = "The role of ${var.app}, made on ${local.now}"
 }
 """,
             after="""\
 resource "aws_iam_role" "main" {
   name        = "${var.app}-role"
-  description = "Made"
+  description = "The role of ${var.app}"
 }
 """,
         ),
@@ -452,7 +453,29 @@ def _reason(use: Use) -> str:
 # Texts -------------------------------------------------------------------------------------------------------------
 
 _SEPARATORS = "-_./:+ "
-_LEAD = re.compile(r"[\s,;(\[]*\b(?:(?:at|on|as of|since|from|by|date|time)\b)?\s*[:=@]?\s*$", re.IGNORECASE)
+
+_DONE = (
+    "applied built changed created deployed expires generated initialized installed launched made modified provisioned refreshed "
+    "released rotated started taken updated valid"
+)
+_WHEN = "as at by from of on since until"
+_TIME = "build creation date datetime deployment time timestamp update"
+_OTHER = "automatically first is it last latest the this was"
+_CLAUSE_WORDS = frozenset(f"{_DONE} {_WHEN} {_TIME} {_OTHER}".split())
+"""A clause of nothing but these says nothing without the time."""
+
+_PREPOSITION = re.compile(rf"\s*\b(?:as\s+of|{_WHEN.replace(' ', '|')})\s*$", re.IGNORECASE)
+_INTRODUCTION = re.compile(
+    rf"[\s,]*(?:(?:\b(?:automatically|last)\s+)?\b(?:{_DONE.replace(' ', '|')})\b)?"
+    rf"(?:\s*\b(?:{_WHEN.replace(' ', '|')})\b)*"
+    rf"(?:\s*(?:\b(?:{_TIME.replace(' ', '|')})\b\s*)*[:=@])?\s*$",
+    re.IGNORECASE,
+)
+"""What leads up to a time, and goes with it: `last updated on`, `, build date:`."""
+_CLAUSE_BEGINS = re.compile(r"[,;|(\[\n]\s*|\.\s+|\s[-–—]\s+")
+_CLAUSE_ENDS = re.compile(r"\s*(?:$|[,;|)\]\n]|\.(?=\s|$)|\s[-–—](?=\s))")
+_ZONE = re.compile(r"\s*(?:UTC|GMT)\b")
+_GOES_ON = re.compile(r",\s*(?=(?:by|for|from|in|to|using|via|with)\b)")
 
 
 def _of_text(use: Use, where: str, module: Module) -> Remedy | None:
@@ -464,10 +487,12 @@ def _of_text(use: Use, where: str, module: Module) -> Remedy | None:
         stand_in = _StandIn("random_id", "byte_length = 4", module, use)
         edits = [use.holder.edit(use.unit, f"{stand_in.address}.hex"), *stand_in.edits]
         return Remedy(f"`{stand_in.address}`, drawn once, stands in", edits)
+    if where == "tags" and any(" " in part.text for part in template.children[1:-1] if not part.children):
+        where = "prose"
     start, end = _gap(template, use.around[0], where)
     rest = _text_without(template, start, end)
-    if not rest.strip(_SEPARATORS):
-        return None
+    if not rest.strip(_SEPARATORS + "\n"):
+        return _without_text(use)
     single = re.fullmatch(r"\$\{([^{}]*)\}", rest)
     if single is not None and template.kind == "template":
         return Remedy("it goes from the text", [use.holder.edit(template, single[1].strip())])
@@ -475,26 +500,84 @@ def _of_text(use: Use, where: str, module: Module) -> Remedy | None:
     return Remedy("it goes from the text", [Edit(use.holder.file.path, base + start, base + end, "")])
 
 
+def _without_text(use: Use) -> Remedy | None:
+    """Take out what says nothing but when: a tag, an output, a description."""
+    text = use._replace(unit=use.around[1], around=use.around[2:])
+    parent = use.holder.parent
+    in_tags = use.holder.name in _TAGS
+    if text.kind == "item" and in_tags:
+        return Remedy(f"the tag {text.key} says nothing else and goes", _without_item(text))
+    if text.kind != "whole" or parent is None:
+        return None
+    if _is_tag_block(text):
+        return Remedy("the tag says nothing else and goes", [parent.remove()])
+    if use.block.type == "output" and use.holder.name == "value":
+        return Remedy("the output says nothing else and goes", [use.block.remove()])
+    if use.block.type == "resource" and parent is use.block and use.holder.name in _PROSE:
+        return Remedy("the argument says nothing else and goes", _without_argument(use.holder))
+    return None
+
+
 def _gap(template: Expr, gone: Expr, where: str) -> tuple[int, int]:
-    """The stretch to take out: the interpolation with the separator that would be left over."""
+    """The stretch to take out: the interpolation with what would be left over of what introduced it, and a separator."""
     at = next(i for i, part in enumerate(template.children) if part is gone)
     before, after = template.children[at - 1], template.children[at + 1]
     left = before.text if before.kind in ("QuotedLit", "StringLit") else ""
     right = after.text if after.kind in ("QuotedLit", "StringLit") else ""
-    is_first = before is template.children[0]
+    is_first = at <= (2 if left else 1)
     is_last = after is template.children[-1]
     start, end = gone.start, gone.end
+    if where == "prose":
+        clause = _clause(
+            left, right, is_first, is_last or (bool(right) and template.children[at + 2] is template.children[-1])
+        )
+        if clause is not None:
+            return start - clause[0], end + clause[1]
     if left.endswith(("(", "[")) and right.startswith((")", "]")):
         return start - len(left) + len(left[:-1].rstrip()), end + 1
-    if where == "prose" and (is_last or right[:1] in tuple(".,;)\n")):
-        lead = _LEAD.search(left)
-        if lead is not None:
-            return start - len(lead[0]), end
-    if right[:1] and right[0] in _SEPARATORS and (is_first or left[-1:] in tuple(_SEPARATORS)):
+    is_first = before is template.children[0]
+    if is_first and right[:1] in tuple(_SEPARATORS):
+        return start, end + len(right) - len(right.lstrip(_SEPARATORS))
+    if right[:1] in tuple(_SEPARATORS) and left[-1:] in tuple(_SEPARATORS):
         return start, end + 1
     if left[-1:] and left[-1] in _SEPARATORS and (is_last or right[:1] in tuple("\n,;)")):
         return start - (len(left) - len(left.rstrip(_SEPARATORS))), end
     return start, end
+
+
+def _clause(left: str, right: str, is_first: bool, is_last: bool) -> tuple[int, int] | None:
+    """How many characters before and behind a time go with it, so that what is left reads as before; None if none do."""
+    zone = _ZONE.match(right)
+    extra = zone.end() if zone is not None else 0
+    right = right[extra:]
+    ends = _CLAUSE_ENDS.match(right)
+    if ends is not None and ends[0] == "" and not is_last:
+        ends = None  # another interpolation follows
+    begins = max(_CLAUSE_BEGINS.finditer(left), key=lambda m: m.start(), default=None)
+    inner = left[begins.end() :] if begins is not None else left
+    words = re.findall(r"[\w'’]+", inner)
+    if ends is None:
+        preposition = _PREPOSITION.search(left) if right[:1].isspace() else None
+        return (len(preposition[0]), extra) if preposition is not None else None
+    if (begins is None and not is_first) or not _CLAUSE_WORDS.issuperset(word.lower() for word in words):
+        introduction = _INTRODUCTION.search(left)
+        return (len(introduction[0]), extra) if introduction is not None and introduction[0] else None
+    if begins is None:
+        return _first_clause(left, right, ends, extra)
+    if begins[0].startswith(("(", "[")) and right.startswith((")", "]")):
+        return len(left) - len(left[: begins.start()].rstrip()), extra + 1
+    keep = 1 if begins[0].startswith(".") and not right.startswith(".") else 0
+    return len(left) - begins.start() - keep, extra
+
+
+def _first_clause(left: str, right: str, ends: re.Match[str], extra: int) -> tuple[int, int]:
+    """The same for a clause that the text begins with."""
+    goes_on = _GOES_ON.match(right)
+    if goes_on is not None and left.strip():
+        preposition = _PREPOSITION.search(left.rstrip())
+        return len(preposition[0]) + len(left) - len(left.rstrip()) - 1 if preposition else 0, extra + goes_on.end()
+    rest = right[ends.end() :]
+    return len(left), extra + ends.end() + len(rest) - len(rest.lstrip())
 
 
 def _text_without(template: Expr, start: int, end: int) -> str:

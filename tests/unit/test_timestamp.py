@@ -38,15 +38,50 @@ STAMP = '${formatdate("YYYYMMDD", timestamp())}'
         ("name", '"${lower("App-${timestamp()}")}"', 'lower("App")'),
         ("name", f'var.env == "prod" ? "app-{STAMP}" : null', 'var.env == "prod" ? "app" : null'),
         ("name", 'join("-", ["app", timestamp()])', 'join("-", ["app"])'),
-        ("description", f'"Created at {STAMP}"', '"Created"'),
-        ("description", f'"Created: {STAMP}"', '"Created"'),
-        ("description", f'"The role (made on {STAMP})."', '"The role (made)."'),
-        ("description", f'"The role ({STAMP})."', '"The role."'),
-        ("description", f'"Made {STAMP}, by Terraform"', '"Made, by Terraform"'),
     ],
 )
 def test_parts_of_texts(argument: str, before: str, after: str) -> None:
     assert mended("TAP003", role(argument, before)).main == role(argument, after)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("The app, made @", "The app"),
+        ("The app. Created on @", "The app."),
+        ("The app. Created on @.", "The app."),
+        ("The role (made on @).", "The role."),
+        ("The role (@).", "The role."),
+        ("The role (${var.env}, @)", "The role (${var.env})"),
+        ("Made @, by Terraform", "Made by Terraform"),
+        ("Created on @ by Terraform", "Created by Terraform"),
+        ("Created by Terraform at @ UTC", "Created by Terraform"),
+        ("Backup of the app made on @", "Backup of the app"),
+        ("Snapshot taken on @ before destroy", "Snapshot taken before destroy"),
+        ("Deployed version ${var.v} at @", "Deployed version ${var.v}"),
+        ("Cluster of ${var.env}, created: @, owner: me", "Cluster of ${var.env}, owner: me"),
+        ("Launched @; owned by ${var.owner}", "owned by ${var.owner}"),
+        ("Timestamp: @ | of ${var.env}", "of ${var.env}"),
+        ("The app of ${var.env} - deployed @", "The app of ${var.env}"),
+        ("The app, build date: @", "The app"),
+        ("Role for the build @", "Role for the build"),
+        ("Image @ for the app", "Image for the app"),
+        ("@: the app", "the app"),
+        ("app-@", "app"),
+    ],
+)
+def test_prose_reads_as_before(before: str, after: str) -> None:
+    stack = role("description", f'"{before}"')
+    assert mended("TAP003", stack.replace("@", "${timestamp()}")).main == stack.replace(before, after)
+
+
+@pytest.mark.parametrize("text", ["Created at @", "Last updated: @", "It was deployed on @ UTC", "Build date: @"])
+def test_prose_that_says_nothing_else_goes(text: str) -> None:
+    text = text.replace("@", "${timestamp()}")
+    rest = 'resource "aws_iam_role" "r" {\n  name = "r"\n}\n'
+    assert mended("TAP003", rest.replace("}", f'  description = "{text}"\n}}')).main == rest
+    assert mended("TAP003", rest.replace("}", f'  tags = {{ About = "{text}" }}\n}}')).main == rest
+    assert mended("TAP003", f'output "o" {{\n  value = "{text}"\n}}\n{rest}').main == rest
 
 
 @pytest.mark.parametrize(
