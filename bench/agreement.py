@@ -1,12 +1,15 @@
-"""How far tapfix's own proof agrees with `terraform validate`: on real answers, and on mutants of those that are valid.
+"""How far tapfix's own proof agrees with `terraform validate`: on real answers as given and as tapfix repairs them, and on mutants
+of those that are valid.
 
-    python bench/agreement.py ANSWERS WORK [--mutants 300] [--name ANSWER.md]
+    python -m bench.agreement ANSWERS WORK [--mutants 300] [--name ANSWER.md] [--only answers|repaired|mutants]
 
-ANSWERS holds answers as Markdown files, at any depth. WORK keeps the modules read from them and what terraform said, so that a second
-run only asks tapfix again. terraform has to find the AWS provider (TF_CLI_CONFIG_FILE).
+ANSWERS holds answers as Markdown files, at any depth. WORK keeps what terraform said of each text, so that a second run only asks
+tapfix again. terraform has to find the AWS provider (TF_CLI_CONFIG_FILE).
 
 Terraform does not look at everything once it found something: a block that needs one with an error is passed over, and so is a schema
-behind a bad reference, or every block behind a bad line. A problem of tapfix's in such a place is counted as "not comparable".
+behind a bad reference, or every block behind a bad line. A problem of tapfix's in such a place is counted as "not comparable". And it
+validates with no variable's value known: what depends on one (what a `for` or a `dynamic` block makes of it, say) it sees when it plans.
+So a problem that validate does not confirm is put to `terraform plan`, against an emulator.
 """
 
 from __future__ import annotations
@@ -14,21 +17,23 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import random
 import re
 import subprocess
+import sys
 import tempfile
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bench.mutants import mutate
+from tapfix.api import fix_source
 from tapfix.contract import Contract
 from tapfix.errors import TapfixError
-from tapfix.module import Attribute, Block, Project, call_arguments, call_name, walk
-from tapfix.response import read_answer
-from tapfix.schema import BlockSchema, load
-from tapfix.verify import Problem, check_project, surroundings
+from tapfix.module import Attribute, Block, Project
+from tapfix.source import read_text
+from tapfix.verify import Problem, check_project, ladder, surroundings
 
 # Errors of the first look at the files: with one of these, terraform looks no further.
 FIRST_LOOK = re.compile(
@@ -62,7 +67,7 @@ class Tally(NamedTuple):
     false: list[str]
     hidden: int
     later: int
-    """Values that terraform sees only when it plans: it validates with no variable's value known."""
+    """Problems of which terraform speaks only when it plans."""
 
     def __str__(self) -> str:
         errors = self.named + len(self.missed)
@@ -70,7 +75,7 @@ class Tally(NamedTuple):
         return (
             f"{self.name:10} terraform's errors named {self.named}/{errors} ({self.named / max(errors, 1):.1%})   "
             f"tapfix's errors false {len(self.false)}/{judged} ({len(self.false) / max(judged, 1):.1%})   not comparable {self.hidden}, "
-            f"values beyond validate {self.later}"
+            f"confirmed by plan {self.later}"
         )
 
 
@@ -80,42 +85,49 @@ def main() -> None:
     parser.add_argument("work", type=Path)
     parser.add_argument("--mutants", type=int, default=0)
     parser.add_argument("--name", default="*.md", help="which files hold answers (default: %(default)s)")
+    parser.add_argument("--only", choices=("answers", "repaired", "mutants"), action="append")
     given = parser.parse_args()
-    modules = dict(read(given.answers, given.name))
-    truths = {name: ask(texts, given.work / f"{name}.json") for name, texts in modules.items()}
-    tallies = [compare("answers", modules, truths)]
+    answers, repaired = read(given.answers, given.name)
+    sets = {"answers": answers, "repaired": repaired}
     if given.mutants:
-        clean = {
+        valid = {
             name: texts
-            for name, texts in modules.items()
-            if truths[name].clean and not any("/" in path for path in texts)
+            for name, texts in {**answers, **{f"{name}-repaired": texts for name, texts in repaired.items()}}.items()
+            if not any("/" in path for path in texts) and ask(texts, given.work).clean
         }
-        mutants = dict(mutate(clean, given.mutants))
-        tallies.append(compare("mutants", mutants, {n: ask(t, given.work / f"{n}.json") for n, t in mutants.items()}))
-    for tally in tallies:
-        print(tally)
+        sets["mutants"] = dict(mutate(valid, given.mutants))
+    for name, modules in sets.items():
+        if given.only and name not in given.only:
+            continue
+        tally = compare(name, modules, given.work)
+        print(f"{len(modules)} modules: {tally}")
         for line in tally.missed:
             print("  missed", line)
         for line in tally.false:
             print("  false ", line)
 
 
-def read(folder: Path, pattern: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """The root module of each answer, with the modules below it."""
+def read(folder: Path, pattern: str) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]]]:
+    """The root module of each answer, with the modules below it: as given, and as tapfix repairs it."""
     contract = Contract.default()
+    given, repaired = {}, {}
     for path in sorted(folder.rglob(pattern)):
+        name = "-".join(path.relative_to(folder).with_suffix("").parts)
         try:
-            answer = read_answer(path.read_text("utf-8"), environments=contract.topology.environments)
-        except TapfixError:
+            source = read_text(path.read_text("utf-8"), contract)
+            files = fix_source(source, contract).files
+        except TapfixError as error:
+            print(f"{name}: {error}", file=sys.stderr)
             continue
-        root = f"{answer.root}/" if answer.root else ""
-        texts = {file.path.removeprefix(root): file.text for file in answer.files if file.path.startswith(root)}
-        if any(name.endswith(".tf") for name in texts):
-            yield "-".join(path.relative_to(folder).with_suffix("").parts), texts
+        root = f"{source.root}/" if source.root else ""
+        given[name] = source.relative()
+        repaired[name] = {path.removeprefix(root): text for path, text in files.items() if path.startswith(root)}
+    return given, repaired
 
 
-def ask(texts: Mapping[str, str], cache: Path) -> Truth:
+def ask(texts: Mapping[str, str], work: Path) -> Truth:
     """What terraform says of a module, now or before."""
+    cache = work / f"{_digest(texts)}.json"
     if cache.exists():
         known = json.loads(cache.read_text())
         return Truth([error for error in known["errors"] if not _of_the_surroundings(error)], known["initialised"])
@@ -133,10 +145,25 @@ def ask(texts: Mapping[str, str], cache: Path) -> Truth:
         started = subprocess.run(["terraform", "init", "-input=false"], **run, check=False)  # type: ignore[call-overload]
         done = subprocess.run(["terraform", "validate", "-json"], **run, check=False)  # type: ignore[call-overload]
     errors = [d for d in json.loads(done.stdout)["diagnostics"] if d["severity"] == "error"]
-    errors = [d for d in errors if not _of_the_surroundings(d)]
-    cache.parent.mkdir(parents=True, exist_ok=True)
+    work.mkdir(parents=True, exist_ok=True)
     cache.write_text(json.dumps({"errors": errors, "initialised": started.returncode == 0}))
-    return Truth(errors, started.returncode == 0)
+    return Truth([error for error in errors if not _of_the_surroundings(error)], started.returncode == 0)
+
+
+def planned(texts: Mapping[str, str], work: Path) -> frozenset[tuple[str, int]]:
+    """The files and lines of which terraform complains when it plans a module on an emulator, now or before."""
+    cache = work / f"plan-{_digest(texts)}.json"
+    if not cache.exists():
+        steps = ladder(texts, upto="plan")
+        if steps[-1].status == "skipped":
+            sys.exit(f"no plan: {steps[-1].detail}")
+        errors = [p for step in steps if step.step == "plan" for p in step.problems if p.severity == "error"]
+        cache.write_text(json.dumps([(p.file, p.line, p.message) for p in errors]))
+    return frozenset((file, line) for file, line, _ in json.loads(cache.read_text()))
+
+
+def _digest(texts: Mapping[str, str]) -> str:
+    return sha256(json.dumps(texts, sort_keys=True).encode()).hexdigest()[:24]
 
 
 def _of_the_surroundings(error: Mapping[str, Any]) -> bool:
@@ -153,13 +180,13 @@ def _of_the_surroundings(error: Mapping[str, Any]) -> bool:
 # --- comparing --------------------------------------------------------------------------------------------------
 
 
-def compare(name: str, modules: Mapping[str, Mapping[str, str]], truths: Mapping[str, Truth]) -> Tally:
+def compare(name: str, modules: Mapping[str, Mapping[str, str]], work: Path) -> Tally:
     named = true = hidden = later = 0
     missed: list[str] = []
     false: list[str] = []
     for module, texts in modules.items():
-        case = _Case(texts, truths[module])
-        for error in truths[module].errors:
+        case = _Case(texts, ask(texts, work))
+        for error in case.truth.errors:
             if case.names(error):
                 named += 1
             else:
@@ -171,8 +198,10 @@ def compare(name: str, modules: Mapping[str, Mapping[str, str]], truths: Mapping
                 true += 1
             elif case.is_hidden(problem):
                 hidden += 1
-            elif problem.step == "values":
+            elif case.truth.clean and (problem.file, problem.line) in planned(texts, work):
                 later += 1
+            elif problem.step == "values" and not case.truth.clean:
+                hidden += 1
             else:
                 false.append(f"{module}: {problem}")
     return Tally(name, named, missed, true, false, hidden, later)
@@ -275,195 +304,6 @@ def _first_line(element: Block | Attribute) -> int:
 
 def _last_line(element: Block | Attribute) -> int:
     return element.file.text.count("\n", 0, element.end) + 1
-
-
-# --- mutants ----------------------------------------------------------------------------------------------------
-
-Spot = tuple[str, int, int, str]
-"""File, start, end, and what is put there."""
-
-
-def mutate(modules: Mapping[str, Mapping[str, str]], number: int) -> Iterator[tuple[str, dict[str, str]]]:
-    """Modules with one thing wrong each, the ways to be wrong in equal shares; the same ones every time."""
-    dice = random.Random(7)
-    names = sorted(modules)
-    counts: Counter[str] = Counter()
-    for turn in range(number):
-        way = list(WAYS)[turn % len(WAYS)]
-        for _ in range(200):
-            name = dice.choice(names)
-            spots = list(WAYS[way](Project(modules[name])))
-            if spots:
-                file, start, end, text = dice.choice(spots)
-                old = modules[name][file]
-                counts[way] += 1
-                yield f"{way}-{counts[way]:02d}-{name}", {**modules[name], file: old[:start] + text + old[end:]}
-                break
-
-
-def _bodies(project: Project) -> Iterator[tuple[Block, BlockSchema]]:
-    """Every block of AWS types, and of those in them, with its schema."""
-    schema = load(5)
-    todo: list[tuple[Block, BlockSchema]] = []
-    for block in project.root.blocks:
-        if block.type in ("resource", "data") and len(block.labels) == 2 and block.labels[0].startswith("aws_"):
-            found = (schema.resource if block.type == "resource" else schema.data_source)(block.labels[0])
-            if found is not None:
-                todo.append((block, found))
-    while todo:
-        block, known = todo.pop()
-        yield block, known
-        todo += [(nested, known.blocks[nested.type].block) for nested in block.blocks if nested.type in known.blocks]
-
-
-def _resources(project: Project) -> list[Block]:
-    return [block for block, _ in _bodies(project) if block.parent is None]
-
-
-def _whole_lines(element: Block | Attribute) -> tuple[str, int, int]:
-    return element.file.path, element.file.line_start(element.start), element.file.line_end(element.end)
-
-
-def _inside(block: Block, text: str) -> Spot:
-    at = block.file.line_end(block.start)
-    return block.file.path, at, at, text
-
-
-def _arguments(change: Callable[[Attribute, Any], Spot | None]) -> Callable[[Project], Iterator[Spot]]:
-    def spots(project: Project) -> Iterator[Spot]:
-        for block, known in _bodies(project):
-            for name, attribute in block.attributes.items():
-                spot = change(attribute, known.attributes[name]) if name in known.attributes else None
-                if spot is not None:
-                    yield spot
-
-    return spots
-
-
-def _wrong_type(attribute: Attribute, known: Any) -> Spot:
-    wrong = {"number": '"many"', "bool": '"enabled"', "string": '["x"]'}.get(
-        known.type if isinstance(known.type, str) else "", '"x"'
-    )
-    return (*attribute.span(attribute.expr), wrong)
-
-
-def _as_block(attribute: Attribute, known: Any) -> Spot | None:
-    if known.type != "string" or "\n" in attribute.value:
-        return None
-    return (*attribute.span(), f"{attribute.name} {{\n value = {attribute.value}\n}}")
-
-
-def _drop_blocks(project: Project) -> Iterator[Spot]:
-    for block, known in _bodies(project):
-        yield from (
-            (*_whole_lines(b), "") for b in block.blocks if b.type in known.blocks and known.blocks[b.type].min_items
-        )
-
-
-def _twice(project: Project) -> Iterator[Spot]:
-    for block, known in _bodies(project):
-        for nested in block.blocks:
-            if nested.type in known.blocks and known.blocks[nested.type].max_items == 1:
-                yield nested.file.path, nested.start, nested.start, nested.text() + "\n"
-
-
-def _cycles(project: Project) -> Iterator[Spot]:
-    for block in _resources(project):
-        for reference in block.references:
-            other = project.root.find(reference.address)
-            if (
-                isinstance(other, Block)
-                and other is not block
-                and {block.type, other.type} == {"resource"}
-                and not other.get("depends_on")
-            ):
-                yield _inside(other, f"  depends_on = [{block.address}]\n")
-
-
-def _references(kinds: tuple[str, ...], step: str | None, text: str) -> Callable[[Project], Iterator[Spot]]:
-    """Change references: behind the address, or the step behind it."""
-
-    def spots(project: Project) -> Iterator[Spot]:
-        for reference in project.root.references:
-            target = project.root.find(reference.address)
-            kind = target.type if isinstance(target, Block) else "local"
-            if target is None or kind not in kinds or reference.block is None:
-                continue
-            if step is None:
-                yield reference.file.path, reference.end, reference.end, text
-            elif reference.steps and reference.steps[0].kind == step and isinstance(target, Block):
-                counted = bool(target.get("count") or target.get("for_each"))
-                base, first = reference.block.base, reference.steps[0]
-                if counted == (step == "index"):
-                    if text == "[0]":
-                        yield reference.file.path, reference.end, reference.end, text
-                    else:
-                        yield reference.file.path, base + first.start, base + first.end, text
-
-    return spots
-
-
-def _calls(project: Project) -> Iterator[tuple[Block, Any]]:
-    for block in project.root.blocks:
-        for node in walk(block.node) if block.type != "variable" else ():
-            if node.kind == "call":
-                yield block, node
-
-
-def _unknown_functions(project: Project) -> Iterator[Spot]:
-    for block, node in _calls(project):
-        name = call_name(node) or ""
-        yield block.file.path, block.base + node.start, block.base + node.start + len(name), name + "x"
-
-
-def _fewer_arguments(project: Project) -> Iterator[Spot]:
-    for block, node in _calls(project):
-        arguments = call_arguments(node)
-        if len(arguments) > 1 and call_name(node) in (
-            "cidrsubnet",
-            "element",
-            "join",
-            "replace",
-            "substr",
-            "lookup",
-            "split",
-        ):
-            yield block.file.path, block.base + arguments[0].end, block.base + arguments[-1].end, ""
-
-
-def _bad_defaults(project: Project) -> Iterator[Spot]:
-    for block in project.root.variables.values():
-        kind, default = block.get("type"), block.get("default")
-        if kind and default and kind.value in ("number", "bool", "string"):
-            yield (*default.span(default.expr), "{ a = 1 }" if kind.value == "string" else '"abc"')
-
-
-WAYS: Mapping[str, Callable[[Project], Iterator[Spot]]] = {
-    "drop-required": _arguments(lambda attribute, known: (*_whole_lines(attribute), "") if known.required else None),
-    "misspell": _arguments(lambda a, known: (a.file.path, a.start, a.start + len(a.name), a.name[:-1] + "zq")),
-    "argument-as-block": _arguments(_as_block),
-    "wrong-type": _arguments(_wrong_type),
-    "drop-block": _drop_blocks,
-    "twice-a-block": _twice,
-    "unknown-argument": lambda p: (_inside(block, "  not_an_argument = 1\n") for block in _resources(p)),
-    "unknown-block": lambda p: (_inside(block, "  not_a_block {\n  }\n") for block in _resources(p)),
-    "unknown-type": lambda p: ((*b.span(b.label_nodes[0]), f'"{b.labels[0]}_x"') for b in _resources(p)),
-    "duplicate": lambda p: (
-        (b.file.path, b.end, b.end, "\n\n" + b.text()) for b in p.root.blocks if b.labels and b.type != "provider"
-    ),
-    "cycle": _cycles,
-    "dangling": _references(("resource", "data"), None, "_gone"),
-    "undeclared": _references(("variable", "local"), None, "_gone"),
-    "no-attribute": _references(("resource", "data"), "get_attr", ".not_there"),
-    "index": _references(("resource",), "get_attr", "[0]"),
-    "no-index": _references(("resource",), "index", ""),
-    "function": _unknown_functions,
-    "fewer-arguments": _fewer_arguments,
-    "bad-default": _bad_defaults,
-    "no-value": lambda p: (
-        (*_whole_lines(o.attributes["value"]), "") for o in p.root.outputs.values() if o.get("value") and not o.one_line
-    ),
-}
 
 
 if __name__ == "__main__":

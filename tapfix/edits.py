@@ -7,7 +7,7 @@ names survives by construction.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple
@@ -59,12 +59,25 @@ def _inside(insertion: Edit, other: Edit) -> bool:
     return insertion.start == insertion.end and other.start < insertion.start < other.end
 
 
-def ensure_whole(fix: Fix) -> None:
-    """Raise ValueError if the edits of a fix cannot all be made, because two of them clash."""
+def ensure_possible(fix: Fix, texts: Mapping[str, str]) -> None:
+    """Raise ValueError if the edits of a fix cannot all be made: two of them clash, or one is none of these texts', by file."""
     edits = sorted(set(fix.edits))
     for edit, other in pairwise(edits):
         if clashes(edit, other):
             raise ValueError(f"the fix's own edits clash in {edit.file}: {edit[1:]} and {other[1:]}")
+    for edit in edits:
+        if not 0 <= edit.start <= edit.end <= len(texts.get(edit.file, "")):
+            raise ValueError(f"the fix changes what is not there: {edit.file}, {edit.start} to {edit.end}")
+        if edit.file not in texts and not _leads_inside(edit.file):
+            raise ValueError(f"the fix writes {edit.file!r}, which is no path inside of the stack")
+    for file in fix.removes:
+        if file not in texts:
+            raise ValueError(f"the fix takes {file} out, which is not there")
+
+
+def _leads_inside(path: str) -> bool:
+    parts = path.split("/")
+    return "\\" not in path and all(part not in ("", ".", "..") for part in parts)
 
 
 class EditSet:

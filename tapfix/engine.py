@@ -6,13 +6,12 @@ unchanged is not parsed again. A state that comes back means that rules undo eac
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from tapfix import suppression
-from tapfix.edits import Edit, EditSet, Fix, Provenance, Safety, ensure_whole
+from tapfix.edits import Edit, EditSet, Fix, Provenance, Safety, ensure_possible
 from tapfix.errors import ConvergenceError
 from tapfix.fixer import Context, Finding, Fixer, Status
 from tapfix.module import Project
@@ -100,7 +99,7 @@ def repair(
     """
     run = _Run(texts, fixers, contract, answer, options)
     if not options.guard:
-        return run.outcome(frozenset(), {})
+        return run.outcome({})
     outcome = _guarded(run)
     return outcome._replace(problems=run.problems(outcome.after))
 
@@ -108,14 +107,15 @@ def repair(
 def _guarded(run: _Run) -> Outcome:
     """The outcome without the fixes that make it worse, found by leaving them out one by one, the likeliest first."""
     barred: dict[tuple[str, ...], str] = {}
-    outcome = run.outcome(frozenset(), barred)
+    outcome = run.outcome(barred)
     worse = run.worse(outcome)
     for _ in range(_RETRIES):
         if not worse:
             return outcome
-        best: tuple[int, tuple[str, ...], Outcome, list[str]] | None = None
+        why = _told(worse[0])
+        best: tuple[int, tuple[str, ...], Outcome, list[Problem]] | None = None
         for suspect in _suspects(outcome, worse):
-            trial = run.outcome(frozenset(), {**barred, suspect: worse[0]})
+            trial = run.outcome({**barred, suspect: why})
             still = run.worse(trial)
             if best is None or len(still) < best[0]:
                 best = (len(still), suspect, trial, still)
@@ -123,20 +123,41 @@ def _guarded(run: _Run) -> Outcome:
                 break
         if best is None or best[0] >= len(worse):
             break
-        barred[best[1]] = worse[0]
+        barred[best[1]] = why
         outcome, worse = best[2], best[3]
-    if not worse:
-        return outcome
-    return run.outcome(frozenset(f.rule for f in run.fixers), {}, because=worse[0])
+    return outcome if not worse else _without_rules(run, outcome, worse)
 
 
-def _suspects(outcome: Outcome, worse: Sequence[str]) -> list[tuple[str, ...]]:
-    """What to leave out, single fixes before whole rules, and those whose finding a message names before the others."""
+def _without_rules(run: _Run, outcome: Outcome, worse: Sequence[Problem]) -> Outcome:
+    """The outcome without whole rules, where no fix is to blame alone: one rule more each time, until nothing is worse; then
+    those that are not to blame are let in again."""
+    why = _told(worse[0])
+    barred: dict[tuple[str, ...], str] = {}
+    for rule in dict.fromkeys((*(s[0] for s in _suspects(outcome, worse)), *(f.rule for f in run.fixers))):
+        barred[(rule,)] = why
+        outcome = run.outcome(barred)
+        if not run.worse(outcome):
+            break
+    for rule_alone in list(barred):
+        fewer = {key: reason for key, reason in barred.items() if key != rule_alone}
+        trial = run.outcome(fewer)
+        if not run.worse(trial):
+            barred, outcome = fewer, trial
+    return outcome
+
+
+def _suspects(outcome: Outcome, worse: Sequence[Problem]) -> list[tuple[str, ...]]:
+    """What to leave out, single fixes before whole rules, and those whose block has a problem, or is named in one, before the others."""
     fixed = [p.finding for p in outcome.placed if p.finding.status is Status.FIXED]
-    named = [f for f in fixed if f.address and any(f.address in message for message in worse)]
+    held = {problem.address for problem in worse}
+    named = [f for f in fixed if f.address and (f.address in held or any(f.address in p.message for p in worse))]
     single = [f.key for f in named[:8]]
     rules = dict.fromkeys((f.rule,) for f in reversed([*fixed, *named]))
     return [*single, *rules]
+
+
+def _told(problem: Problem) -> str:
+    return f"{problem.address}: {problem.message}" if problem.address else problem.message
 
 
 class _Run:
@@ -161,35 +182,26 @@ class _Run:
         self._unparsed = [broken.text() for file in files for broken in file.broken]
         self._parsed = {block.address for file in files for block in file.blocks} if self._unparsed else set()
 
-    def outcome(self, idle: frozenset[str], barred: Mapping[tuple[str, ...], str], because: str = "") -> Outcome:
-        """Run to the fixed point. `idle` rules fix nothing; `barred` fixes (a finding's key, or a rule alone) are refused with a reason."""
-        passes = _Passes(self, idle, barred, because)
+    def outcome(self, barred: Mapping[tuple[str, ...], str]) -> Outcome:
+        """Run to the fixed point. `barred` fixes (a finding's key, or a rule alone) are refused with a reason."""
         try:
-            return passes.run()
+            return _Passes(self, barred).run()
         except ConvergenceError as error:
             if self.options.strict:
                 raise
-            outcome = _Passes(self, frozenset(f.rule for f in self.fixers), {}, str(error)).run()
+            outcome = _Passes(self, {(fixer.rule,): str(error) for fixer in self.fixers}).run()
             said = Diagnosis("error", str(error), "", 1, 1)
             return outcome._replace(diagnoses=(*outcome.diagnoses, said))
 
-    def worse(self, outcome: Outcome) -> list[str]:
-        """The messages that the input did not call for, of those kinds of problems that the outcome has more of.
+    def worse(self, outcome: Outcome) -> list[Problem]:
+        """The problems that the outcome has and the input had not, where they could have been seen: not those in a block that did not
+        parse before, nor in the call of a module that had one."""
+        from tapfix.verify.comparison import new_problems
 
-        A problem that moved or was renamed is no new one, and a name that was undeclared before is so wherever it is used. Nor is one in a
-        block that did not parse before, or in the call of a module that had one: nobody could have seen it there.
-        """
         if outcome.texts == self.before.texts:
             return []
         old, new = self.problems(self.before), self.problems(outcome.after)
-        said = {p.message for p in old}
-        before = Counter(_kind(p) for p in old)
-        count = Counter(_kind(p) for p in new)
-        return [
-            p.message
-            for p in new
-            if count[_kind(p)] > before[_kind(p)] and p.message not in said and not self._was_hidden(p)
-        ]
+        return [p for p in new_problems(old, new, self.before, outcome.after) if not self._was_hidden(p)]
 
     def _was_hidden(self, problem: Problem) -> bool:
         names = problem.address.split(".")
@@ -227,18 +239,12 @@ class _Run:
         return self._problems[project]
 
 
-def _kind(problem: Problem) -> tuple[str, str]:
-    return problem.step, problem.kind
-
-
 class _Passes:
     """The passes of one run."""
 
-    def __init__(self, run: _Run, idle: frozenset[str], barred: Mapping[tuple[str, ...], str], because: str) -> None:
+    def __init__(self, run: _Run, barred: Mapping[tuple[str, ...], str]) -> None:
         self.run_ = run
-        self.idle = idle
         self.barred = barred
-        self.because = because
         self.project = run.before
         self.provenance = {p: Provenance(len(t)) for p, t in run.before.texts.items()}
         self.fixed: dict[tuple[str, str, str, str], Placed] = {}
@@ -307,7 +313,7 @@ class _Passes:
                 findings = list(fixer.check(module, context))
                 for finding in findings:
                     if finding.fix is not None:
-                        ensure_whole(finding.fix)
+                        ensure_possible(finding.fix, self.project.texts)
                 found.extend(findings)
             except Exception as error:
                 if self.run_.options.strict:
@@ -321,8 +327,6 @@ class _Passes:
 
     def _allowed(self, finding: Finding) -> Finding:
         """The finding without its fix where the fix may not be made, with the reason."""
-        if finding.rule in self.idle:
-            return finding._replace(status=Status.REFUSED, fix=None, reason=_taken_back(self.because))
         for key in (finding.key, (finding.rule,)):
             if key in self.barred:
                 return finding._replace(status=Status.REFUSED, fix=None, reason=_taken_back(self.barred[key]))

@@ -534,8 +534,11 @@ def _is_library(folder: str) -> bool:
 
 
 def kind_of(path: str) -> str:
-    """`tf`, `tfvars`, or `other` for what is not HCL that tapfix reads."""
-    if path.endswith((".tf", ".hcl")) and not path.endswith(".terraform.lock.hcl"):
+    """`tf`, `tfvars`, or `other` for what is not HCL that Terraform reads as a module's.
+
+    `.hcl` is what other tools read (Terragrunt, Packer, TFLint), or Terraform elsewhere: a backend's settings, tests, the lock file.
+    """
+    if path.endswith(".tf"):
         return "tf"
     return "tfvars" if path.endswith(".tfvars") else "other"
 

@@ -35,8 +35,7 @@ def check(module: Module, project: Project | None = None, files: Collection[str]
     from tapfix.verify.providers import check_providers
     from tapfix.verify.structure import Structure
 
-    declarations = Declarations(_configuration(module), project, files)
-    module = declarations.module
+    declarations = Declarations(module, project, files)
     for file in (*module.configuration, *module.tfvars):
         lines = declarations.lines(file)
         for d in file.tree.diagnostics:
@@ -51,12 +50,6 @@ def check(module: Module, project: Project | None = None, files: Collection[str]
     check_values(declarations)
     check_constraints(declarations)
     return tuple(sorted(declarations.problems, key=lambda p: (CHEAP_STEPS.index(p.step), p.file, p.start)))
-
-
-def _configuration(module: Module) -> Module:
-    """The module as Terraform reads it: other HCL beside it (a backend's settings, Terragrunt's) is none of its files."""
-    own = [file for file in module.files if file.kind != "tf" or file.path.endswith(".tf")]
-    return module if len(own) == len(module.files) else Module(module.folder, own)
 
 
 def check_project(project: Project, files: Collection[str] | None = None) -> tuple[Problem, ...]:

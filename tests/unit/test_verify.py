@@ -338,8 +338,15 @@ def test_versions_of_the_provider() -> None:
 
 
 def test_other_hcl_is_none_of_the_modules_files() -> None:
-    files = {"main.tf": 'resource "aws_vpc" "a" {}', "backend.hcl": 'bucket = "x"\n', "terragrunt.hcl": "inputs = {}\n"}
-    assert check_project(Project(files)) == ()
+    files = {
+        "main.tf": 'resource "aws_vpc" "a" {}',
+        "backend.hcl": 'bucket = "x"\n',
+        "live/terragrunt.hcl": "inputs = {\n",
+    }
+    project = Project(files)
+    assert check_project(project) == ()
+    assert [module.folder for module in project.modules] == [""]
+    assert [file.path for file in project.root.configuration] == ["main.tf"]
 
 
 def test_other_providers_of_the_same_name_are_unknown() -> None:

@@ -1,0 +1,62 @@
+"""Whether a stack became worse: which problems of the one are no problems of the other.
+
+Fixes move lines, rename blocks, put one block in place of two. A problem that went along is not new. But neither does a problem that
+one fix mended make up for one that another fix made: what is new is told one by one, not by counting.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from typing import Final
+
+from tapfix.module import Project
+from tapfix.verify.problem import Problem
+
+Owner = tuple[str, str]
+"""What a problem belongs to: a module's folder and an address in it, or the folder and the file where it has no address."""
+
+_OF_NAMES: Final = frozenset({"undeclared-variable", "undeclared-local", "undeclared-module", "undeclared-resource"})
+"""What is missing here is a name, wherever it is used: a fix that uses it once more makes nothing worse."""
+
+
+def new_problems(before: Iterable[Problem], after: Iterable[Problem], was: Project, came: Project) -> list[Problem]:
+    """The problems of `after` that those of `before` do not account for, in their order; `was` and `came` are the two stacks."""
+    left: dict[tuple[str, str], Counter[tuple[Owner, str]]] = defaultdict(Counter)
+    named = set[str]()
+    for problem in before:
+        left[problem.step, problem.kind][_owner(problem), problem.message] += 1
+        if problem.kind in _OF_NAMES:
+            named.add(problem.message)
+    others = []
+    for problem in after:
+        known = left[problem.step, problem.kind]
+        own = (_owner(problem), problem.message)
+        if known[own]:
+            known[own] -= 1
+        elif problem.message not in named:
+            others.append(problem)
+    return [problem for problem in others if not _follows(problem, left[problem.step, problem.kind], was, came)]
+
+
+def _follows(problem: Problem, left: Counter[tuple[Owner, str]], was: Project, came: Project) -> bool:
+    """Whether a problem is one that was there before in other words or at another address; that one is used up."""
+    owner = _owner(problem)
+    fresh = not _has(was, owner)
+    for (other, message), number in left.items():
+        if number and (other == owner or (fresh and not _has(came, other))):
+            left[other, message] -= 1
+            return True
+    return False
+
+
+def _owner(problem: Problem) -> Owner:
+    return posixpath.dirname(problem.file), problem.address or problem.file
+
+
+def _has(project: Project, owner: Owner) -> bool:
+    folder, name = owner
+    if name in project.files:
+        return True
+    return any(module.folder == folder and module.find(name) is not None for module in project.modules)
