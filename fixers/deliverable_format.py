@@ -135,8 +135,20 @@ class DeliverableFormat(Fixer):
 
     # -- what is not there
 
+    def _unset(self, home: File, module: Module) -> Iterator[Finding]:
+        """Where an answer was asked for no tfvars and has none, nothing says what these are; of the environment its user does."""
+        if needed := _needed(module, _environment_variables(module)):
+            verb = "has" if len(needed) == 1 else "have"
+            yield self.refuse(
+                home,
+                f"{', '.join(needed)} {verb} no default, and the answer gives no value",
+                "decide what they are, in a tfvars file or as defaults",
+            )
+
     def _environments(self, home: File, module: Module, context: Context) -> Iterator[Finding]:
         there = environment_files(module, context.contract)
+        if context.answer is not None and not context.contract.topology.environments and not module.tfvars:
+            yield from self._unset(home, module)
         missing = [name for name in context.contract.topology.environments if name not in there]
         made = {name: fix for name in missing if (fix := _uncommented(home, module, name)) is not None}
         for name, (edits, line) in made.items():
@@ -169,6 +181,15 @@ class DeliverableFormat(Fixer):
         ]
         # Alone in its pass, so that rules that set values per environment find the files.
         yield self.fix(home, message, edits, exclusive=True)
+
+
+def _needed(module: Module, told: list[Block]) -> list[str]:
+    """The variables that somebody has to set, but for those that are told, in the order of the alphabet."""
+    return sorted(
+        name
+        for name, block in module.variables.items()
+        if block not in told and block.get("default") is None and not _is_sensitive(block)
+    )
 
 
 def _as_part(file: File) -> str:
@@ -211,14 +232,10 @@ def _why_not(module: Module, missing: list[str], others: bool) -> str:
     if variable is None:
         return f"no variable tells the environments apart: declare one, such as {_ENVIRONMENT_VARIABLES[0]!r}, and use it in names"
     told = _environment_variables(module)
-    needed = [
-        name
-        for name, block in module.variables.items()
-        if block not in told and block.get("default") is None and not _is_sensitive(block)
-    ]
+    needed = _needed(module, told)
     if needed:
         return (
-            f"the stack needs values that the answer does not give: {', '.join(sorted(needed))}; decide what they are in each "
+            f"the stack needs values that the answer does not give: {', '.join(needed)}; decide what they are in each "
             "environment, or give them defaults"
         )
     for block in told:

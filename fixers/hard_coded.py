@@ -16,6 +16,9 @@ _ENVIRONMENTS: Final = frozenset(
     {"dev", "development", "test", "testing", "qa", "stage", "staging", "prod", "production"}
 )
 _ENVIRONMENT_KEYS: Final = frozenset({"environment", "env"})
+_PLACEHOLDER: Final = re.compile(
+    r"(?i)placeholder\w*|change[-_ ]?me\w*|replace[-_ ]?me\w*|todo|tbd|your[-_]\w+|<[^>]*>"
+)
 _ZONE: Final = re.compile(r'"([a-z]{2}(?:-[a-z]+)+-\d[a-f])"')
 _NAMES: Final = {
     "aws_s3_bucket": "bucket",
@@ -98,6 +101,7 @@ resource "aws_iam_role" "app" {
 
     def check(self, module: Module, context: Context) -> Iterator[Finding]:
         yield from self._environments(module)
+        yield from self._placeholders(module)
         yield from self._zones(module)
         yield from self._names(module, context)
 
@@ -129,6 +133,17 @@ resource "aws_iam_role" "app" {
         if (key or "").lower() in _ENVIRONMENT_KEYS and (value or "").lower() in _ENVIRONMENTS:
             message = f"it selects what is tagged {value!r} in every environment, and var.{variable} tells them apart"
             yield self.suggest(block, message, f"use var.{variable}")
+
+    def _placeholders(self, module: Module) -> Iterator[Finding]:
+        for block in module.resources("aws_ssm_parameter", "aws_secretsmanager_secret_version"):
+            is_set_elsewhere = any("ignore_changes" in inner.attributes for inner in block.blocks_of("lifecycle"))
+            for name in ("value", "secret_string"):
+                attribute = block.get(name)
+                said = string_value(attribute.expr) if attribute is not None else None
+                if attribute is not None and not is_set_elsewhere and said and _PLACEHOLDER.fullmatch(said):
+                    yield self.suggest(
+                        attribute, f"{said!r} stands for a value that is not there", "take it as a variable"
+                    )
 
     def _zones(self, module: Module) -> Iterator[Finding]:
         """One finding for all zones; one zone alone may be what somebody wants."""

@@ -43,6 +43,19 @@ _GP3_FROM: Final = 400
 
 https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html#gp3-storage
 """
+_PARTITIONED_FROM: Final = 64
+"""https://docs.aws.amazon.com/firehose/latest/dev/dynamic-partitioning-s3bucketprefix.html"""
+_WITHDRAWN_OF_DMS: Final = re.compile(r"3\.(?:[0-4]\.|5\.1$)")
+"""https://docs.aws.amazon.com/dms/latest/userguide/CHAP_ReleaseNotes.html"""
+_POLLED: Final[Mapping[str, tuple[str, str]]] = {
+    "aws_sqs_queue": ("sqs:ReceiveMessage", "AWSLambdaSQSQueueExecutionRole"),
+    "aws_kinesis_stream": ("kinesis:GetRecords", "AWSLambdaKinesisExecutionRole"),
+    "aws_dynamodb_table": ("dynamodb:GetRecords", "AWSLambdaDynamoDBExecutionRole"),
+}
+"""What Lambda reads events from, the action that its function's role needs for that, and AWS's policy that grants it.
+
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-invocation.html
+"""
 _BACKEND: Final = ("bucket", "key")
 _FROM_ELSEWHERE: Final = re.compile(r"\b(?:file|templatefile)\(|_policy_documents\b")
 _LOGS_SERVICE: Final = re.compile(r"\blogs\.|Principal\"?\s*[=:]\s*\"\*\"|identifiers\s*=\s*\[\s*\"\*\"")
@@ -183,8 +196,10 @@ def _gp3(rule: RefusedSetting, module: Module, context: Context) -> Iterator[Fin
 def _redis_endpoints(rule: RefusedSetting, module: Module, context: Context) -> Iterator[Finding]:
     for block in module.resources("aws_elasticache_replication_group"):
         if block.blocks_of("cluster_mode") or any(
-            block.get(name) is not None for name in ("num_node_groups", "parameter_group_name", "cluster_mode")
+            block.get(n) is not None for n in ("num_node_groups", "cluster_mode")
         ):
+            continue
+        if _may_cluster(module, block.get("parameter_group_name")):
             continue
         for reference in module.references_to(block.address):
             if reference.steps and _steps(reference).startswith(".configuration_endpoint_address"):
@@ -193,6 +208,17 @@ def _redis_endpoints(rule: RefusedSetting, module: Module, context: Context) -> 
                     f"{block.address} is no cluster, and has no configuration_endpoint_address",
                     "use primary_endpoint_address",
                 )
+
+
+def _may_cluster(module: Module, group: Attribute | None) -> bool:
+    """Whether the parameters of a replication group make a cluster of it, as far as anybody can tell."""
+    if group is None:
+        return False
+    name = _value(module, group)
+    if isinstance(name, str):
+        return "cluster.on" in name
+    sources = [module.find(reference.address) for reference in _references(group)]
+    return not sources or any(not isinstance(s, Block) or "cluster-enabled" in s.text() for s in sources)
 
 
 # --- certificates, keys, buckets --------------------------------------------------------------------------------------
@@ -228,17 +254,23 @@ def _log_keys(rule: RefusedSetting, module: Module, context: Context) -> Iterato
                     f"the policy of {key.address} does not let CloudWatch Logs use it, and without that no log group can be made",
                     "allow logs.REGION.amazonaws.com to encrypt and decrypt in the key's policy",
                 )
+                continue
+            for apart in _policies_apart(module, key):
+                if not _leads_to(module, block, apart):
+                    message = f"nothing makes the log group wait for {apart.address}, without which it cannot be made"
+                    yield rule.suggest(block, message, f"depends_on = [{apart.address}]")
+
+
+def _policies_apart(module: Module, key: Block) -> list[Block]:
+    """The policies of a key that are resources of their own."""
+    policies = module.resources("aws_kms_key_policy")
+    return [policy for policy in policies if any(r.address == key.address for r in _references(policy.get("key_id")))]
 
 
 def _key_policy(module: Module, key: Block) -> str | None:
     """The text of a key's policy, with the documents that it refers to; empty for the one that AWS gives, `None` for one that nobody can tell."""
-    apart = [
-        policy.get("policy")
-        for policy in module.resources("aws_kms_key_policy")
-        if any(reference.address == key.address for reference in policy.references)
-    ]
     parts = [""]
-    for attribute in (key.get("policy"), *apart):
+    for attribute in (key.get("policy"), *(policy.get("policy") for policy in _policies_apart(module, key))):
         if attribute is None:
             continue
         parts.append(attribute.value)
@@ -316,6 +348,105 @@ def _backends(rule: RefusedSetting, module: Module, context: Context) -> Iterato
                 )
 
 
+# --- streams, migrations ----------------------------------------------------------------------------------------------
+
+
+def _firehoses(rule: RefusedSetting, module: Module, context: Context) -> Iterator[Finding]:
+    for block in module.resources("aws_kinesis_firehose_delivery_stream"):
+        for target in block.blocks_of("extended_s3_configuration"):
+            size = target.get("buffering_size") or target.get("buffer_size")
+            stated = _value(module, size)
+            is_partitioned = any(
+                _value(module, inner.get("enabled")) is True
+                for inner in target.blocks_of("dynamic_partitioning_configuration")
+            )
+            if is_partitioned and size is not None and isinstance(stated, int | float) and stated < _PARTITIONED_FROM:
+                yield rule.suggest(
+                    size,
+                    f"with dynamic partitioning the buffer has to be of {_PARTITIONED_FROM} MiB at least, and it is of {stated:g}",
+                    "make it larger",
+                )
+
+
+def _migrations(rule: RefusedSetting, module: Module, context: Context) -> Iterator[Finding]:
+    for block in module.resources("aws_dms_replication_instance"):
+        version = block.get("engine_version")
+        stated = _value(module, version)
+        if version is not None and isinstance(stated, str) and _WITHDRAWN_OF_DMS.match(stated):
+            yield rule.suggest(
+                version, f"DMS makes no new instances of version {stated}", "leave it out, and the newest one is taken"
+            )
+    for block in module.resources("aws_dms_endpoint"):
+        mode = block.get("ssl_mode")
+        stated = _value(module, mode)
+        if (
+            mode is not None
+            and _value(module, block.get("engine_name")) == "oracle"
+            and stated in ("require", "verify-full")
+        ):
+            yield rule.suggest(
+                mode, f"an endpoint for Oracle does not take ssl_mode {stated}", "it takes none or verify-ca"
+            )
+
+
+def _event_sources(rule: RefusedSetting, module: Module, context: Context) -> Iterator[Finding]:
+    for block in module.resources("aws_lambda_event_source_mapping"):
+        function = _only(module, block.get("function_name"), "aws_lambda_function")
+        role = _only(module, function.get("role"), "aws_iam_role") if function is not None else None
+        for kind, (action, managed) in _POLLED.items():
+            source = _only(module, block.get("event_source_arn"), kind)
+            if source is None or role is None:
+                continue
+            granted = _grants(module, role)
+            service, _, verb = action.partition(":")
+            wanted = rf"\b{service}:(?:{verb}\b|[A-Za-z]*\*)|\b{managed}\b|\bAdministratorAccess\b|actions?\"?\s*[=:]\s*\[?\s*\"\*\""
+            if granted is not None and not re.search(wanted, granted, re.IGNORECASE):
+                yield rule.suggest(
+                    block,
+                    f"{role.address} is not granted {action}, without which Lambda does not take {source.address} as a source",
+                    f"grant it, or attach {managed}",
+                )
+
+
+def _only(module: Module, attribute: Attribute | None, type: str) -> Block | None:
+    """The one block of a type that an attribute is made of; `None` where there are several, or instances of one."""
+    references = _references(attribute)
+    if len(references) != 1:
+        return None
+    found = module.find(references[0].address)
+    is_whole = isinstance(found, Block) and found.get("for_each") is None and found.get("count") is None
+    return found if is_whole and isinstance(found, Block) and found.resource_type == type else None
+
+
+def _grants(module: Module, role: Block) -> str | None:
+    """The text of all policies of a role; `None` where one of them comes from elsewhere."""
+    waiting = [
+        reference.block
+        for reference in module.references_to(role.address)
+        if reference.block is not None and (reference.block.resource_type or "").startswith("aws_iam_")
+    ]
+    parts, seen = [role.text()], {role.address}
+    while waiting:
+        block = waiting.pop()
+        if block.address in seen:
+            continue
+        seen.add(block.address)
+        parts.append(block.text())
+        for reference in block.references:
+            source = module.find(reference.address)
+            if reference.address.startswith(("var.", "module.", "each.")) and reference.holder is not None:
+                if reference.holder.name in ("policy", "policy_arn", "policy_arns"):
+                    return None
+            elif isinstance(source, Block) and (
+                source.type == "data" or (source.resource_type or "").startswith("aws_iam_policy")
+            ):
+                waiting.append(source)
+            elif source is not None and reference.address.startswith("local."):
+                parts.append(source.text())
+    text = "\n".join(parts)
+    return None if _FROM_ELSEWHERE.search(text) else text
+
+
 # --- messages, firewalls ----------------------------------------------------------------------------------------------
 
 
@@ -360,6 +491,9 @@ def _socket_routes(rule: RefusedSetting, module: Module, context: Context) -> It
 
 
 _TROUBLES: Final[tuple[Trouble, ...]] = (
+    _firehoses,
+    _migrations,
+    _event_sources,
     _engine_versions,
     _passwords,
     _gp3,

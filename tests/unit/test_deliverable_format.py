@@ -103,6 +103,16 @@ def test_files_with_no_value_but_the_environment_are_completed(fixer: Fixer) -> 
     assert [status for status, _ in said(outcome)] == ["fixed"]
 
 
+def test_values_that_an_answer_without_tfvars_does_not_give(fixer: Fixer) -> None:
+    none = "[topology]\nenvironments = []\n"
+    stack = ENVIRONMENT + 'variable "vpc_id" {\n}\nvariable "key" {\n  sensitive = true\n}\n'
+    assert said(run(fixer, f"```hcl\n{stack}```\n", none)) == [
+        ("refused", "vpc_id has no default, and the answer gives no value")
+    ]
+    assert said(run(fixer, {"tap_stack.tf": stack}, none)) == []
+    assert said(run(fixer, f'```hcl\n{stack}```\n```hcl\n# terraform.tfvars\nvpc_id = "v"\n```\n', none)) == []
+
+
 def test_a_comment_that_is_no_tfvars_stays(fixer: Fixer) -> None:
     stack = "locals {\n}\n\n# dev.tfvars\n# holds the values\n# of = each\n"
     assert run(fixer, {"tap_stack.tf": stack}).texts["tap_stack.tf"] == stack

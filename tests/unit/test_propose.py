@@ -69,6 +69,10 @@ def stated(prompt: str) -> dict[str, Any]:
             {"topology.allowed_regions": ["us-east-1", "eu-west-1"], "topology.regions": "multi"},
         ),
         (
+            "The bucket is in us-east-1. Replicate all objects to a bucket in `us-west-2`.",
+            {"topology.allowed_regions": ["us-east-1", "us-west-2"], "topology.regions": "multi"},
+        ),
+        (
             "KMS multi-region keys are made in us-east-1. The logs are read in eu-west-1.",
             {"topology.allowed_regions": ["us-east-1", "eu-west-1"]},
         ),

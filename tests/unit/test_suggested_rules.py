@@ -43,6 +43,30 @@ ROUTE = (
     'resource "aws_apigatewayv2_api" "a" {\n  protocol_type = "WEBSOCKET"\n}\nresource "aws_apigatewayv2_route" "r" {\n'
     '  api_id = aws_apigatewayv2_api.a.id\n  route_key = "%s"\n  authorization_type = "AWS_IAM"\n}\n'
 )
+GROUPED = "  parameter_group_name = aws_elasticache_parameter_group.p.name\n"
+GROUP = 'resource "aws_elasticache_parameter_group" "p" {\n%s}\n'
+KEY_POLICY = 'resource "aws_kms_key_policy" "p" {\n  key_id = aws_kms_key.k.id\n' + ALLOWED + "}\n"
+WAITING = LOGS.replace(
+    "kms_key_id = aws_kms_key.k.arn", "kms_key_id = aws_kms_key.k.arn\n  depends_on = [aws_kms_key_policy.p]"
+)
+FIREHOSE = (
+    'resource "aws_kinesis_firehose_delivery_stream" "f" {\n  extended_s3_configuration {\n    buffering_size = %s\n'
+    "    dynamic_partitioning_configuration {\n      enabled = true\n    }\n  }\n}\n"
+)
+MIGRATION = 'resource "aws_dms_replication_instance" "i" {\n  engine_version = "%s"\n}\n'
+ENDPOINT = 'resource "aws_dms_endpoint" "e" {\n  engine_name = "%s"\n  ssl_mode = "require"\n}\n'
+MAPPING = (
+    'resource "aws_lambda_event_source_mapping" "m" {\n  event_source_arn = aws_sqs_queue.q.arn\n  function_name = aws_lambda_function.f.arn\n}\n'
+    'resource "aws_sqs_queue" "q" {\n}\nresource "aws_lambda_function" "f" {\n  role = aws_iam_role.r.arn\n}\nresource "aws_iam_role" "r" {\n}\n'
+)
+ROLE_POLICY = (
+    'resource "aws_iam_role_policy" "p" {\n  role = aws_iam_role.r.id\n  policy = jsonencode({ Action = ["%s"] })\n}\n'
+)
+ATTACHED = (
+    'resource "aws_iam_role_policy_attachment" "a" {\n  role = aws_iam_role.r.name\n  policy_arn = aws_iam_policy.p.arn\n}\n'
+    'resource "aws_iam_policy" "p" {\n  policy = data.aws_iam_policy_document.d.json\n}\n'
+    'data "aws_iam_policy_document" "d" {\n  statement {\n    actions = ["sqs:*"]\n  }\n}\n'
+)
 BACKEND = 'terraform {\n  backend "%s" {\n%s  }\n}\n'
 
 
@@ -58,6 +82,23 @@ BACKEND = 'terraform {\n  backend "%s" {\n%s  }\n}\n'
         (VOLUME % "400", VOLUME % "20", "iops cannot be set for gp3 below 400 GiB, and there are 20"),
         (REDIS % ("", "primary_endpoint_address"), REDIS % ("", "configuration_endpoint_address"), "is no cluster"),
         (REDIS % ("  num_node_groups = 2\n", "configuration_endpoint_address"), REDIS % ("", "configuration_endpoint_address"), "is no cluster"),
+        (REDIS % (GROUPED, "primary_endpoint_address") + GROUP % "", REDIS % (GROUPED, "configuration_endpoint_address") + GROUP % "", "is no cluster"),
+        (
+            REDIS % (GROUPED, "configuration_endpoint_address") + GROUP % '  parameter {\n    name = "cluster-enabled"\n  }\n',
+            REDIS % ('  parameter_group_name = "default.redis7"\n', "configuration_endpoint_address"),
+            "is no cluster",
+        ),
+        (WAITING % "" + KEY_POLICY, LOGS % "" + KEY_POLICY, "nothing makes the log group wait for aws_kms_key_policy.p"),
+        (FIREHOSE % "64", FIREHOSE % "1", "the buffer has to be of 64 MiB at least, and it is of 1"),
+        (MIGRATION % "3.5.4", MIGRATION % "3.5.1", "DMS makes no new instances of version 3.5.1"),
+        (ENDPOINT % "aurora-postgresql", ENDPOINT % "oracle", "an endpoint for Oracle does not take ssl_mode require"),
+        (MAPPING + ROLE_POLICY % "sqs:ReceiveMessage", MAPPING, "aws_iam_role.r is not granted sqs:ReceiveMessage"),
+        (MAPPING + ATTACHED, MAPPING + ROLE_POLICY % "sqs:SendMessage", "without which Lambda does not take aws_sqs_queue.q as a source"),
+        (
+            MAPPING + 'resource "aws_iam_role_policy_attachment" "a" {\n  role = aws_iam_role.r.name\n  policy_arn = var.policy\n}\n',
+            MAPPING + ROLE_POLICY % "logs:*",
+            "aws_iam_role.r is not granted",
+        ),
         (CERTIFICATE % "DNS", CERTIFICATE % "DNS" + LISTENER, "aws_lb_listener.l waits for it in vain"),
         (CERTIFICATE % "DNS" + LISTENER + RECORD, CERTIFICATE % "DNS" + LISTENER, "no record validates the certificate"),
         (CERTIFICATE % "EMAIL" + LISTENER, CERTIFICATE % "DNS" + LISTENER, "no record validates the certificate"),
@@ -86,6 +127,7 @@ def test_what_aws_refuses(taken: str, refused: str, message: str) -> None:
 
 ENVIRONMENT = 'variable "environment" {\n  default = "dev"\n}\n'
 BUCKET = 'resource "aws_s3_bucket" "%s" {\n  bucket = %s\n}\n'
+PARAMETER = 'resource "aws_ssm_parameter" "p" {\n  value = %s\n}\n'
 SUBNET = 'resource "aws_subnet" "%s" {\n  availability_zone = %s\n}\n'
 TAGGED = 'resource "aws_vpc" "v" {\n  tags = merge(local.tags, { Environment = %s })\n}\n'
 
@@ -100,6 +142,8 @@ TAGGED = 'resource "aws_vpc" "v" {\n  tags = merge(local.tags, { Environment = %
             ENVIRONMENT + 'resource "aws_backup_selection" "s" {\n  selection_tag {\n    key = "Environment"\n    value = "prod"\n  }\n}\n',
             "it selects what is tagged 'prod' in every environment",
         ),
+        (PARAMETER % '"real"', PARAMETER % '"placeholder"', "'placeholder' stands for a value that is not there"),
+        (PARAMETER % '"CHANGE_ME"\n  lifecycle {\n    ignore_changes = [value]\n  }', PARAMETER % '"CHANGE_ME"', "'CHANGE_ME' stands for"),
         (SUBNET % ("a", '"us-east-1a"'), SUBNET % ("a", '"us-east-1a"') + SUBNET % ("b", '"us-east-1b"'), "names us-east-1a and us-east-1b"),
         (ENVIRONMENT + BUCKET % ("a", '"x-${var.environment}"'), ENVIRONMENT + BUCKET % ("a", '"x"'), "aws_s3_bucket.a has a name that is the same"),
         (
