@@ -11,6 +11,7 @@ Everything here is a function of the result, so that one answer has one grade, e
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,7 +20,6 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from tapfix.fixer import Severity, Status
-from tapfix.outline import outline
 
 if TYPE_CHECKING:
     from tapfix.api import Result
@@ -32,6 +32,10 @@ _EXCERPT = 8
 _SHOWN = 3
 """How many findings of a failure are shown with excerpts."""
 _ORDER = tuple(Severity)
+_HEAD = re.compile(
+    r'^[ \t]*(resource|data|variable|output|module|provider)[ \t]+"([^"\n]+)"(?:[ \t]+"([^"\n]+)")?[ \t]*\{',
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,16 +267,18 @@ def _renamed(result: Result) -> dict[str, str]:
 
 
 class _Blocks:
-    """The top-level blocks of the files as given and of the outcome, by address; read when first asked for."""
+    """The top-level blocks of the files that the repair changed, as given and in the outcome, by address; read when first asked for."""
 
     def __init__(self, result: Result) -> None:
-        self._before = result.base
-        self._after = {path: text for path, text in result.files.items() if self._before.get(path) != text}
+        before, after = _renamed(result), result.files
+        changed = [path for path in {**before, **after} if before.get(path) != after.get(path)]
+        self._before = {path: before[path] for path in changed if path in before}
+        self._after = {path: after[path] for path in changed if path in after}
         self._old: dict[str, list[str]] | None = None
         self._new: dict[str, list[str]] = {}
 
     def had(self, address: str) -> bool:
-        """Whether the input had the block."""
+        """Whether the input had the block, in a file that the repair changed."""
         return address.replace("var.", "variable.", 1) in self._read()
 
     def new_lines(self, address: str) -> str:
@@ -291,14 +297,16 @@ class _Blocks:
 
 
 def _lines_by_address(texts: Mapping[str, str]) -> dict[str, list[str]]:
+    """The lines of each block, up to the next one; its head is enough to find it, since this is for excerpts alone."""
     found: dict[str, list[str]] = {}
     for path, text in texts.items():
         if path.endswith(".tf"):
-            lines = text.split("\n")
-            for statement in outline(text).statements:
-                if statement.address is not None:
-                    address = statement.address.removeprefix("resource.")
-                    found.setdefault(address, lines[statement.first - 1 : statement.last])
+            heads = list(_HEAD.finditer(text))
+            ends = [*(head.start() for head in heads[1:]), len(text)]
+            for head, end in zip(heads, ends, strict=True):
+                kind, *labels = filter(None, head.groups())
+                address = ".".join(labels if kind == "resource" else (kind, *labels))
+                found.setdefault(address, text[head.start() : end].split("\n"))
     return found
 
 
