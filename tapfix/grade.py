@@ -303,7 +303,7 @@ def _lines_by_address(texts: Mapping[str, str]) -> dict[str, list[str]]:
         if path.endswith(".tf"):
             heads = list(_HEAD.finditer(text))
             ends = [*(head.start() for head in heads[1:]), len(text)]
-            for head, end in zip(heads, ends, strict=True):
+            for head, end in zip(heads, ends, strict=False):
                 kind, *labels = filter(None, head.groups())
                 address = ".".join(labels if kind == "resource" else (kind, *labels))
                 found.setdefault(address, text[head.start() : end].split("\n"))

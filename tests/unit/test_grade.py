@@ -172,6 +172,12 @@ def test_three_answers_of_the_corpus_show_the_ten_failures_between_them_and_no_o
     assert named["several"] == TEN - {"TAP001", "TAP009"}
 
 
+def test_a_changed_file_may_hold_no_block_with_a_label() -> None:
+    text = '```hcl\nlocals {\n  at = timestamp()\n}\n```\n```hcl\n# b.tf\nresource "aws_sqs_queue" "q" {\n  name = local.at\n}\n```\n'
+    (failure,) = grade(result(text, "TAP003")).failures
+    assert failure.rule == "TAP003"
+
+
 def test_what_a_repair_wrote_and_mended_is_no_failure_of_the_answer() -> None:
     text = 'resource "aws_instance" "web" {\n  count = 2\n  ami = "ami-0c02fb55956c7d316"\n  instance_type = "t3.micro"\n}\n'
     graded = grade(result(f"```hcl\n{text}```\n", "TAP005", "TAP008"))
