@@ -169,6 +169,9 @@ class _References:
             if block is None or block.address == self.instance.address:
                 continue
             by_block.setdefault(id(block), (block, []))[1].append(Use(reference))
+        for block, uses in by_block.values():
+            if block.resource_type in BOUND and any(u.name != "depends_on" for u in uses):
+                raise Unscalable(f"{BOUND[block.resource_type]} ({block.address})")
         edits: list[Edit] = []
         outputs: list[tuple[Block, list[Use]]] = []
         for block, uses in by_block.values():
@@ -204,8 +207,6 @@ class _References:
         yield from (u.reference.edit(self.names.group) for u in depends)
         if not uses:
             return
-        if type in BOUND:
-            raise Unscalable(f"{BOUND[type]} ({block.address})")
         if type == "aws_elb" and all(u.name == "instances" for u in uses):
             yield from self._classic(block, uses)
         elif type == "aws_cloudwatch_metric_alarm":

@@ -76,15 +76,10 @@ def _label(module: Module, twins: Sequence[Block]) -> str:
     return common if common and module.find(f"aws_instance.{common}") is None else twins[0].name
 
 
-def _lead(block: Block) -> str:
-    """The comment above a block."""
-    return block.file.text[block.comment_start : block.file.line_start(block.start)]
-
-
 def _heading(twins: Sequence[Block]) -> Iterator[Edit]:
     """The comment above the first without the number that tells it from the others."""
     first = twins[0]
-    parts = [re.split(r"(\d+)", _lead(t)) for t in twins]
+    parts = [re.split(r"(\d+)", t.leading_comment) for t in twins]
     if len({tuple(p[::2]) for p in parts}) != 1:
         return
     at = first.comment_start
@@ -100,10 +95,10 @@ def _heading(twins: Sequence[Block]) -> Iterator[Edit]:
 def _own_comments(twins: Sequence[Block]) -> str:
     """The comments of the others that the first does not have in the same words."""
     first, *others = twins
-    said = {_numberless(line) for line in [*_lead(first).splitlines(), *comments_in(first.node)]}
+    said = {_numberless(line) for line in [*first.leading_comment.splitlines(), *comments_in(first.node)]}
     lines: list[str] = []
     for other in others:
-        for line in [*_lead(other).splitlines(), *comments_in(other.node)]:
+        for line in [*other.leading_comment.splitlines(), *comments_in(other.node)]:
             if _numberless(line) not in said:
                 said.add(_numberless(line))
                 lines.append("\n".join(part.strip() for part in line.splitlines()))

@@ -8,16 +8,29 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from typing import NamedTuple
 
 from tapfix.evaluate import UNKNOWN, evaluate, variables_per_environment
 from tapfix.fixer import Context
-from tapfix.module import Attribute, Block, Element, Expr, Module, call_arguments, call_name, traversal_address
+from tapfix.module import (
+    Attribute,
+    Block,
+    Element,
+    Expr,
+    Module,
+    call_arguments,
+    call_name,
+    item_key,
+    item_value,
+    object_items,
+    string_value,
+    traversal_address,
+)
 from tapfix.syntax import Leaf
 
-from ._module_calls import calls_of
+from ._module_calls import calls_of, evaluate_everywhere
 
 
 class Coding(Enum):
@@ -31,8 +44,9 @@ class Coding(Enum):
 
 
 class Payload(NamedTuple):
-    """User data without the encoding calls around it. `layers`: how many were taken off."""
+    """User data without the encoding calls around it. `whole`: with them; `layers`: how many were taken off."""
 
+    whole: Expr
     expr: Expr
     layers: int
     coding: Coding
@@ -100,8 +114,21 @@ class UserData:
                 bare = bare.children[1]
             arguments = call_arguments(bare) if call_name(bare) == "base64encode" else ()
             if len(arguments) != 1:
-                return Payload(inner, layers, self.coding(holder, inner))
+                return Payload(expr, inner, layers, self.coding(holder, inner))
             layers, inner = layers + 1, arguments[0]
+
+    def branches(self, holder: Element, expr: Expr) -> Iterator[Payload]:
+        """The payloads of which an expression chooses one: the sides of a conditional, the arguments of `coalesce` and `try`."""
+        if expr.kind == "paren":
+            yield from self.branches(holder, expr.children[1])
+        elif expr.kind == "conditional":
+            for side in (expr.children[2], expr.children[4]):
+                yield from self.branches(holder, side)
+        elif call_name(expr) in _ANY:
+            for argument in call_arguments(expr):
+                yield from self.branches(holder, argument)
+        else:
+            yield self.payload(holder, expr)
 
     def coding(self, holder: Element, expr: Expr, depth: int = 0) -> Coding:
         """What an expression holds."""
@@ -159,6 +186,10 @@ class UserData:
             return self.coding(local, local.expr, depth + 1) if local is not None else Coding.UNKNOWN
         if address.startswith("var.") and not steps:
             return self._variable(address.removeprefix("var."), depth)
+        if address.startswith(("local.", "var.")):
+            return self._element(holder, expr, address, steps, depth)
+        if address == "each.value":
+            return self._each(holder, steps, depth)
         last = steps[-1] if steps else None
         attribute = last.children[1].text if last is not None and last.kind == "get_attr" else ""
         if address.startswith("module."):
@@ -171,6 +202,42 @@ class UserData:
         if (type, attribute) in _PLAIN_RESULTS:
             return Coding.PLAIN
         return Coding.ENCODED if (type, attribute) in _ENCODED_RESULTS else Coding.UNKNOWN
+
+    def _element(self, holder: Element, expr: Expr, address: str, steps: Sequence[Expr], depth: int) -> Coding:
+        """What an element of a local value's or variable's map or list holds."""
+        values = evaluate_everywhere(self.context, self.module, holder, expr).values()
+        if all(isinstance(value, str) for value in values):
+            return self._common(coding_of(str(value)) for value in values)
+        local = self.module.locals.get(address.removeprefix("local.")) if address.startswith("local.") else None
+        return self._inside(local, local.expr, steps, depth + 1) if local is not None else Coding.UNKNOWN
+
+    def _each(self, holder: Element, steps: Sequence[Expr], depth: int) -> Coding:
+        """What the copies of a block get: that which all elements of its `for_each` are."""
+        block = holder.outermost
+        loop = block.get("for_each") if isinstance(block, Block) else None
+        return self._inside(loop, loop.expr, (None, *steps), depth + 1) if loop is not None else Coding.UNKNOWN
+
+    def _inside(self, holder: Element, expr: Expr, steps: Sequence[Expr | None], depth: int) -> Coding:
+        """What stands in an expression at the end of some steps; None is a step to any of its elements."""
+        if depth > _MAX_DEPTH:
+            return Coding.UNKNOWN
+        if not steps:
+            return self.coding(holder, expr, depth + 1)
+        if expr.kind == "paren":
+            return self._inside(holder, expr.children[1], steps, depth + 1)
+        found = traversal_address(expr)
+        if found is not None and found[0].startswith("local."):
+            local = self.module.locals.get(found[0].removeprefix("local."))
+            ahead = (*expr.children[found[1] :], *steps)
+            return self._inside(local, local.expr, ahead, depth + 1) if local is not None else Coding.UNKNOWN
+        step, rest = steps[0], steps[1:]
+        if expr.kind == "object":
+            key = _key_of(step)
+            items = [i for i in object_items(expr) if key is None or item_key(i) in (key, None)]
+            return self._common(self._inside(holder, item_value(i), rest, depth + 1) for i in items)
+        if expr.kind == "tuple":
+            return self._common(self._inside(holder, e, rest, depth + 1) for e in call_arguments(expr))
+        return Coding.UNKNOWN
 
     def _rendered(self, address: str) -> Coding:
         block = self.module.find(address)
@@ -229,6 +296,13 @@ class UserData:
         if len(found) > 1:
             found.discard(Coding.NOTHING)
         return found.pop() if len(found) == 1 else Coding.UNKNOWN
+
+
+def _key_of(step: Expr | None) -> str | None:
+    """The key that a step names; None if it may be any."""
+    if step is None:
+        return None
+    return step.children[1].text if step.kind == "get_attr" else string_value(step.children[1])
 
 
 def _coding_of_value(value: object) -> Coding:

@@ -554,4 +554,4 @@ def _snake(label: str) -> str:
 
 
 def _titled(name: str, context: Context) -> str:
-    return name.removesuffix(f"_{context.contract.compute.ami_variable}").replace("_", " ")
+    return re.sub(rf"_{context.contract.compute.ami_variable}(?=_|$)", "", name).replace("_", " ")

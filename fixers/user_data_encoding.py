@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tapfix.edits import Edit, Safety
@@ -182,6 +182,13 @@ resource "aws_launch_template" "web" {
         if payload.coding is Coding.NOTHING:
             return
         if not payload.known:
+            branches = list(data.branches(attribute, attribute.expr))
+            mixed = _branch_edits(attribute, place, branches)
+            if mixed:
+                yield self.fix(attribute, f"{what} was base64 in one case and not in another; {_now(place)}", mixed)
+                return
+            if place.encoded and len(branches) > 1 and all(_is_base64(branch) for branch in branches):
+                return
             if place.encoded or resource.labels[0] not in _CODES_ITSELF:
                 yield self.refuse(
                     attribute,
@@ -191,6 +198,11 @@ resource "aws_launch_template" "web" {
                     else "follow it to its source, and take the encoding off if it is base64",
                 )
             return
+        if payload.encoded and not place.encoded and not payload.layers:
+            each = _branch_edits(attribute, place, list(data.branches(attribute, attribute.expr)))
+            if each:
+                yield self.fix(attribute, f"{what} was base64 in each case; {_now(place)}", each)
+                return
         if payload.encoded and not place.encoded and not place.twin and resource.labels[0] not in _CODES_ITSELF:
             yield self.refuse(
                 attribute, f"{what} is base64, and is handed on as it comes", "give it the script that was encoded"
@@ -204,6 +216,41 @@ resource "aws_launch_template" "web" {
             )
             return
         yield self.fix(attribute, f"{what} {_mended(place, payload)}", _edits(attribute, place, payload))
+
+
+def _is_base64(payload: Payload) -> bool:
+    """Whether a payload with its calls is base64 once, or nothing."""
+    return payload.coding is Coding.NOTHING or payload.layers == (0 if payload.encoded else 1)
+
+
+def _branch_edits(attribute: Attribute, place: Place, branches: Sequence[Payload]) -> list[Edit]:
+    """Edits that bring each side of a choice into the place's encoding; none where one of them cannot be brought there."""
+    edits: list[Edit] = []
+    if len(branches) < 2 or any(not b.known or comments_around(attribute, b.whole, b.expr) for b in branches):
+        return edits
+    for branch in branches:
+        whole, inner = attribute.span(branch.whole), attribute.span(branch.expr)
+        if branch.encoded and not place.encoded:
+            return []
+        if branch.coding is Coding.NOTHING or branch.layers == (1 if place.encoded and not branch.encoded else 0):
+            continue
+        text = base64encoded(attribute, branch, attribute.indent) if place.encoded else attribute.text(branch.expr)
+        if ends_in_heredoc(branch.expr):
+            return []
+        ahead, _, behind = text.partition(attribute.text(branch.expr))
+        edits += [
+            Edit(whole.file, whole.start, inner.start, ahead),
+            Edit(whole.file, inner.end, whole.end, behind),
+        ]
+    return edits
+
+
+def _now(place: Place) -> str:
+    return (
+        "it is encoded in each now"
+        if place.encoded
+        else "the provider encodes it itself, so it is the script in each now"
+    )
 
 
 def _layers_wanted(place: Place, payload: Payload) -> int:

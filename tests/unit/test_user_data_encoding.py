@@ -42,6 +42,16 @@ locals {
   again   = local.encoded
   round   = local.round_too
   round_too = local.round
+  listed  = ["#!/bin/bash\\nls", local.plain]
+  scripts = { web = "#!/bin/bash\\nls", app = file("init.sh") }
+  servers = { web = { script = local.plain } }
+  codes   = { web = local.encoded, app = filebase64("init.sh") }
+  mixed   = { web = local.encoded, app = local.plain }
+}
+
+variable "scripts" {
+  type    = map(string)
+  default = { web = "#!/bin/bash\\nls" }
 }
 
 data "cloudinit_config" "on" {
@@ -79,6 +89,12 @@ PLAIN = (
     'var.name == "" ? null : local.plain',
     "try(local.plain, null)",
     "base64decode(local.encoded)",
+    "local.scripts.web",
+    'local.scripts["app"]',
+    "local.scripts[var.name]",
+    "local.servers.web.script",
+    'var.scripts["web"]',
+    "local.listed[0]",
 )
 
 ENCODED = (
@@ -91,6 +107,8 @@ ENCODED = (
     'var.name == "" ? local.encoded : filebase64("x.sh")',
     "coalesce(local.encoded, local.again)",
     '"IyEvYmluL2Jhc2gKbHMK"',
+    "local.codes.web",
+    "local.codes[var.name]",
 )
 
 UNKNOWN = (
@@ -99,6 +117,8 @@ UNKNOWN = (
     "module.other.script",
     "data.aws_ssm_parameter.script.value",
     'replace(local.encoded, "a", "b")',
+    "local.scripts.nobody",
+    "local.mixed[var.name]",
 )
 
 
@@ -210,6 +230,59 @@ def test_spot_fleet_and_lightsail() -> None:
     becomes(
         text(recipe, "user_data_base64", "local.plain"), text(recipe, "user_data_base64", "base64encode(local.plain)")
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "plain", "encoded"),
+    [
+        (
+            'var.name == "" ? base64encode(local.plain) : local.plain',
+            'var.name == "" ? local.plain : local.plain',
+            'var.name == "" ? base64encode(local.plain) : base64encode(local.plain)',
+        ),
+        (
+            "try(base64encode(base64encode(local.plain)), null, local.plain)",
+            "try(local.plain, null, local.plain)",
+            "try(base64encode(local.plain), null, base64encode(local.plain))",
+        ),
+        (
+            'var.name == "" ? local.plain : local.encoded',
+            None,
+            'var.name == "" ? base64encode(local.plain) : local.encoded',
+        ),
+        (
+            'var.name == "" ? base64encode(local.plain) : base64encode(var.script)',
+            'var.name == "" ? local.plain : var.script',
+            None,
+        ),
+    ],
+)
+def test_choices(value: str, plain: str | None, encoded: str | None) -> None:
+    """Each side of a choice is brought to the place's encoding."""
+    for type, after in (("aws_instance", plain), ("aws_launch_template", encoded)):
+        before = text(type, "user_data", value)
+        if after is None:  # the provider encodes what an instance gets, unless it is base64 already
+            unchanged(before)
+        else:
+            becomes(before, text(type, "user_data", after))
+
+
+@pytest.mark.parametrize(
+    ("each", "value", "known"),
+    [
+        ("{ a = local.plain }", "each.value", True),
+        ("local.scripts", "each.value", True),
+        ("local.servers", "each.value.script", True),
+        ("local.mixed", "each.value", False),
+        ("var.scripts_of_others", "each.value", False),
+    ],
+)
+def test_copies(each: str, value: str, known: bool) -> None:
+    before = text("aws_launch_template", "user_data", f"{value}\n  for_each = {each}")
+    if known:
+        assert f"= base64encode({value})" in mended(RULE, before).main
+    else:
+        assert "follow it to its source" in refused(RULE, before)[0]
 
 
 def test_values_of_tfvars_and_callers() -> None:
