@@ -306,9 +306,11 @@ def _tag_keys(rule: ContractClauses, module: Module, context: Context) -> Iterat
     keys = context.contract.tags.keys
     if not keys:
         return
+    # A module takes the providers of whoever calls it, with their tags.
     everywhere = "".join(
-        _with_locals(module, inner.text())
-        for provider in module.blocks_of("provider")
+        _with_locals(owner, inner.text())
+        for owner in {id(owner): owner for owner in (context.project.root, module)}.values()
+        for provider in owner.blocks_of("provider")
         for inner in provider.blocks_of("default_tags")
     )
     for block in module.resources():

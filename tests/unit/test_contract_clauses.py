@@ -107,3 +107,10 @@ def test_a_module_gets_its_names_from_outside() -> None:
     call = 'module "a" {\n  source = "./a"\n}\n'
     inner = 'resource "aws_lb" "a" {\n  name = "${var.prefix}-lb"\n}\n'
     assert messages('names.suffix_variable = "suffix"', call, **{"a/main.tf": inner}) == []
+
+
+def test_a_module_takes_the_tags_of_its_callers_provider() -> None:
+    provider = 'provider "aws" {\n  default_tags {\n    tags = { Owner = "me" }\n  }\n}\n'
+    inner = 'resource "aws_vpc" "a" {\n}\n'
+    assert messages('tags.keys = ["Owner"]', provider, **{"a/main.tf": inner}) == []
+    assert len(messages('tags.keys = ["Owner"]', "locals {\n}\n", **{"a/main.tf": inner})) == 1
