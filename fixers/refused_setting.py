@@ -409,13 +409,10 @@ def _event_sources(rule: RefusedSetting, module: Module, context: Context) -> It
 
 
 def _only(module: Module, attribute: Attribute | None, type: str) -> Block | None:
-    """The one block of a type that an attribute is made of; `None` where there are several, or instances of one."""
-    references = _references(attribute)
-    if len(references) != 1:
-        return None
-    found = module.find(references[0].address)
-    is_whole = isinstance(found, Block) and found.get("for_each") is None and found.get("count") is None
-    return found if is_whole and isinstance(found, Block) and found.resource_type == type else None
+    """The one block of a type that an attribute is made of, or all instances of it; `None` where there are several."""
+    told = [r for r in _references(attribute) if not r.address.startswith(("each.", "count."))]
+    found = module.find(told[0].address) if len(told) == 1 else None
+    return found if isinstance(found, Block) and found.resource_type == type else None
 
 
 def _grants(module: Module, role: Block) -> str | None:

@@ -93,6 +93,11 @@ BACKEND = 'terraform {\n  backend "%s" {\n%s  }\n}\n'
         (MIGRATION % "3.5.4", MIGRATION % "3.5.1", "DMS makes no new instances of version 3.5.1"),
         (ENDPOINT % "aurora-postgresql", ENDPOINT % "oracle", "an endpoint for Oracle does not take ssl_mode require"),
         (MAPPING + ROLE_POLICY % "sqs:ReceiveMessage", MAPPING, "aws_iam_role.r is not granted sqs:ReceiveMessage"),
+        (
+            MAPPING.replace("q.arn", "q[each.key].arn") + ROLE_POLICY % "sqs:Receive*",
+            MAPPING.replace("q.arn", "q[each.key].arn").replace("f.arn", "f[each.key].arn"),
+            "is not granted sqs:ReceiveMessage",
+        ),
         (MAPPING + ATTACHED, MAPPING + ROLE_POLICY % "sqs:SendMessage", "without which Lambda does not take aws_sqs_queue.q as a source"),
         (
             MAPPING + 'resource "aws_iam_role_policy_attachment" "a" {\n  role = aws_iam_role.r.name\n  policy_arn = var.policy\n}\n',
