@@ -12,6 +12,8 @@ from tapfix.evaluate import UNKNOWN, evaluate
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity
 from tapfix.module import Attribute, Block, Element, Module
 
+from ._version_ranges import is_within
+
 _WORLD: Final = frozenset({"0.0.0.0/0", "::/0"})
 _REGION = re.compile(r'"([a-z]{2}(?:-[a-z]+)+-\d)[a-z]?"')
 _LOCAL = re.compile(r"\blocal\.([A-Za-z_][\w-]*)")
@@ -158,7 +160,7 @@ def _required(rule: ContractClauses, module: Module, context: Context) -> Iterat
                 home, f"no version of {name} is required, where the contract demands {wanted_version}", "state it"
             )
         for at, version in stated:
-            if _spaced(version) != _spaced(wanted_version):
+            if not is_within(version, wanted_version):
                 message = f"{name} is required as {version}, where the contract demands {wanted_version}"
                 yield rule.suggest(at, message, "change one of the two")
 
@@ -190,12 +192,6 @@ def _provider_versions(module: Module) -> list[tuple[Element, str]]:
             if aws is not None and version is not None:
                 found.append((aws, version[1]))
     return found
-
-
-def _spaced(version: str) -> str:
-    """A version constraint without what makes no difference: spaces, and zeros at the end where no `~>` counts them."""
-    plain = "".join(version.split())
-    return plain if "~>" in plain else re.sub(r"(?<=\d)(?:\.0)+(?=$|,)", "", plain)
 
 
 # --- what may not be there --------------------------------------------------------------------------------------------

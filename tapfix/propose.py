@@ -51,6 +51,11 @@ _SEVERAL_REGIONS = re.compile(
     rf"|\b(?:across|in both) `?{_REGION}`?,? (?:and )?`?{_REGION}\b",
     re.IGNORECASE,
 )
+_SAME_STACK = re.compile(
+    r"\btfvars\b|\bacross\b|\bdeploy(?:ed|able)?\b|\bmulti-environment\b|\benvironments (?:are|will be)\b|\btopology\b",
+    re.IGNORECASE,
+)
+"""What tells one stack that is deployed to several environments from several environments in one stack."""
 _SENTENCE_END = re.compile(r"(?<=[.;!?])\s+(?=[A-Z*`\-(])")
 _MARKS = re.compile(r"^[\s>#*\-+\u2022\u2013\u2014]*(?:\d+[.)]\s*)?")
 
@@ -197,7 +202,7 @@ def _environments(sentence: str) -> Found:
         rf"`?\b(?:{words})\b`?(?:(?:\.tfvars`?)?(?:\s*[,/]\s*(?:and )?|\s+and\s+|\s+or\s+)`?\b(?:{words})\b`?){{1,5}}",
         sentence,
     )
-    if run and re.search(r"\benvironments?\b|\btfvars\b|\btopology\b", sentence, re.IGNORECASE):
+    if run and _SAME_STACK.search(sentence) and not re.search(r"\bworkspaces?\b|\bworkspace-", sentence, re.IGNORECASE):
         names = re.findall(rf"\b(?:{words})\b", run[0])
         yield "topology", "environments", list(dict.fromkeys(_ENVIRONMENTS.get(name, name) for name in names))
 

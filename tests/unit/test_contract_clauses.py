@@ -114,3 +114,26 @@ def test_a_module_takes_the_tags_of_its_callers_provider() -> None:
     inner = 'resource "aws_vpc" "a" {\n}\n'
     assert messages('tags.keys = ["Owner"]', provider, **{"a/main.tf": inner}) == []
     assert len(messages('tags.keys = ["Owner"]', "locals {\n}\n", **{"a/main.tf": inner})) == 1
+
+
+@pytest.mark.parametrize(
+    ("stated", "wanted", "fits"),
+    [
+        (">= 1.5", ">=1.5.0", True),
+        ("~> 1.5", ">= 1.5", True),
+        (">= 1.4", ">= 1.5", False),
+        ("~> 5.31", "~> 5.0", True),
+        ("5.31.0", "~> 5.0", True),
+        (">= 5.0, < 6.0", "~> 5.0", True),
+        (">= 5.0", "~> 5.0", False),
+        ("~> 5.0.0", "~> 5.0", True),
+        ("~> 5.0", "~> 5.0.0", False),
+        ("> 5, <= 5.9, != 5.3", "~> 5.0", True),
+        ("~> 4", "~> 5.0", False),
+        ("${var.v}", "~> 5.0", False),
+        ("any", "any", True),
+    ],
+)
+def test_versions_are_compared_by_what_they_allow(stated: str, wanted: str, fits: bool) -> None:
+    stack = f'terraform {{\n  required_version = "{stated}"\n}}\n'
+    assert (messages(f'require.terraform_version = "{wanted}"', stack) == []) is fits

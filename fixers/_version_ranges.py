@@ -1,0 +1,54 @@
+"""Version constraints as ranges: whether what one allows another allows as well."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+Version = tuple[int, ...]
+
+_CONSTRAINT: Final = re.compile(r"\s*(=|!=|>=|<=|>|<|~>)?\s*v?(\d+(?:\.\d+)*)\s*")
+_LENGTH: Final = 4
+"""How many numbers versions are compared by; a Terraform or provider version has three."""
+_ENDLESS: Final = (10**9,)
+
+
+def is_within(stated: str, wanted: str) -> bool:
+    """Whether every version that `stated` allows `wanted` allows too. What is no constraint is within itself alone.
+
+    By https://developer.hashicorp.com/terraform/language/expressions/version-constraints
+    """
+    inner, outer = _range(stated), _range(wanted)
+    if inner is None or outer is None:
+        return "".join(stated.split()) == "".join(wanted.split())
+    return outer[0] <= inner[0] and inner[1] <= outer[1]
+
+
+def _range(constraints: str) -> tuple[Version, Version] | None:
+    """The first version that is allowed, and the first after it that is not; exceptions in between are left out."""
+    low, high = _padded((0,)), _ENDLESS
+    for constraint in constraints.split(","):
+        match = _CONSTRAINT.fullmatch(constraint)
+        if match is None:
+            return None
+        version = tuple(int(part) for part in match[2].split("."))
+        exact, after = _padded(version), (*_padded(version), 1)
+        match match[1]:
+            case None | "=":
+                low, high = max(low, exact), min(high, after)
+            case ">=":
+                low = max(low, exact)
+            case ">":
+                low = max(low, after)
+            case "<":
+                high = min(high, exact)
+            case "<=":
+                high = min(high, after)
+            case "~>":
+                kept = version[:-1] if len(version) > 1 else version
+                low, high = max(low, exact), min(high, _padded((*kept[:-1], kept[-1] + 1)))
+    return low, high
+
+
+def _padded(version: Version) -> Version:
+    return (*version, *(0,) * (_LENGTH - len(version)))
