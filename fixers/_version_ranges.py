@@ -26,7 +26,8 @@ def is_within(stated: str, wanted: str) -> bool:
 
 def _range(constraints: str) -> tuple[Version, Version] | None:
     """The first version that is allowed, and the first after it that is not; exceptions in between are left out."""
-    low, high = _padded((0,)), _ENDLESS
+    low: Version = _padded((0,))
+    high: Version = _ENDLESS
     for constraint in constraints.split(","):
         match = _CONSTRAINT.fullmatch(constraint)
         if match is None:

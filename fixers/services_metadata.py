@@ -63,7 +63,7 @@ class ServicesMetadata(Fixer):
             return
         use = _use(context)
         unused = () if use.unknown else tuple(entry for entry in listed.entries if not use.shows(entry))
-        missing = use.missing(listed.entries)
+        missing = use.missing([entry for entry in listed.entries if entry not in unused])
         if not unused and not missing:
             return
         message = f"{name} " + " and ".join(

@@ -270,6 +270,8 @@ def _types(sentence: str) -> Found:
 
 
 def _versions(sentence: str) -> Found:
+    if re.search(r"\b1\.\d+\+? (?:native )?(?:syntax|features)\b", sentence):
+        return  # What may be written is no demand on what is required.
     terraform = re.search(
         r"\bTerraform[ (]+(?:version )?(?:(>=|~>|\u2265) ?)?v?(1\.\d+)(?:\.\d+)?(\+| or (?:later|higher|newer|above)\b)?",
         sentence,

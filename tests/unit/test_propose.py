@@ -105,6 +105,7 @@ def test_a_plain_statement(prompt: str, clauses: dict[str, Any]) -> None:
         "Use separate VPCs for development, testing, and production environments.",
         "It is workspace-aware, and deployed to the dev, staging, and prod environments.",
         "A variable flips between staging and production environments.",
+        "Stick to Terraform 1.5+ syntax and AWS provider 5.x resources.",
         "Set up RDS with encryption at rest.",
         "Configure a dedicated log group with 90-day retention. Audit logs have a 90-day retention.",
         "No security groups have permissive rules (0.0.0.0/0 on sensitive ports).",

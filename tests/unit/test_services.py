@@ -118,6 +118,12 @@ def test_the_list_keeps_its_spelling_and_order(entries: list[str] | str, right: 
     assert fitting(finding) == right
 
 
+def test_what_goes_from_the_list_covers_nothing() -> None:
+    stack = STACK + 'resource "aws_cloudwatch_metric_alarm" "a" {\n}\n'
+    (finding,) = findings(stack, ["SQS", "KMS", "CloudWatch LogGroup"])
+    assert fitting(finding) == ["SQS", "KMS", "CloudWatch"]
+
+
 def test_modules_that_are_not_at_hand_may_use_anything() -> None:
     stack = STACK + 'module "net" {\n  source = "./net"\n}\n'
     assert findings(stack, ["SQS", "KMS", "Lambda"]) == []
