@@ -13,7 +13,9 @@ from tapfix.evaluate import UNKNOWN, Evaluator, variables_per_environment
 from tapfix.fixer import Context
 from tapfix.module import META_ARGUMENTS, Attribute, Block, Element, Expr, Module, string_value
 
-_OWN_ARGUMENTS = META_ARGUMENTS | {"source", "version"}
+CALL_ARGUMENTS = META_ARGUMENTS | {"source", "version"}
+"""What a `module` block takes itself, and does not hand down."""
+
 _MAX_DEPTH = 8
 
 
@@ -68,13 +70,13 @@ def surroundings(context: Context, module: Module, depth: int = 0) -> dict[str, 
         values[environment] = {
             name: evaluator.evaluate(attribute, attribute.expr)
             for name, attribute in call.block.attributes.items()
-            if name not in _OWN_ARGUMENTS
+            if name not in CALL_ARGUMENTS
         }
     return values
 
 
 def _arguments(block: Block) -> Iterator[str]:
-    return (name for name in block.attributes if name not in _OWN_ARGUMENTS)
+    return (name for name in block.attributes if name not in CALL_ARGUMENTS)
 
 
 def evaluate_everywhere(context: Context, module: Module, holder: Element, expr: Expr) -> dict[str, object]:

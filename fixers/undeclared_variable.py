@@ -12,7 +12,7 @@ from tapfix.fixer import Context, Example, Finding, Fixer, Severity
 from tapfix.module import Attribute, Block, Module, Reference
 from tapfix.schema import BlockSchema, Schema
 
-from ._module_calls import calls_of
+from ._module_calls import CALL_ARGUMENTS, calls_of
 
 _OF_THE_ENVIRONMENT = frozenset({"environment", "env", "environment_name", "env_name", "environment_suffix", "stage"})
 """Names of variables whose value is the environment's own name."""
@@ -33,7 +33,7 @@ class UndeclaredVariable(Fixer):
       where neither tells;
     * it gets no default, and no value is made up. Where the environments have files, each has to set it already, or its name has to say that
       its value is the environment's own name (`environment_suffix`, `env`, `stage`), which is set there;
-    * in a local module it is declared if every call hands it down.
+    * in a local module it is declared if every call hands it down; what a call hands down and the module neither declares nor uses goes.
 
     **Refused** otherwise: nobody but a person knows the value. Also where a declared variable has nearly the same name (which of
     the two is meant?), and where the declaration seems to stand in text that does not parse.
@@ -128,6 +128,19 @@ resource "aws_vpc" "main" {
             are = "is" if len(wanted) == 1 else "are"
             first = used[wanted[0].name][0]
             yield self.fix(first, f"{names} {are} used and declared nowhere", declare(module, context.contract, wanted))
+        yield from self._not_taken(module, context)
+
+    def _not_taken(self, module: Module, context: Context) -> Iterator[Finding]:
+        """What calls hand down to this module, and it neither declares nor uses."""
+        if module.is_root or any(file.broken for file in module.configuration) or not module.blocks:
+            return
+        for call in calls_of(context, module):
+            for name, attribute in call.block.attributes.items():
+                address = f"var.{name}"
+                if name in CALL_ARGUMENTS or module.find(address) or module.references_to(address):
+                    continue
+                message = f"{call.block.address} hands down `{name}`, which {module.folder} neither declares nor uses"
+                yield self.fix(attribute, message, [attribute.remove()])
 
 
 def _why_not(module: Module, context: Context, name: str) -> str:

@@ -65,3 +65,17 @@ def test_the_environment_s_own_name_is_set_for_each() -> None:
     texts = mended("TAP107", files, '[topology]\nenvironments = ["dev", "prod"]\n').texts
     assert texts["dev.tfvars"].strip() == 'stage = "dev"'
     assert texts["prod.tfvars"].strip() == 'stage = "prod"'
+
+
+def test_what_a_module_neither_declares_nor_uses_is_not_handed_down() -> None:
+    call = 'module "m" {\n  source = "./m"\n  a      = 1\n  b      = 2\n  c      = 3\n}\n'
+    inside = 'variable "a" {\n}\n\nlocals {\n  x = var.b\n}\n'
+    texts = mended("TAP107", {"main.tf": call, "m/main.tf": inside}).texts
+    assert texts["main.tf"] == call.replace("  c      = 3\n", "")
+    assert 'variable "b"' in texts["m/main.tf"]
+
+
+def test_a_module_that_was_not_read_whole_may_take_anything() -> None:
+    call = 'module "m" {\n  source = "./m"\n  a      = 1\n}\n'
+    files = {"main.tf": call, "m/main.tf": 'locals {\n}\n\nvariable "\n'}
+    assert mended("TAP107", files).texts == files
