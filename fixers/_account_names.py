@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from tapfix.edits import Edit
-from tapfix.module import Attribute, Module, expression_references, string_value
+from tapfix.module import Attribute, Expr, Module, expression_references, string_value
 
 NAME_ARGUMENTS = (
     "name", "bucket", "identifier", "cluster_identifier", "function_name", "replication_group_id", "cluster_id", "alarm_name",
@@ -25,6 +25,10 @@ NOT_ACCOUNT_WIDE = frozenset({
     "aws_s3_bucket_notification", "aws_s3_bucket_public_access_block", "aws_s3_bucket_versioning", "aws_elasticsearch_domain_policy",
 })  # fmt: skip
 """Types whose name is unique only within a parent, or is a DNS name or a singleton's (the AWS provider's documentation of each)."""
+
+
+_MAX_DEPTH = 8
+"""How many local values are followed, one after another."""
 
 
 def needs_environment(module: Module, environment: str, wanted: Callable[[Attribute], bool]) -> Iterator[Edit]:
@@ -51,17 +55,29 @@ def needs_environment(module: Module, environment: str, wanted: Callable[[Attrib
     yield from _mentions_elsewhere(module, renamed, environment, done, wanted)
 
 
-def tells_apart(module: Module, holder: Attribute, environment: str, depth: int = 0) -> bool:
+def tells_apart(module: Module, holder: Attribute, environment: str) -> bool:
     """Whether a name differs between environments: it holds the environment's variable, or something of its own."""
-    for reference in expression_references(holder, holder.expr):
-        address = reference.address
+    shared = ("var.", "local.", "data.", "each.", "count.", "module.", "path.")
+
+    def own(address: str) -> bool:
         if address in (f"var.{environment}", "terraform.workspace") or "suffix" in address:
             return True
-        if address.startswith("local."):
-            target = module.find(address)
-            if isinstance(target, Attribute) and depth < 8 and tells_apart(module, target, environment, depth + 1):
-                return True
-        elif not address.startswith(("var.", "data.", "each.", "count.", "module.", "path.")):
+        return not address.startswith(shared)
+
+    return reaches(module, holder, holder.expr, own)
+
+
+def reaches(module: Module, holder: Attribute, node: Expr, wanted: Callable[[str], bool], depth: int = 0) -> bool:
+    """Whether an expression refers, directly or through local values, to an address that is wanted."""
+    for reference in expression_references(holder, node):
+        if wanted(reference.address):
+            return True
+        target = module.find(reference.address) if reference.address.startswith("local.") else None
+        if (
+            isinstance(target, Attribute)
+            and depth < _MAX_DEPTH
+            and reaches(module, target, target.expr, wanted, depth + 1)
+        ):
             return True
     return False
 

@@ -434,6 +434,15 @@ def attributes_in(element: Element) -> Iterator[Attribute]:
             yield from block.attributes.values()
 
 
+def key_of(holder: Attribute, node: Expr) -> str:
+    """The name under which a part of a value stands: the nearest object key, else the attribute's."""
+    name = holder.name
+    for other in walk(holder.expr):
+        if other.kind == "object_item" and other.start <= node.start and node.end <= other.end:
+            name = item_key(other) or name  # type: ignore[arg-type]
+    return name
+
+
 _PRIMARY_ROLES = ("primary", "main_region")
 
 

@@ -1,0 +1,283 @@
+"""The words of a collapsed stack: strings, descriptions and comments that named the kept region speak of the environment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tapfix.edits import Edit
+from tapfix.module import Attribute, Block, Expr, item_key, item_value, object_items, string_value, walk
+
+from ._account_names import NAME_ARGUMENTS, needs_environment, reaches
+from ._region_extent import Extent
+from ._region_names import region_in
+from ._region_twins import attributes_in, key_of, references_in
+
+_REGION_ARGUMENTS = re.compile(r"(^|_)region(s|_name)?$|^(availability_zones?|azs)$")
+_ENVIRONMENT_WORD = re.compile(r"(?<=[-_/])(?:prod|production|prd|staging|stage|stg|dev|development)(?![A-Za-z0-9])")
+_NAMING = re.compile(r"(^|_)(prefix|suffix|name)(_|$)")
+_SERVICE_NAME = re.compile(r"(com\.amazonaws\.|\.amazonaws\.com)", re.I)
+_PROSE_JOINT = r"(?:[ \t]*[-–—:,/][ \t]*|[ \t]+(?:for|in|of|at|to|from)(?:[ \t]+the)?[ \t]+|[ \t]*\(|[ \t]*\[|[ \t]+)?"
+
+
+class Wording:
+    """Edits of the text of what stays."""
+
+    def __init__(self, extent: Extent) -> None:
+        self.extent = extent
+        self.twins = extent.twins
+        self.module = extent.module
+        self.environment = extent.environment
+        self.region = extent.region
+
+    def edits(self) -> Iterator[Edit]:
+        """All of them; of two on one place the first holds."""
+        yield from self._texts()
+        yield from self._comments()
+        yield from self._environment_words()
+        yield from self._account_names()
+        yield from self._environment_tags()
+
+    def _texts(self) -> Iterator[Edit]:
+        """Strings that name the kept side speak of the environment or of the region's variable instead."""
+        names = self.twins.names[self.twins.kept]
+        if names.pattern is None:
+            return
+        for address, element in self.extent.staying():
+            if isinstance(element, Block) and element.type in ("terraform", "provider", "moved", "import", "removed"):
+                continue
+            if not names.speaks(element.text()):
+                continue
+            for holder in attributes_in(element):
+                if isinstance(element, Block) and element.type == "variable":
+                    if holder.name == "description" and holder.parent is element:
+                        yield from self._description(holder)
+                    continue
+                if isinstance(element, Block) and element.type == "output" and holder.name == "description":
+                    yield from self._description(holder)
+                    continue
+                if address in self.twins.pairs.values() or self._speaks_region(holder):
+                    yield from self._strings(holder)
+
+    def _speaks_region(self, holder: Attribute) -> bool:
+        pattern = self.twins.names[self.twins.kept].region_pattern
+        return pattern is not None and pattern.search(holder.value) is not None
+
+    def _description(self, holder: Attribute) -> Iterator[Edit]:
+        for node in walk(holder.expr):
+            if node.kind == "QuotedLit":
+                new = self._prose(node.value)
+                if new != node.value:
+                    yield holder.edit(node, new)
+
+    def _prose(self, text: str) -> str:
+        """Free text without the name of the region and the words that tied it in."""
+        pattern = self.twins.names[self.twins.kept].region_pattern
+        if pattern is None:
+            return text
+        phrase = re.compile(_PROSE_JOINT + pattern.pattern + r"(?:[ \t]+region\b)?[ \t]*[)\]]?", re.I)
+        return phrase.sub("", text)
+
+    def _strings(self, holder: Attribute) -> Iterator[Edit]:
+        for node in walk(holder.expr):
+            if node.kind in ("template", "heredoc"):
+                yield from self._string(holder, node)
+
+    def _string(self, holder: Attribute, node: Expr) -> Iterator[Edit]:
+        names = self.twins.names[self.twins.kept]
+        key = key_of(holder, node)
+        whole = string_value(node)
+        if (
+            whole is not None
+            and region_in(whole) == whole.lower()
+            and names.region_pattern
+            and names.region_pattern.fullmatch(whole)
+        ):
+            yield holder.edit(node, f"var.{self.region}" if not _is_key(holder, node) else f"(var.{self.region})")
+            return
+        if _is_key(holder, node) or _is_index(holder, node):
+            return  # a key and what looks it up stay as they are, and so agree
+        environment_there = self._tells_environment(holder, node)
+        for child in node.children[1:-1]:
+            if child.children or (holder.file.path, holder.base + child.start) in self.twins.same_text:
+                continue
+            new = self._rewritten(child.value, key, node.kind == "heredoc", environment_there, node)
+            if new != child.value:
+                environment_there = environment_there or f"${{var.{self.environment}}}" in new
+                yield holder.edit(child, new)
+
+    def _rewritten(self, text: str, key: str, prose: bool, there: bool, node: Expr) -> str:
+        names = self.twins.names[self.twins.kept]
+        assert names.pattern is not None
+        out, at = [], 0
+        name_like = " " not in text.strip() and not prose
+        for match in names.pattern.finditer(text):
+            spelled = match[0].lower()
+            regional = region_in(spelled) is not None or spelled in names.regional
+            zone = text[match.end() : match.end() + 2]
+            if not regional and not name_like:
+                continue
+            if not regional and text.strip() == match[0] and len(node.children) == 3:
+                continue  # a word that stands alone says something of its own
+            literal_region = spelled == names.region
+            as_region = literal_region and (
+                prose
+                or _is_field(text, match.start(), match.end())
+                or _SERVICE_NAME.search(text) is not None
+                or _REGION_ARGUMENTS.search(key) is not None
+                or re.match(r"[a-f](?![A-Za-z0-9])", zone) is not None
+            )
+            start, end = match.span()
+            if as_region:
+                out += [text[at:start], f"${{var.{self.region}}}"]
+            elif there:
+                start, end = _with_separator(text, start, end)
+                out.append(text[at:start])
+            else:
+                out += [text[at:start], f"${{var.{self.environment}}}"]
+                there = True
+            at = end
+        out.append(text[at:])
+        return "".join(out)
+
+    def _tells_environment(self, holder: Attribute, node: Expr) -> bool:
+        """Whether a text holds the environment's name already, or comes to hold it through a local value."""
+        if reaches(self.module, holder, node, lambda a: a in (f"var.{self.environment}", "terraform.workspace")):
+            return True
+        start, end = holder.base + node.start, holder.base + node.end
+        targets = (self.module.find(r.address) for r in references_in(holder) if start <= r.start < end)
+        return any(isinstance(t, Attribute) and self._words_in(t) for t in targets)
+
+    def _comments(self) -> Iterator[Edit]:
+        """Comments on what stays lose the name of the region; those that only head what goes, go."""
+        for file in self.module.configuration:
+            for item in file.items:
+                leaves = list(item.node.leaves())
+                goes = (
+                    self.extent.goes(file.path, item.start + item.node.start, item.start + item.node.end)
+                    or not leaves[0].value
+                )
+                for number, leaf in enumerate(leaves):
+                    if "#" in leaf.prefix or "/" in leaf.prefix:
+                        start = item.start + leaf.start - len(leaf.prefix)
+                        yield from self._comment(file.path, start, leaf.prefix, goes and number == 0)
+                tail = item.start + item.node.end
+                yield from self._comment(file.path, tail, file.text[tail : item.start + len(item.text)], False)
+
+    def _comment(self, path: str, start: int, text: str, heads_what_goes: bool) -> Iterator[Edit]:
+        """Edit the comment lines of a prefix, a paragraph (lines without a blank line between) at a time."""
+        pattern = self.twins.names[self.twins.kept].region_pattern
+        others = [p for s in self.twins.others if (p := self.twins.names[s].region_pattern) is not None]
+        for match in re.finditer(r"(?:[^\r\n]*\S[^\r\n]*(?:\r?\n|\Z))+(?:[ \t]*\r?\n)*", text):
+            paragraph, at = match[0], start + match.start()
+            there = any(p.search(paragraph) for p in others)
+            here = pattern is not None and pattern.search(paragraph) is not None
+            if self.extent.goes(path, at, at + len(paragraph)):
+                continue
+            if there and not here and heads_what_goes:
+                yield Edit(path, at, at + len(paragraph), "")
+            elif here and not there:
+                lines = [
+                    self._prose(line) if pattern and pattern.search(line) else line
+                    for line in paragraph.splitlines(True)
+                ]
+                if not re.search(r"\w", "".join(lines)):
+                    yield Edit(path, at, at + len(paragraph), "")
+                    continue
+                for old, new in zip(paragraph.splitlines(True), lines, strict=True):
+                    if new != old:
+                        bare = re.fullmatch(r"[ \t]*(?:#+|//+)[ \t]*\r?\n?", new)
+                        yield Edit(path, at, at + len(old), "" if bare else new)
+                    at += len(old)
+
+    def _account_names(self) -> Iterator[Edit]:
+        """Names that must be unique in an account and do not tell the environments apart get the environment's name."""
+        yield from needs_environment(self.module, self.environment, self._stays_and_lacks)
+
+    def _stays_and_lacks(self, holder: Attribute) -> bool:
+        names = self.twins.names[self.twins.kept]
+        if self.extent.goes(holder.file.path, holder.start, holder.end):
+            return False
+        return not (
+            names.speaks(holder.value)
+            or self._words_in(holder)
+            or any(r.address in self.extent.unwrapped or self._local_speaks(r.address) for r in references_in(holder))
+        )
+
+    def _local_speaks(self, address: str) -> bool:
+        """Whether a local value comes to tell the environments apart: it spoke of its side, or of one environment."""
+        element = self.module.find(address) if address.startswith("local.") else None
+        if not isinstance(element, Attribute):
+            return False
+        return self.twins.names[self.twins.kept].speaks(element.text()) or bool(self._words_in(element))
+
+    def _environment_words(self) -> Iterator[Edit]:
+        """`app-prod` in a name becomes the environment that it really is."""
+        for _, element in self.extent.staying():
+            if isinstance(element, Attribute) or element.type == "resource":  # type: ignore[attr-defined]
+                for holder in attributes_in(element):
+                    for leaf in self._words_in(holder):
+                        yield holder.edit(leaf, _ENVIRONMENT_WORD.sub(f"${{var.{self.environment}}}", leaf.value))
+
+    def _words_in(self, holder: Attribute) -> list[Expr]:
+        """The literal text in which a name speaks of one environment: of a local value for names, a name's argument, a Name tag."""
+        parent = holder.parent
+        if isinstance(parent, Block) and parent.type == "locals":
+            roots = [holder.expr] if _NAMING.search(holder.name) else []
+        elif isinstance(parent, Block) and parent.type == "resource":
+            roots = [holder.expr] if holder.name in NAME_ARGUMENTS else _name_tags(holder)
+        else:
+            roots = []
+        return [
+            leaf
+            for root in roots
+            if root.kind == "template"
+            for leaf in root.children
+            if leaf.kind == "QuotedLit" and _ENVIRONMENT_WORD.search(leaf.value)
+        ]
+
+    def _environment_tags(self) -> Iterator[Edit]:
+        """`Environment = "Production"` in tags becomes what the environment really is."""
+        for _, element in self.extent.staying():
+            if isinstance(element, Block) and element.type not in ("resource", "module"):
+                continue
+            for holder in attributes_in(element):
+                if isinstance(element, Block) and "tags" not in holder.name:
+                    continue
+                for node in walk(holder.expr):
+                    if node.kind == "object_item" and (item_key(node) or "").lower() in ("environment", "env"):  # type: ignore[arg-type]
+                        value = item_value(node)  # type: ignore[arg-type]
+                        if string_value(value) is not None:
+                            yield holder.edit(value, f"var.{self.environment}")
+
+
+def _name_tags(holder: Attribute) -> list[Expr]:
+    """The values of `Name` in a map of tags."""
+    if holder.name != "tags":
+        return []
+    items = (i for n in walk(holder.expr) if n.kind == "object" for i in object_items(n))
+    return [item_value(i) for i in items if item_key(i) == "Name"]
+
+
+def _is_key(holder: Attribute, node: Expr) -> bool:
+    """Whether a string is the key of an object's item."""
+    return any(o.kind == "object_item" and o.children[0] is node for o in walk(holder.expr))
+
+
+def _is_index(holder: Attribute, node: Expr) -> bool:
+    """Whether a string stands between the brackets of an index."""
+    return any(other.kind == "index" and other.children[1] is node for other in walk(holder.expr))
+
+
+def _is_field(text: str, start: int, end: int) -> bool:
+    """Whether a word is a field of its own between colons, as the region of an ARN is."""
+    return text[start - 1 : start] == ":" and text[end : end + 1] == ":"
+
+
+def _with_separator(text: str, start: int, end: int) -> tuple[int, int]:
+    """The range of a word with one separator beside it, so that what is left stays a name."""
+    if start > 0 and text[start - 1] in "-_/. " and (end == len(text) or text[end] in "-_/. "):
+        return start - 1, end
+    if end < len(text) and text[end] in "-_":
+        return start, end + 1
+    return start, end
