@@ -15,14 +15,19 @@ from tapfix.module import (
     Expr,
     Module,
     Reference,
+    Span,
+    call_arguments,
+    call_name,
     item_key,
     item_value,
     object_items,
     string_value,
+    traversal_address,
+    walk,
 )
 
 from ._region_names import is_side_word, region_in
-from ._region_twins import DEFAULT, Parts, Twins, owner_address, twin_parts
+from ._region_twins import DEFAULT, Parts, Twins, map_items, owner_address, twin_parts
 
 _HEAD = re.compile(r'(resource|data)[ \t]+"([\w-]+)"[ \t]+"([\w-]+)"')
 _UNNAMED = frozenset({"provider", "terraform", "moved", "import", "removed", "check"})
@@ -94,7 +99,7 @@ class Extent:
             yield block.address
 
     def _region_lists(self) -> set[str]:
-        """The local values that only list the names of the sides' regions."""
+        """The local values that only list the sides' regions, or providers."""
         found = set()
         for name, attribute in self.module.locals.items():
             elements = [c for c in attribute.expr.children if c.kind == "template"]
@@ -102,6 +107,10 @@ class Extent:
                 texts = [string_value(e) for e in elements]
                 if all(t is not None and region_in(t) == t for t in texts):
                     found.add(f"local.{name}")
+            values = [item_value(i) for i in object_items(attribute.expr)] if attribute.expr.kind == "object" else []
+            sides = {self.twins.kept, *self.twins.others}
+            if values and all((a := traversal_address(v)) and f"provider.{a[0]}" in sides for v in values):
+                found.add(f"local.{name}")
         return found
 
     @staticmethod
@@ -117,23 +126,35 @@ class Extent:
         return bool(addresses) and addresses <= gone and not inside
 
     def _unwrapped(self) -> dict[str, Parts]:
-        """The local values and outputs that are a map by region and become what the kept region had: by address."""
+        """The locals, outputs and variables that are a map by region and become what the kept region had: by address."""
         found: dict[str, Parts] = {}
         for part in self.parts:
-            holder = part.holder
-            if part.container is not holder.expr or part.container.kind != "object":
+            holder, parent = part.holder, part.holder.parent
+            if part.container is not _whole_map(holder.expr) or not isinstance(parent, Block):
                 continue
-            left = [i for i in object_items(part.container) if not any(i is p.gone for p in self.parts)]
+            left = [i for i in map_items(part.container) if not any(i is p.gone for p in self.parts)]
             if len(left) != 1 or not self._speaks_key(holder, left[0]):
                 continue
-            parent = holder.parent
-            if isinstance(parent, Block) and parent.type == "locals":
+            if parent.type == "locals":
                 address = f"local.{holder.name}"
-                if all(self._indexes(r, left[0]) for r in self.module.references_to(address) if not self._in_gone(r)):
-                    found[address] = part
-            elif isinstance(parent, Block) and parent.type == "output" and holder.name == "value":
+            elif parent.type == "output" and holder.name == "value":
                 found[parent.address] = part
+                continue
+            elif parent.type == "variable" and holder.name == "default" and self._may_unwrap(parent):
+                address = parent.address
+            else:
+                continue
+            used = [r for r in self.module.references_to(address) if not self._in_gone(r)]
+            if all(lookup_of(r, left[0]) is not None for r in used):
+                found[address] = part
         return found
+
+    def _may_unwrap(self, variable: Block) -> bool:
+        """Whether a variable's map may give way to one value: nothing checks it or sets it, and its type tells that of the value."""
+        if variable.blocks_of("validation") or any(variable.name in file.attributes for file in self.module.tfvars):
+            return False
+        type = variable.get("type")
+        return type is None or value_type(type) is not None
 
     def _keep_maps_that_differ(self) -> None:
         """Entries that differ stay in their map, both of them, unless the map gives way to variables."""
@@ -150,24 +171,15 @@ class Extent:
     def _in_gone(self, reference: Reference) -> bool:
         return reference.block is not None and owner_address(reference) in self.removed
 
-    def _indexes(self, reference: Reference, item: Expr) -> bool:
-        """Whether a reference takes the item by its key, as `["us-east-1"]` or `.us_east_1`."""
-        if not reference.steps:
-            return False
-        step, key = reference.steps[0], item_key(item)  # type: ignore[arg-type]
-        if step.kind == "index":
-            return string_value(step.children[1]) == key
-        return step.kind == "get_attr" and step.children[1].value == key
-
     # -- ranges that go -------------------------------------------------------------------------------------------------
 
     def _removal_ranges(self) -> dict[str, list[tuple[int, int]]]:
         """The text that goes, by file, as ranges that neither touch nor overlap."""
         edits = [self._removal(a) for a in self.removed]
-        edits += [_drop_part(p) for p in self.parts]
+        edits += _dropped(self.parts)
         edits += [e.remove() for f in self.module.configuration for e in f.broken if self._is_broken_twin(e)]
         for part in self.unwrapped.values():
-            path, start, end = part.holder.span(part.container)
+            path, start, end = part.holder.span(part.holder.expr)
             value = item_value(part.kept)  # type: ignore[arg-type]
             edits += [
                 Edit(path, start, part.holder.base + value.start, ""),
@@ -267,8 +279,15 @@ class Extent:
         renamed: dict[str, str] = {}
         taken = {a for a, _ in self.staying() if a not in self.removed}
         paired = set(self.twins.pairs.values())
+        if (variable := self._region_variable()) is not None:
+            renamed[variable] = f"var.{self.region}"
         for address, _ in self.staying():
-            if address in self.removed or address.split(".", 1)[0] in _UNNAMED or not address.count("."):
+            if (
+                address in renamed
+                or address in self.removed
+                or address.split(".", 1)[0] in _UNNAMED
+                or not address.count(".")
+            ):
                 continue
             kind, _, label = address.rpartition(".")
             if (
@@ -278,8 +297,8 @@ class Extent:
             ):
                 continue
             wanted = names.label(label)
-            if address in self.unwrapped and wanted.endswith("s") and not wanted.endswith("ss"):
-                wanted = wanted[:-1]
+            if address in self.unwrapped and self._is_single(self.unwrapped[address]):
+                wanted = _singular(wanted)
             if wanted == label:
                 continue
             if not wanted or wanted[0].isdigit():
@@ -291,6 +310,25 @@ class Extent:
             taken.add(candidate)
             renamed[address] = candidate
         return renamed
+
+    @property
+    def has_region_variable(self) -> bool:
+        """Whether the variable that holds the region is declared, or comes of another's new name."""
+        return self.region in self.module.variables or f"var.{self.region}" in self.names.values()
+
+    def _region_variable(self) -> str | None:
+        """The variable that the kept side's provider takes its region from, if that has another name than it is to have."""
+        provider = self.twins.module.find(self.twins.kept)
+        argument = provider.get("region") if isinstance(provider, Block) else None
+        found = traversal_address(argument.expr) if argument is not None else None
+        if found is None or not found[0].startswith("var.") or self.region in self.module.variables:
+            return None
+        return found[0] if self.module.find(found[0]) is not None else None
+
+    @staticmethod
+    def _is_single(part: Parts) -> bool:
+        """Whether what a map held for the kept region is one thing, and no list."""
+        return item_value(part.kept).kind != "tuple"  # type: ignore[arg-type]
 
     def _one_sided(self, address: str) -> bool:
         """Whether an address belongs to the kept side alone: by its provider, or because it speaks of kept twins only."""
@@ -305,6 +343,8 @@ class Extent:
     def home_region(self) -> str | None:
         """The region that stays, in HCL; None where the answer does not tell."""
         block = self.module.variables.get(self.region)
+        renamed = next((a for a, new in self.names.items() if new == f"var.{self.region}"), None)
+        block = block or self.module.variables.get((renamed or "").removeprefix("var."))
         default = block.get("default") if block else None
         if default is not None:
             return default.value
@@ -312,27 +352,85 @@ class Extent:
         return f'"{region}"' if region is not None else None
 
 
-def _drop_part(part: Parts) -> Edit:
-    """Take a part out of its container, with its comma, and with its line where it has one of its own."""
-    if part.gone.kind == "object_item":
-        return _drop_line(part.holder, part.gone)
-    holder, text = part.holder, part.holder.file.text
-    children = part.container.children
-    index = next(i for i, c in enumerate(children) if c is part.gone)
-    start, end = holder.base + part.gone.start, holder.base + part.gone.end
+def _singular(word: str) -> str:
+    """`cidrs` gives `cidr`; what only looks like a plural stays (`alias`, `access`, `status`)."""
+    if word.endswith(("ss", "us", "is", "as")) or not word.endswith("s"):
+        return word
+    if word.endswith(("aliases", "addresses", "classes", "statuses", "accesses", "indexes", "boxes")):
+        return word[:-2]
+    return word[:-3] + "y" if word.endswith("ies") else word[:-1]
+
+
+def lookup_of(reference: Reference, item: Expr) -> Span | None:
+    """The text that takes an item out of a map by its key, as `["us-east-1"]`, `.us_east_1` or `lookup(…)` do; None if it does not."""
+    holder, key = reference.holder, item_key(item)  # type: ignore[arg-type]
+    if holder is None:
+        return None
+    if reference.steps:
+        step, outer = reference.steps[0], reference.block or holder
+        index, name = step.kind == "index", step.kind == "get_attr"
+        same = index and string_value(step.children[1]) == key or name and step.children[1].value == key
+        return Span(reference.file.path, reference.start, outer.base + step.end) if same else None
+    for node in walk(holder.expr):
+        if call_name(node) == "lookup":
+            looked_in, looked_for = call_arguments(node)[:2]
+            if looked_in is reference.node and string_value(looked_for) == key:
+                return holder.span(node)
+    return None
+
+
+def value_type(type: Attribute) -> str | None:
+    """The type of a map's values, as the map's own type tells it."""
+    if type.value in ("any", "map"):
+        return "any"
+    if call_name(type.expr) == "map":
+        (inner,) = call_arguments(type.expr)
+        return type.text(inner)
+    return None
+
+
+def _whole_map(expr: Expr) -> Expr:
+    """The map that an expression is, out of the `tomap()` around it."""
+    return call_arguments(expr)[0] if call_name(expr) == "tomap" else expr
+
+
+def _dropped(parts: Sequence[Parts]) -> Iterator[Edit]:
+    """Take parts out of their containers, with their commas, and with their lines where they have some of their own."""
+    by_container: dict[int, list[Parts]] = {}
+    for part in parts:
+        by_container.setdefault(id(part.container), []).append(part)
+    for group in by_container.values():
+        if group[0].container.kind == "object":
+            yield from (_drop_line(part.holder, part.gone) for part in group)
+            continue
+        holder, container = group[0].holder, group[0].container
+        elements = [c for c in container.children if c.kind not in ("Newline", "Comma")]
+        gone = {i for i, c in enumerate(elements) for p in group if c.start <= p.gone.start and p.gone.end <= c.end}
+        for index in gone:
+            rest = all(i in gone for i in range(index, len(elements)) if elements[i].kind not in ("CBrack", "CParen"))
+            yield _drop_element(holder, container, elements[index], ends=rest)
+
+
+def _drop_element(holder: Attribute, container: Expr, gone: Expr, *, ends: bool) -> Edit:
+    """Take an element out of a list or a call; `ends`: nothing stays behind it."""
+    text, path, children = holder.file.text, holder.file.path, container.children
+    index = next(i for i, c in enumerate(children) if c is gone)
+    start, end = holder.base + gone.start, holder.base + gone.end
     following = next((c for c in children[index + 1 :] if c.kind != "Newline"), None)
-    if following is not None and following.kind == "Comma":
-        end = holder.base + following.end
-        line_start, line_end = holder.file.line_start(start), holder.file.line_end(end)
-        if not text[line_start:start].strip() and not text[end:line_end].strip():
-            return Edit(holder.file.path, line_start, line_end, "")
+    comma = following if following is not None and following.kind == "Comma" else None
+    line_start = holder.file.line_start(start)
+    line_end = holder.file.line_end(holder.base + comma.end if comma else end)
+    if comma is not None and not text[line_start:start].strip():
+        if not text[holder.base + comma.end : line_end].strip():
+            return Edit(path, line_start, line_end, "")
+    before = next((c for c in reversed(children[:index]) if c.kind != "Newline"), None)
+    if ends and before is not None and before.kind == "Comma":
+        return Edit(path, holder.base + before.start, end, "")
+    if comma is not None:
+        end = holder.base + comma.end
         while end < len(text) and text[end] in " \t":
             end += 1
-        return Edit(holder.file.path, start, end, "")
-    before = next((c for c in reversed(children[:index]) if c.kind not in ("Newline",)), None)
-    if before is not None and before.kind == "Comma":
-        start = holder.base + before.start
-    return Edit(holder.file.path, start, end, "")
+    return Edit(path, start, end, "")
 
 
 def _drop_line(holder: Attribute, item: Expr) -> Edit:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 REGION = re.compile(
@@ -34,6 +34,43 @@ _SHORT_REGIONS = frozenset(
 """Areas and regions as labels abbreviate them."""
 
 
+_TITLES = {
+    "af-south-1": "Africa (Cape Town)",
+    "ap-east-1": "Asia Pacific (Hong Kong)",
+    "ap-northeast-1": "Asia Pacific (Tokyo)",
+    "ap-northeast-2": "Asia Pacific (Seoul)",
+    "ap-northeast-3": "Asia Pacific (Osaka)",
+    "ap-south-1": "Asia Pacific (Mumbai)",
+    "ap-southeast-1": "Asia Pacific (Singapore)",
+    "ap-southeast-2": "Asia Pacific (Sydney)",
+    "ap-southeast-3": "Asia Pacific (Jakarta)",
+    "ca-central-1": "Canada (Central)",
+    "eu-central-1": "Europe (Frankfurt)",
+    "eu-north-1": "Europe (Stockholm)",
+    "eu-south-1": "Europe (Milan)",
+    "eu-west-1": "Europe (Ireland)",
+    "eu-west-2": "Europe (London)",
+    "eu-west-3": "Europe (Paris)",
+    "me-south-1": "Middle East (Bahrain)",
+    "sa-east-1": "South America (Sao Paulo)",
+    "us-east-1": "US East (N. Virginia)",
+    "us-east-2": "US East (Ohio)",
+    "us-west-1": "US West (N. California)",
+    "us-west-2": "US West (Oregon)",
+}
+"""What AWS calls its regions (docs.aws.amazon.com, "AWS Regions")."""
+
+
+def _title_spellings(title: str) -> Iterator[str]:
+    """A region's title as comments have it, and the place alone, as names do: `virginia`, `cape_town`."""
+    title = title.lower()
+    yield title
+    yield title.replace("europe (", "eu (")
+    place = title.partition("(")[2].strip(")").removeprefix("n. ")
+    if place != "central":
+        yield from (place.replace(" ", joint) for joint in (" ", "-", "_", ""))
+
+
 def region_in(text: str) -> str | None:
     """The region that a name spells, in AWS's form, or None."""
     match = REGION.search(text)
@@ -54,6 +91,8 @@ def region_spellings(region: str) -> tuple[str, ...]:
         f"{area}-{short}-{number}",
         f"{area}_{short}_{number}",
     }
+    if title := _TITLES.get(region):
+        forms |= set(_title_spellings(title))
     return tuple(sorted(forms, key=lambda f: (-len(f), f)))
 
 
@@ -72,17 +111,25 @@ class SideNames:
         """The same side with more words."""
         return SideNames(self.region, (*self.regional, *self.roles, *words))
 
+    def of(self, region: str) -> SideNames:
+        """The same side, now that its region is known."""
+        return SideNames(region, (*self.regional, *self.roles))
+
+    def without(self, words: Iterable[str]) -> SideNames:
+        """The same side without roles that another side has as well, as `west` of us-west-2 and eu-west-1."""
+        return SideNames(self.region, (*self.regional, *(r for r in self.roles if r not in set(words))))
+
     @cached_property
     def pattern(self) -> re.Pattern[str] | None:
         """Any of the side's words, standing alone between separators; a region may carry a zone's letter."""
-        parts = [re.escape(w) + r"(?=[a-f]?(?![A-Za-z0-9]))" for w in self.regional]
+        parts = [_whole(w) for w in self.regional]
         parts += [re.escape(w) + r"(?![A-Za-z0-9])" for w in self.roles]
         return re.compile(r"(?<![A-Za-z0-9])(?:" + "|".join(parts) + ")", re.I) if parts else None
 
     @cached_property
     def region_pattern(self) -> re.Pattern[str] | None:
         """Only the spellings of the region itself."""
-        parts = [re.escape(w) + r"(?=[a-f]?(?![A-Za-z0-9]))" for w in self.regional]
+        parts = [_whole(w) for w in self.regional]
         return re.compile(r"(?<![A-Za-z0-9])(?:" + "|".join(parts) + ")", re.I) if parts else None
 
     def neutral(self, text: str) -> str:
@@ -100,6 +147,11 @@ class SideNames:
     def speaks(self, text: str) -> bool:
         """Whether the text holds one of the side's words."""
         return self.pattern is not None and self.pattern.search(text) is not None
+
+
+def _whole(word: str) -> str:
+    """A pattern of a region's spelling that ends as a word does; the letter of a zone may follow."""
+    return re.escape(word) + ("" if word.endswith(")") else r"(?=[a-f]?(?![A-Za-z0-9]))")
 
 
 def role_words(name: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from tapfix.contract import Contract
 from tapfix.edits import Edit, clashes
 from tapfix.module import Attribute, Block, Expr, Module, item_value, walk
 
-from ._region_extent import Extent
+from ._region_extent import Extent, lookup_of, value_type
 from ._region_troubles import troubles
 from ._region_twins import DEFAULT, Trouble, Twins
 from ._region_values import Differences
@@ -52,12 +52,10 @@ class Plan:
                 if (value := file.attributes.get(address[4:])) is not None:
                     yield value.edit(value.node.children[0], label)
         for reference in self.extent.kept_references():
-            if reference.address in self.extent.unwrapped and reference.address.startswith("local."):
-                new = self.extent.names.get(reference.address, reference.address)
-                step = reference.steps[0]
-                outer = reference.block or reference.holder
-                assert outer is not None
-                yield Edit(reference.file.path, reference.start, outer.base + step.end, new)
+            if (part := self.extent.unwrapped.get(reference.address)) is not None:
+                span = lookup_of(reference, part.kept)
+                assert span is not None
+                yield Edit(*span, self.extent.names.get(reference.address, reference.address))
             elif reference.address in self.extent.names:
                 yield reference.edit(self.extent.names[reference.address])
 
@@ -67,10 +65,13 @@ class Plan:
             holder, item = part.holder, part.kept
             value = item_value(item)  # type: ignore[arg-type]
             yield from _dedents(holder, value)
+            variable = holder.parent
+            if isinstance(variable, Block) and variable.type == "variable" and (type := variable.get("type")):
+                yield type.replace(value_type(type) or "any")
 
     def _providers(self) -> Iterator[Edit]:
         """The default provider's region is the variable, where the answer tells which region stays."""
-        if self.extent.region not in self.module.variables and self.extent.home_region() is None:
+        if not self.extent.has_region_variable and self.extent.home_region() is None:
             return
         for block in self.module.blocks_of("provider"):
             argument = block.get("region")

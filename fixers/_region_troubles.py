@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tapfix.module import Block, Element, Reference
+from tapfix.module import Block, Element, Reference, item_value
 
-from ._region_twins import DEFAULT, Difference, Trouble, Twins
+from ._environment_values import varies
+from ._region_twins import DEFAULT, Difference, Trouble, Twins, is_constant
 
 MEANINGFUL_TYPES = {
     "aws_db_instance_automated_backups_replication": "it copies backups to the other region",
@@ -59,15 +60,16 @@ def troubles(twins: Twins, removable: set[str], kept_references: Iterator[Refere
         *_across(twins, removable, kept_references),
         *_differing(twins),
     ]
-    seen: set[tuple[str, int]] = set()
-    unique = []
+    by_block: dict[tuple[str, int], list[Trouble]] = {}
     for trouble in found:
-        at = trouble.at
-        key = (at.file.path, at.start)
-        if key not in seen:
-            seen.add(key)
-            unique.append(trouble)
-    return sorted(unique, key=lambda t: (t.at.file.path, t.at.start))
+        block = trouble.at.block if isinstance(trouble.at, Reference) else trouble.at.outermost
+        by_block.setdefault((trouble.at.file.path, (block or trouble.at).start), []).append(trouble)
+    told = [held[0]._replace(why="; ".join(dict.fromkeys(t.why for t in held[:_TOLD]))) for held in by_block.values()]
+    return sorted(told, key=lambda t: (t.at.file.path, t.at.start))
+
+
+_TOLD = 3
+"""How many reasons are given for one block: the first ones say most."""
 
 
 def _meaning(twins: Twins) -> Iterator[Trouble]:
@@ -107,6 +109,21 @@ _GLOBAL = re.compile(
 """Types that belong to no region (docs.aws.amazon.com, "AWS services that are global")."""
 
 
+_US_EAST_1_ALONE = re.compile(
+    r"aws_(acm_certificate(_validation)?|cloudfront_\w+|cur_report_definition|ecrpublic_\w+|route53_\w+|shield_\w+)"
+)
+"""Types that AWS takes from us-east-1 alone, or that belong to no region, and whose provider is named for that (docs.aws.amazon.com:
+"Requirements for using SSL/TLS certificates with CloudFront", "AWS Cost and Usage Reports", "Amazon ECR public registries")."""
+
+
+def must_live_in_us_east_1(block: Block) -> bool:
+    """Whether a block stands in us-east-1 because AWS wants it there, and not because the stack was written twice."""
+    if _US_EAST_1_ALONE.fullmatch(block.resource_type or ""):
+        return True
+    scope = block.get("scope")  # docs.aws.amazon.com, "AWS WAF: CreateWebACL": CLOUDFRONT calls for us-east-1
+    return (block.resource_type or "").startswith("aws_wafv2_") and scope is not None and "CLOUDFRONT" in scope.value
+
+
 def _moved_by_default(twins: Twins) -> Iterator[Trouble]:
     """What the default provider makes in a region of its own, which is not the one that stays."""
     default = twins.module.find(DEFAULT)
@@ -144,20 +161,50 @@ def _differing(twins: Twins) -> Iterator[Trouble]:
                 yield Trouble(at, why)
 
 
+_ORDER_ALONE = "depends_on"
+"""The argument that says only when a resource is made."""
+
+_HOW_MANY = frozenset({"count", "for_each", "lifecycle"})
+"""Meta-arguments that one twin alone must not have."""
+
+
 def _bearable(difference: Difference) -> bool:
-    """Whether a variable, or plain words, can carry the difference."""
-    if difference.kind == "words":
+    """Whether a variable, or plain words, can carry the difference, or it is the kept twin's own and stays as it is."""
+    if difference.kind == "words" or difference.what == _ORDER_ALONE:
         return True
+    if difference.kind == "one-sided":
+        return _bearable_alone(difference)
     if difference.kind != "literal":
         return False
     holder = difference.kept.outermost
     if isinstance(holder, Block) and holder.type == "variable":
         return difference.what in ("default", "description")
-    if isinstance(holder, Block) and holder.type in ("provider", "terraform", "moved", "import"):
+    literal = difference.kept_node is not None and difference.kept_node.kind not in ("heredoc", "StringLit")
+    return literal and _takes_variables(difference.kept)
+
+
+def _bearable_alone(difference: Difference) -> bool:
+    """Whether one twin may have an argument, or an entry of a map, that the other leaves to its default."""
+    holder = difference.kept.outermost
+    if isinstance(holder, Block) and holder.type in ("variable", "output"):
+        return difference.what == "description"
+    if difference.what in _HOW_MANY or not _takes_variables(difference.kept):
         return False
-    literal = difference.kept_node is not None and difference.kept_node.kind != "heredoc"
-    inner = difference.kept.parent
-    return literal and not (isinstance(inner, Block) and inner.type in ("lifecycle", "dynamic"))
+    if difference.kept_node is None:
+        return difference.is_carried and varies(difference.what, difference.gone.text(difference.gone_node))
+    item = difference.kept_node
+    if item.kind == "object_item":
+        return is_constant(item_value(item))  # type: ignore[arg-type]
+    return isinstance(difference.gone, Block) and is_constant(item)
+
+
+def _takes_variables(element: Element) -> bool:
+    """Whether a variable may stand in an element: Terraform reads some before it knows any."""
+    outer = element.outermost
+    if isinstance(outer, Block) and outer.type in ("provider", "terraform", "moved", "import"):
+        return False
+    inner = element if isinstance(element, Block) else element.parent
+    return not (isinstance(inner, Block) and inner.type in ("lifecycle", "dynamic"))
 
 
 def _said(difference: Difference) -> str:

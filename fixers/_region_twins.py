@@ -23,13 +23,15 @@ from tapfix.module import (
     call_name,
     expression_references,
     item_key,
+    item_value,
     object_items,
     string_value,
     traversal_address,
     walk,
 )
+from tapfix.syntax import Node
 
-from ._region_names import SideNames, is_side_word, label_difference, region_in, role_words
+from ._region_names import REGION, SideNames, is_side_word, label_difference, region_in, role_words
 
 DEFAULT = "provider.aws"
 """The side of what names no provider."""
@@ -48,6 +50,14 @@ class Difference(NamedTuple):
     kept_node: Expr | None
     gone: Element
     gone_node: Expr | None
+
+    @property
+    def is_carried(self) -> bool:
+        """Whether a variable may carry it: two constants, or one where the kept twin leaves the argument to its default."""
+        if self.kind == "literal":
+            return True
+        added = self.kept_node is None and isinstance(self.gone, Attribute) and self.gone.expr is self.gone_node
+        return self.kind == "one-sided" and added and is_constant(self.gone.expr)  # type: ignore[attr-defined]
 
 
 class Trouble(NamedTuple):
@@ -173,6 +183,8 @@ class Twins:
     def _learn(self) -> dict[str, SideNames]:
         """The sides' names, with the words that tell apart the labels of what looks the same on two sides."""
         names = {s: self._names_of(s) for s in (self.kept, *self.others)}
+        for side, region in self._spoken_regions().items():
+            names[side] = names[side].of(region)
         for other in self.others:
             seen: Counter[tuple[str, str]] = Counter()
             for a, b in self._lookalikes(self.kept, other):
@@ -183,7 +195,25 @@ class Twins:
                 if count >= 2:
                     names[self.kept] = names[self.kept].learned([left, left.replace("_", "-")] if left else [])
                     names[other] = names[other].learned([right, right.replace("_", "-")] if right else [])
+        for side in list(names):
+            elsewhere = {w for other in names if other != side for w in (*names[other].roles, *names[other].regional)}
+            names[side] = names[side].without(elsewhere)
         return names
+
+    def _spoken_regions(self) -> dict[str, str]:
+        """The regions of sides whose provider the answer does not tell: the one that a side's own blocks speak of, and no other side's."""
+        spoken: dict[str, Counter[str]] = {side: Counter() for side in (self.kept, *self.others)}
+        for address, side in self.side_of.items():
+            block = self.module.find(address)
+            if side in spoken and block is not None:
+                spoken[side].update({r for m in REGION.finditer(block.text()) if (r := region_in(m[0]))})
+        found = {}
+        for side, counts in spoken.items():
+            elsewhere = {r for other, held in spoken.items() if other != side for r in held}
+            own = [r for r, _ in counts.most_common() if r not in elsewhere]
+            if own and self._names_of(side).region is None:
+                found[side] = own[0]
+        return found
 
     def _lookalikes(self, side: str, other: str) -> Iterator[tuple[str, str]]:
         """Addresses of one type on two sides whose blocks have the same skeleton, which no other of their side has."""
@@ -209,6 +239,7 @@ class Twins:
             for side in self.others:
                 self._pair_parts(side)
                 self._pair_referring(side)
+                self._pair_namesakes(side)
         self._compare_all()
 
     def _bind(self, kept: str, gone: str, side: str) -> bool:
@@ -320,6 +351,23 @@ class Twins:
             if same or (len(candidates) == 1 and self._likeness(candidates[0], address, side) >= _ENOUGH):
                 self._bind((same or candidates)[0], address, side)
 
+    def _pair_namesakes(self, side: str) -> None:
+        """Pair what names no provider, and whose names agree but for the sides' words: global resources doubled by accident."""
+        mine: dict[tuple[str, str], list[str]] = {}
+        theirs: list[str] = []
+        for address, element in self._neutral_elements():
+            label = address.rpartition(".")[2]
+            if not isinstance(element, Block) or element.type not in ("resource", "data"):
+                continue
+            if self.names[side].speaks(label) and address not in self.pairs:
+                theirs.append(address)
+            elif address not in self.taken[side] and address not in self.pairs:
+                mine.setdefault(self._kind(address, self.names[self.kept]), []).append(address)
+        for address in theirs:
+            candidates = mine.get(self._kind(address, self.names[side]), [])
+            if len(candidates) == 1 and self._likeness(candidates[0], address, side) >= _ENOUGH:
+                self._bind(candidates[0], address, side)
+
     def _pair_parts(self, side: str) -> None:
         """Pair what the parts of one map or list refer to, where one part speaks of the kept side and one of the other."""
         for address, element in self._neutral_elements():
@@ -397,8 +445,8 @@ def twin_parts(twins: Twins, element: Element, side: str) -> Iterator[Parts]:
     mine, theirs = twins.names[twins.kept], twins.names[side]
     for holder in attributes_in(element):
         for node in walk(holder.expr):
-            if node.kind == "object":
-                parts: tuple[Expr, ...] = object_items(node)
+            if items := map_items(node):
+                parts: tuple[Expr, ...] = items
             elif node.kind == "tuple" or (node.kind == "call" and call_name(node) in _LISTS):
                 parts = call_arguments(node)
             else:
@@ -414,6 +462,18 @@ def twin_parts(twins: Twins, element: Element, side: str) -> Iterator[Parts]:
                     if differences is not None:
                         yield Parts(holder, node, other, part, side, differences)
                         break
+
+
+def map_items(node: Expr) -> tuple[Node, ...]:
+    """The items of a map, written as an object or as a `merge` of objects of one item each; empty for all else."""
+    if node.kind == "object":
+        return object_items(node)
+    if call_name(node) != "merge":
+        return ()
+    arguments = call_arguments(node)
+    items = [object_items(argument) for argument in arguments if argument.kind == "object"]
+    alone = len(items) == len(arguments) > 1 and all(len(held) == 1 for held in items)
+    return tuple(held[0] for held in items) if alone else ()
 
 
 def _is_of(
@@ -545,7 +605,7 @@ class _Comparison:
                 self._part(a, x, b, y)
         elif x.kind == "traversal":
             self._traversals(a, x, b, y)
-        elif x.kind == "tuple" and _constant(x) and _constant(y):
+        elif x.kind == "tuple" and is_constant(x) and is_constant(y):
             if not self._same_constants(a, x, b, y):
                 self._part(a, x, b, y)
         elif x.kind in ("template", "heredoc"):
@@ -627,13 +687,27 @@ class _Comparison:
         for part, other in zip(left, right, strict=True):
             if isinstance(part, str) or isinstance(other, str):
                 if part != other:
-                    self._part(a, x, b, y)
+                    self._text_parts(a, x, b, y)
                     return
             elif part.kind == other.kind == "interpolation":
                 self.values(a, part.children[1], b, other.children[1])
             elif a.text(part) != b.text(other):
                 self._part(a, x, b, y)
                 return
+
+    def _text_parts(self, a: Attribute, x: Expr, b: Attribute, y: Expr) -> None:
+        """Two templates whose text is not the same: where only constant text between the same insertions differs, that is all."""
+        same_shape = x.kind == "template" and [c.kind for c in x.children] == [c.kind for c in y.children]
+        if not same_shape or a.name == "description" or _in_tags(a) or string_value(x) is not None:
+            self._part(a, x, b, y)
+            return
+        for p, q in zip(x.children, y.children, strict=True):
+            if p.kind == "interpolation":
+                self.values(a, p.children[1], b, q.children[1])
+            elif p.children and a.text(p) != b.text(q):
+                self._part(a, x, b, y)
+            elif not p.children and self.mine.neutral(p.value) != self.theirs.neutral(q.value):
+                self._differ("literal", a.name, a, p, b, q)
 
     @staticmethod
     def _parts(template: Expr, names: SideNames) -> list[str | Expr]:
@@ -667,20 +741,25 @@ class _Comparison:
             key = self.mine.neutral(item_key(item) or a.text(item.children[0]))
             other = by_key.get(key)
             if other is None:
-                self._differ("one-sided", item_key(item) or "an entry", a, item, b, y)
+                self._differ(self._one_sided(a, item), item_key(item) or "an entry", a, item, b, y)
                 continue
             matched.add(key)
             self.values(a, item.children[2], b, other.children[2])
         for key, item in by_key.items():
             if key not in matched:
-                self._differ("one-sided", item_key(item) or "an entry", a, x, b, item)
+                self._differ(self._one_sided(b, item), item_key(item) or "an entry", a, x, b, item)
+
+    @staticmethod
+    def _one_sided(holder: Attribute, item: Node) -> str:
+        """The kind of an entry that one twin has alone: a constant tag is only words."""
+        return "words" if _in_tags(holder) and is_constant(item_value(item)) else "one-sided"
 
     def _part(self, a: Attribute, x: Expr, b: Attribute, y: Expr) -> None:
         """Two expressions that are not the same: literals, free text, or something that cannot be told apart by a value."""
         if a.name == "description" or _in_tags(a):
-            kind = "words" if _constant(x) and _constant(y) or a.name == "description" else "expression"
+            kind = "words" if is_constant(x) and is_constant(y) or a.name == "description" else "expression"
         else:
-            kind = "literal" if _constant(x) and _constant(y) else "expression"
+            kind = "literal" if is_constant(x) and is_constant(y) else "expression"
         self._differ(kind, a.name, a, x, b, y)
 
     def _differ(self, kind: str, what: str, a: Element, x: Expr | None, b: Element, y: Expr | None) -> None:
@@ -691,7 +770,7 @@ def _in_tags(attribute: Attribute) -> bool:
     return attribute.name in ("tags", "tags_all", "volume_tags")
 
 
-def _constant(expr: Expr) -> bool:
+def is_constant(expr: Expr) -> bool:
     """Whether an expression refers to nothing and calls nothing."""
     if not expr.children:
         return expr.kind in ("NumberLit", "QuotedLit", "StringLit") or (
@@ -699,7 +778,7 @@ def _constant(expr: Expr) -> bool:
         )
     if expr.kind in ("tuple", "object", "object_item", "template", "unary"):
         return all(
-            _constant(c)
+            is_constant(c)
             or c.kind
             in (
                 "OQuote",

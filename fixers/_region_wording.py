@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 
 from tapfix.edits import Edit
 from tapfix.module import Attribute, Block, Expr, item_key, item_value, object_items, string_value, walk
@@ -15,7 +16,11 @@ from ._region_twins import attributes_in, key_of, references_in
 
 _REGION_ARGUMENTS = re.compile(r"(^|_)region(s|_name)?$|^(availability_zones?|azs)$")
 _ENVIRONMENT_WORD = re.compile(r"(?<=[-_/])(?:prod|production|prd|staging|stage|stg|dev|development)(?![A-Za-z0-9])")
-_NAMING = re.compile(r"(^|_)(prefix|suffix|name)(_|$)")
+_NAMING = re.compile(r"(^|_)(prefix|suffix|name|short|code|abbreviation)(_|$)")
+_LIST_JOINT = (
+    r"(?:[ \t]*,[ \t]*(?:and[ \t]+|or[ \t]+|&[ \t]*)?|[ \t]*[/&+|][ \t]*|[ \t]+(?:and|or|to|-+>?|→|<->|↔)[ \t]+)"
+)
+_PRIMARY = re.compile(r"[ \t]+(?:for|in|of)[ \t]+(?:the[ \t]+)?primary[ \t]+region\b|\bprimary[ \t]+", re.I)
 _SERVICE_NAME = re.compile(r"(com\.amazonaws\.|\.amazonaws\.com)", re.I)
 _PROSE_JOINT = r"(?:[ \t]*[-–—:,/][ \t]*|[ \t]+(?:for|in|of|at|to|from)(?:[ \t]+the)?[ \t]+|[ \t]*\(|[ \t]*\[|[ \t]+)?"
 
@@ -64,9 +69,12 @@ class Wording:
         return pattern is not None and pattern.search(holder.value) is not None
 
     def _description(self, holder: Attribute) -> Iterator[Edit]:
+        renamed = isinstance(holder.outermost, Block) and holder.outermost.address in self.extent.names
         for node in walk(holder.expr):
             if node.kind == "QuotedLit":
                 new = self._prose(node.value)
+                if renamed and "primary" in self.twins.names[self.twins.kept].roles:
+                    new = _PRIMARY.sub("", new)
                 if new != node.value:
                     yield holder.edit(node, new)
 
@@ -75,8 +83,34 @@ class Wording:
         pattern = self.twins.names[self.twins.kept].region_pattern
         if pattern is None:
             return text
+        text = self._kept_alone(text)
         phrase = re.compile(_PROSE_JOINT + pattern.pattern + r"(?:[ \t]+region\b)?[ \t]*[)\]]?", re.I)
-        return phrase.sub("", text)
+
+        def between(match: re.Match[str]) -> str:
+            before, after = text[: match.start()][-1:], text[match.end() :][:1]
+            return " " if before.isalnum() and (after.isalnum() or after == "(") else ""
+
+        if (first := pattern.match(text)) is not None:
+            return re.sub(r"^[ \t]*(?:region\b)?[ \t]*[-–—:,/]*[ \t]*", "", text[first.end() :], flags=re.I)
+        return phrase.sub(between, text)
+
+    def _kept_alone(self, text: str) -> str:
+        """The text with `us-east-1 and us-west-2`, and whatever else lists the sides' regions, down to the kept one."""
+        return self._listed.sub(self._kept_of, text) if self._listed is not None else text
+
+    @cached_property
+    def _listed(self) -> re.Pattern[str] | None:
+        """Two regions of sides or more, one after another."""
+        patterns = [
+            p.pattern for s in (self.twins.kept, *self.twins.others) if (p := self.twins.names[s].region_pattern)
+        ]
+        any_side = f"(?:{'|'.join(patterns)})"
+        return re.compile(f"{any_side}(?:{_LIST_JOINT}{any_side})+", re.I) if len(patterns) > 1 else None
+
+    def _kept_of(self, match: re.Match[str]) -> str:
+        kept = self.twins.names[self.twins.kept].region_pattern
+        found = kept.search(match[0]) if kept is not None else None
+        return found[0] if found is not None else match[0]
 
     def _strings(self, holder: Attribute) -> Iterator[Edit]:
         for node in walk(holder.expr):
@@ -95,6 +129,9 @@ class Wording:
         ):
             yield holder.edit(node, f"var.{self.region}" if not _is_key(holder, node) else f"(var.{self.region})")
             return
+        if whole is not None and self._is_name_of_side(holder, node, whole, key):
+            yield holder.edit(node, f"var.{self.environment}")
+            return
         if _is_key(holder, node) or _is_index(holder, node):
             return  # a key and what looks it up stay as they are, and so agree
         environment_there = self._tells_environment(holder, node)
@@ -103,13 +140,26 @@ class Wording:
                 continue
             new = self._rewritten(child.value, key, node.kind == "heredoc", environment_there, node)
             if new != child.value:
+                if whole is not None and new == f"${{var.{self.environment}}}":
+                    yield holder.edit(node, f"var.{self.environment}")
+                    return
                 environment_there = environment_there or f"${{var.{self.environment}}}" in new
                 yield holder.edit(child, new)
+
+    def _is_name_of_side(self, holder: Attribute, node: Expr, text: str, key: str) -> bool:
+        """Whether a string is the kept side's word and nothing else, where a name or a part of one is wanted."""
+        names = self.twins.names[self.twins.kept]
+        same = any((holder.file.path, holder.base + c.start) in self.twins.same_text for c in node.children)
+        plain = not same and not _is_key(holder, node) and not _is_index(holder, node)
+        named = key in NAME_ARGUMENTS or _NAMING.search(key) is not None
+        return plain and named and names.pattern is not None and names.pattern.fullmatch(text) is not None
 
     def _rewritten(self, text: str, key: str, prose: bool, there: bool, node: Expr) -> str:
         names = self.twins.names[self.twins.kept]
         assert names.pattern is not None
         out, at = [], 0
+        alone = self._kept_alone(text)
+        prose, text = prose or alone != text, alone
         name_like = " " not in text.strip() and not prose
         for match in names.pattern.finditer(text):
             spelled = match[0].lower()
@@ -178,7 +228,7 @@ class Wording:
                 yield Edit(path, at, at + len(paragraph), "")
             elif here and not there:
                 lines = [
-                    self._prose(line) if pattern and pattern.search(line) else line
+                    self._comment_line(line) if pattern and pattern.search(line) else line
                     for line in paragraph.splitlines(True)
                 ]
                 if not re.search(r"\w", "".join(lines)):
@@ -189,6 +239,12 @@ class Wording:
                         bare = re.fullmatch(r"[ \t]*(?:#+|//+)[ \t]*\r?\n?", new)
                         yield Edit(path, at, at + len(old), "" if bare else new)
                     at += len(old)
+
+    def _comment_line(self, line: str) -> str:
+        """A line of a comment without the region's name."""
+        mark = re.match(r"[ \t]*(?:#+|//+|/?\*+)?[ \t]*", line)
+        assert mark is not None
+        return mark[0] + self._prose(line[mark.end() :])
 
     def _account_names(self) -> Iterator[Edit]:
         """Names that must be unique in an account and do not tell the environments apart get the environment's name."""

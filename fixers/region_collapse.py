@@ -9,6 +9,7 @@ from tapfix.fixer import Context, Example, Finding, Fixer, Severity
 from tapfix.module import Block, Module
 
 from ._region_plan import Plan
+from ._region_troubles import must_live_in_us_east_1
 from ._region_twins import DEFAULT, Twins
 
 
@@ -189,6 +190,9 @@ resource "aws_db_instance" "replica" {
         if not module.is_root:
             return
         if not any(isinstance(module.find(a), Block) and module.find(a).type != "variable" for a in twins.pairs):  # type: ignore[union-attr]
+            if blocks and all(twins.region_of(twins.side_of[b.address]) == "us-east-1" for b in blocks):
+                if all(must_live_in_us_east_1(b) for b in blocks):
+                    return  # one topology, as it was asked for
             # An alias by itself, as for a certificate of CloudFront, is no stack in two regions.
             yield self.refuse(
                 first,
