@@ -317,13 +317,21 @@ class Extent:
         return self.region in self.module.variables or f"var.{self.region}" in self.names.values()
 
     def _region_variable(self) -> str | None:
-        """The variable that the kept side's provider takes its region from, if that has another name than it is to have."""
-        provider = self.twins.module.find(self.twins.kept)
+        """The variable that holds the kept side's region, if that has another name than it is to have."""
+        if self.region in self.module.variables:
+            return None
+        provider = self.module.find(self.twins.kept)
         argument = provider.get("region") if isinstance(provider, Block) else None
         found = traversal_address(argument.expr) if argument is not None else None
-        if found is None or not found[0].startswith("var.") or self.region in self.module.variables:
-            return None
-        return found[0] if self.module.find(found[0]) is not None else None
+        if found is not None and found[0].startswith("var.") and self.module.find(found[0]) is not None:
+            return found[0]
+        names = self.twins.names[self.twins.kept]
+        for name, variable in self.module.variables.items():
+            default = variable.get("default")
+            if default is not None and names.region and string_value(default.expr) == names.region:
+                if names.label(name) == "region":
+                    return variable.address
+        return None
 
     @staticmethod
     def _is_single(part: Parts) -> bool:
