@@ -15,7 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-MODULES = ("tree", "loop")
+MODULES = ("matching", "tree", "loop")
 
 _SETUP = """
 from Cython.Build import cythonize

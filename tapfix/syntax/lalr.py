@@ -49,7 +49,6 @@ def tables(grammar: str) -> dict[str, Any]:
     rules = list(lark.rules)
     terminals = sorted({str(symbol.name) for rule in rules for symbol in rule.expansion if symbol.is_term})
     nonterminals = list(dict.fromkeys(str(rule.origin.name) for rule in rules))
-    width = max(len(terminals), len(nonterminals))
 
     # Lark numbers its states as it comes upon them, from a set: walk them in a fixed order, so that the same grammar
     # makes the same file. The start state comes first, and nothing ever shifts to it: 0 can mean "no action".
@@ -88,22 +87,21 @@ def tables(grammar: str) -> dict[str, Any]:
         for state, actions in table.states.items()
         if actions and all(a is not Shift and r.origin.name == "start" for a, r in actions.values())
     }
-    accept = len(order) * width
-    actions = [0] * (len(order) * width)
-    goto = [0] * (len(order) * width)
+    accept = len(order)
+    actions = [[0] * len(terminals) for _ in order]
+    goto = [[0] * len(nonterminals) for _ in order]
     for state, number in order.items():
         if state in accepting:
             continue
         for symbol, (action, target) in table.states[state].items():
             if symbol in nonterminals:
-                goto[number * width + nonterminals.index(symbol)] = order[target] * width
+                goto[number][nonterminals.index(symbol)] = order[target]
             elif symbol == "$END":
                 continue
             elif action is Shift:
-                place = number * width + terminals.index(symbol)
-                actions[place] = accept if target in accepting else order[target] * width
+                actions[number][terminals.index(symbol)] = accept if target in accepting else order[target]
             else:
-                actions[number * width + terminals.index(symbol)] = -(rules.index(target) + 1)
+                actions[number][terminals.index(symbol)] = -(rules.index(target) + 1)
     # Rules count from 1, for the sake of the sign that tells them from states: nothing is rule 0.
     shapes = [(0, 0, PASS, "")]
     for rule in rules:
@@ -112,35 +110,35 @@ def tables(grammar: str) -> dict[str, Any]:
 
     # A name on its own is a term, which is an operand, an operation and an expression: four reductions that do nothing.
     # Where they lead, for each token that may come next, is worked out here, so that the loop makes one step of them.
-    landings: list[tuple[int, ...]] = [(0,) * width]
-    landing = [0] * len(goto)
-    for below in range(0, len(goto), width):
+    landings: list[tuple[int, ...]] = [(0,) * len(terminals)]
+    landing = [[0] * len(nonterminals) for _ in order]
+    for below, after in enumerate(goto):
         for nonterminal in range(len(nonterminals)):
-            if goto[below + nonterminal]:
+            if after[nonterminal]:
                 row = []
-                for terminal in range(width):
-                    state = goto[below + nonterminal]
-                    while actions[state + terminal] < 0 and shapes[-actions[state + terminal]][2] == PASS:
-                        state = goto[below + shapes[-actions[state + terminal]][1]]
-                    row.append(state)
+                for terminal in range(len(terminals)):
+                    number = after[nonterminal]
+                    while actions[number][terminal] < 0 and shapes[-actions[number][terminal]][2] == PASS:
+                        number = after[shapes[-actions[number][terminal]][1]]
+                    row.append(number)
                 if tuple(row) not in landings:
                     landings.append(tuple(row))
-                landing[below + nonterminal] = landings.index(tuple(row))
+                landing[below][nonterminal] = landings.index(tuple(row))
     return {
         "TERMINALS": tuple(terminals),
         "LEAF_KINDS": tuple(leaf_kind(terminal) for terminal in terminals),
         "NONTERMINALS": tuple(nonterminals),
-        "WIDTH": width,
         "ACCEPT": accept,
-        "ACTIONS": tuple(actions),
-        "GOTO": tuple(goto),
-        "LANDING": tuple(landing),
+        "ACTIONS": tuple(map(tuple, actions)),
+        "GOTO": tuple(map(tuple, goto)),
+        "LANDING": tuple(map(tuple, landing)),
         "LANDINGS": tuple(landings),
         "RULES": tuple(shapes),
     }
 
 
-_TYPES = {"LANDINGS": "tuple[int, ...]", "RULES": "tuple[int, int, int, str]"}
+_ROWS = "tuple[int, ...]"
+_TYPES = {"ACTIONS": _ROWS, "GOTO": _ROWS, "LANDING": _ROWS, "LANDINGS": _ROWS, "RULES": "tuple[int, int, int, str]"}
 
 
 def written(values: dict[str, Any]) -> str:
@@ -148,11 +146,11 @@ def written(values: dict[str, Any]) -> str:
     lines = [
         '"""The parser\'s table. Written by `python -m tapfix.syntax.lalr` from grammar/hcl2.lark: do not edit.',
         "",
-        "A state is its number times WIDTH, so that `ACTIONS[state + terminal]` is one addition. An action is 0 (no",
-        "such token here), a state to shift to, ACCEPT, or minus the number of a rule to reduce by, counted from 1.",
+        "`ACTIONS[state][terminal]` is 0 (no such token here), a state to shift to, ACCEPT, or minus the number of a rule",
+        "to reduce by, counted from 1. There are few enough states for Python to keep an object of each of their numbers.",
         "",
         "A rule is its length, its nonterminal, what to build of it (building.py) and the kind of the node. After a",
-        "reduction `GOTO[state + nonterminal]` is the next state, and `LANDINGS[LANDING[state + nonterminal]][terminal]`",
+        "reduction `GOTO[state][nonterminal]` is the next state, and `LANDINGS[LANDING[state][nonterminal]][terminal]`",
         "is the one after the reductions that follow at once and build nothing.",
         '"""',
         "",

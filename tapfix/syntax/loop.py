@@ -11,36 +11,37 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from ._tables import ACCEPT, ACTIONS, GOTO, LANDING, LANDINGS, LEAF_KINDS, NONTERMINALS, RULES, TERMINALS, WIDTH
-from .building import GROW, LIST, NODE, PASS, SPLICED_NODE
+from ._tables import ACCEPT, ACTIONS, GOTO, LANDING, LANDINGS, LEAF_KINDS, NONTERMINALS, RULES, TERMINALS
+from .building import GROW, LIST, NODE, PASS, SPLICED_LIST, SPLICED_NODE
 from .checks import complaints
-from .recovery import Failure
-from .scanner import (
+from .matching import (
     BEHIND_SIMPLE,
-    BRACKETS,
     CLOSING_QUOTE,
     DOTTED,
     DOTTED_PART,
-    FOR_AHEAD,
-    HEREDOC,
     IDENTIFIER,
-    INTERPOLATION,
-    KEYWORD,
-    LINES,
     LITERAL,
-    MARK,
     MARKS,
     NEWLINE,
     NUMBER,
     OPEN_HEREDOC,
-    OPENER,
     PLAIN,
     QUOTE,
-    QUOTED,
-    QUOTED_TOKEN,
     SIMPLE_END,
     SIMPLE_NAME,
-    SIMPLE_REST,
+    Match,
+)
+from .recovery import Failure
+from .scanner import (
+    BRACKETS,
+    FOR_AHEAD,
+    HEREDOC,
+    INTERPOLATION,
+    KEYWORD,
+    LINES,
+    MARK,
+    OPENER,
+    QUOTED,
     TERMINAL,
     VALID_NUMBER,
     Heredoc,
@@ -99,11 +100,11 @@ _MODE_AFTER: Final[list[int]] = [
 def _whole_templates() -> dict[int, int]:
     """By the state behind an opening quote: what a whole quoted template comes to there, a label's or an expression's."""
     found: dict[int, int] = {}
-    for state in range(0, len(ACTIONS), WIDTH):
-        quoted = ACTIONS[state + _O_QUOTE]
+    for actions in ACTIONS:
+        quoted = actions[_O_QUOTE]
         if quoted > 0:
-            closed = ACTIONS[quoted + _C_QUOTE]
-            found[quoted] = RULES[-min(ACTIONS[closed : closed + WIDTH])][1]
+            closed = ACTIONS[quoted][_C_QUOTE]
+            found[quoted] = RULES[-min(ACTIONS[closed])][1]
     return found
 
 
@@ -119,10 +120,10 @@ def _whole_lines() -> dict[int, tuple[str, int]]:
     for kind, place in (("attribute", "__body_star"), ("object_item", "__object_star")):
         one = NONTERMINALS.index(kind)
         many = next(n for n, name in enumerate(NONTERMINALS) if name.startswith(place))
-        behind = {GOTO[state + many] for state in range(0, len(GOTO), WIDTH)}
-        for state in range(WIDTH, len(GOTO), WIDTH):
-            following = GOTO[state + many] or (state if state in behind else 0)
-            if GOTO[state + one] and following:
+        behind = {row[many] for row in GOTO}
+        for state in range(1, len(GOTO)):
+            following = GOTO[state][many] or (state if state in behind else 0)
+            if GOTO[state][one] and following:
                 found[state] = (kind, following)
     return found
 
@@ -141,9 +142,10 @@ def parse_item(source: Source, base: int) -> Item | Failure:
     rules = RULES
     kinds = LEAF_KINDS
     patterns = source.patterns(base)
-    match_free = patterns.free.match
-    match_line = patterns.line.match
-    match_start = patterns.start.match
+    at_free = patterns.free
+    at_line = patterns.line
+    at_start = patterns.start
+    at_quoted = patterns.quoted
     states: list[int] = [0]
     values: list[Element | list[Element]] = []
     modes: list[int] = [LINES]
@@ -151,11 +153,12 @@ def parse_item(source: Source, base: int) -> Item | Failure:
     state = 0
     mode = LINES
     free = True  # New lines do not count here: in brackets, and behind a new line that did.
+    nested_openers = source.nested_openers
     suspect = not source.is_utf8  # Something came that only checks.py can judge.
     position = base
-    match: re.Match[str] | None
-    simple: re.Match[str] | None = None  # A whole line `name = value`.
-    ahead: re.Match[str] | None = None  # What matched behind the last of several such lines, and is none itself.
+    match: re.Match[str] | Match | None
+    simple: re.Match[str] | Match | None = None  # A whole line `name = value`.
+    ahead: re.Match[str] | Match | None = None  # What matched behind the last of several such lines, and is none itself.
     run = 0  # Which run of tokens was matched in one go, if it is one.
     while True:
         # The scanner's part: the next token, or run of tokens.
@@ -164,11 +167,11 @@ def parse_item(source: Source, base: int) -> Item | Failure:
                 match = ahead
                 ahead = None
             elif not free:
-                match = match_line(text, position)
+                match = at_line.match(text, position)
             elif mode == LINES:
-                match = match_start(text, position)
+                match = at_start.match(text, position)
             else:
-                match = match_free(text, position)
+                match = at_free.match(text, position)
             if match is None:
                 trivia = (patterns.free_prefix if free else patterns.line_prefix).match(text, position)
                 assert trivia is not None
@@ -190,10 +193,11 @@ def parse_item(source: Source, base: int) -> Item | Failure:
                     run -= BEHIND_SIMPLE
                 if run == DOTTED:
                     terminal = _IDENTIFIER
-                    head, dot, _ = value.partition(".")
-                    if head in KEYWORD and actions[state + KEYWORD[head]]:
+                    dot = value.find(".")
+                    head = value if dot < 0 else value[:dot]
+                    if head in KEYWORD and actions[state][KEYWORD[head]]:
                         terminal = KEYWORD[head]
-                    if not dot:
+                    if dot < 0:
                         run = 0
                 elif run == MARKS:
                     terminal = MARK[value]
@@ -240,34 +244,40 @@ def parse_item(source: Source, base: int) -> Item | Failure:
             prefix = ""
             start = position
             run = 0
-            closing = None
+            closing: re.Match[str] | None = None
+            part = 0
             if mode == QUOTED:
-                match = QUOTED_TOKEN.match(text, position)
+                match = at_quoted.match(text, position)
+                if match is not None:
+                    value = match[0]
+                    part = match.lastindex or 0
             else:
                 if text[position - 1] == "\n":
                     closing = heredocs[-1].closing.match(text, position)
-                match = closing or heredocs[-1].token.match(text, position)
-            if match is None:
+                found = closing or heredocs[-1].token.match(text, position)
+                if found is not None:
+                    value = found[0]
+                    part = found.lastindex or 0
+            if not part:
                 reason = "nothing closes this string on its line" if mode == QUOTED else ""
                 return Failure(position, text[position : position + 1], state, reason)
-            value = match[0]
-            position = match.end()
+            position += len(value)
             if closing is not None:
                 prefix = closing[1]
                 value = closing[2]
                 start = position - len(value)
                 terminal = _C_HEREDOC
                 heredocs.pop()
-            elif match.lastindex == LITERAL:
+            elif part == LITERAL:
                 if mode == HEREDOC:
                     terminal = _STRING_LIT
                 else:
                     terminal = _QUOTED_LIT
                     if "\\" in value:
                         suspect = True
-            elif match.lastindex == CLOSING_QUOTE:
+            elif part == CLOSING_QUOTE:
                 terminal = _C_QUOTE
-            elif match.lastindex == DOTTED_PART:
+            elif part == DOTTED_PART:
                 terminal = _INTERP
                 run = INTERPOLATED
             elif value[0] == "$":
@@ -278,7 +288,8 @@ def parse_item(source: Source, base: int) -> Item | Failure:
 
         # The parser's part: reduce as long as the table says so, then shift.
         while True:
-            action = actions[state + terminal]
+            row = actions[state]
+            action = row[terminal]
             if action > 0:
                 break
             if action == 0:
@@ -290,47 +301,37 @@ def parse_item(source: Source, base: int) -> Item | Failure:
             rule = rules[-action]
             length, left, build, kind = rule
             if build == PASS:
-                below = states[-2] + left
-                row = landings[landing[below]]
+                row = landing[states[-2]]
+                row = landings[row[left]]
                 state = row[terminal]
                 states[-1] = state
                 continue
-            if build == NODE:
-                if length:
-                    node = Node(kind, tuple(values[-length:]))  # type: ignore[arg-type]
-                    del values[-length:]
-                    del states[-length:]
-                    values.append(node)
-                else:
-                    values.append(EmptyBody(start - len(prefix) - base))
+            if build == NODE and length == 3:
+                last, middle, first = values.pop(), values.pop(), values.pop()
+                values.append(Node(kind, (first, middle, last)))  # type: ignore[arg-type]
+                del states[-3:]
             elif build == GROW:
-                del states[-length:]
                 grown = values[-length]
                 assert isinstance(grown, list)
                 grown.extend(values[1 - length :])  # type: ignore[arg-type]
                 del values[1 - length :]
-            elif build == LIST:
-                begun = values[-length:]
-                del values[-length:]
                 del states[-length:]
-                values.append(begun)  # type: ignore[arg-type]
+            elif length == 0:
+                values.append(EmptyBody(start - len(prefix) - base))
             else:
-                spliced: list[Element] = []
-                for part in values[-length:]:
-                    if type(part) is list:
-                        spliced.extend(part)
-                    else:
-                        spliced.append(part)  # type: ignore[arg-type]
+                taken = values[-length:]
                 del values[-length:]
                 del states[-length:]
-                if build == SPLICED_NODE:
-                    if kind == "body" and _repeats_a_name(spliced):
-                        suspect = True
-                    values.append(Node(kind, tuple(spliced)))
+                if build == SPLICED_NODE or build == SPLICED_LIST:
+                    taken = _spliced(taken)
+                if build == LIST or build == SPLICED_LIST:
+                    values.append(taken)  # type: ignore[arg-type]
                 else:
-                    values.append(spliced)
-            below = states[-1] + left
-            row = landings[landing[below]]
+                    if kind == "body" and _repeats_a_name(taken):
+                        suspect = True
+                    values.append(Node(kind, tuple(taken)))  # type: ignore[arg-type]
+            row = landing[states[-1]]
+            row = landings[row[left]]
             state = row[terminal]
             states.append(state)
 
@@ -341,14 +342,10 @@ def parse_item(source: Source, base: int) -> Item | Failure:
             if following:
                 lines: list[Element] = []
                 while True:
-                    lines.append(_simple_line(kind, simple, position - base))
-                    end = simple.end()
-                    newline = simple[SIMPLE_END]
-                    lines.append(Leaf("Newline", newline, simple[SIMPLE_REST], end - len(newline) - base))
-                    position = end
-                    if not source.nested_openers:
+                    position = _add_line(lines, kind, simple, position - base) + base
+                    if not nested_openers:
                         break
-                    ahead = match_start(text, position)
+                    ahead = at_start.match(text, position)
                     if ahead is None or ahead.lastindex != SIMPLE_END:
                         break
                     simple = ahead
@@ -361,24 +358,24 @@ def parse_item(source: Source, base: int) -> Item | Failure:
                     state = following
                     states.append(state)
                 free = True
-                if not source.nested_openers and OPENER.match(text, position):
+                if not nested_openers and OPENER.match(text, position):
                     return Failure(position, "", state)
                 continue
             position = start + len(value)
         elif run == PLAIN:
             values.append(_plain_template(value, prefix, at))
-            state = goto[state + _TEMPLATE[action]]
+            state = goto[state][_TEMPLATE[action]]
             states.append(state)
             free = mode != LINES
             continue
         elif run == DOTTED:
-            if terminal == _IDENTIFIER and goto[state + _TERM]:
+            if terminal == _IDENTIFIER and goto[state][_TERM]:
                 names = value.split(".")
                 values.append(Leaf("Identifier", names[0], prefix, at))
-                state = goto[state + _TERM]
+                state = goto[state][_TERM]
                 states.append(state)
                 values.append(_steps(names, at))
-                state = goto[state + _STEPS]
+                state = goto[state][_STEPS]
                 states.append(state)
                 free = mode != LINES
                 continue
@@ -390,7 +387,7 @@ def parse_item(source: Source, base: int) -> Item | Failure:
             opened = Leaf("TemplateInterp", "${", "", at)
             closed = Leaf("TemplateSeqEnd", "}", "", position - 1 - base)
             values.append(Node("interpolation", (opened, root, closed)))
-            state = goto[state + _INTERPOLATION]
+            state = goto[state][_INTERPOLATION]
             states.append(state)
             continue
         elif action == ACCEPT:
@@ -407,14 +404,14 @@ def parse_item(source: Source, base: int) -> Item | Failure:
         change = _MODE_AFTER[terminal]
         if change == _KEEP:
             free = mode != LINES or terminal == _NEWLINE
-            if terminal == _NEWLINE and not source.nested_openers and len(modes) > 1 and OPENER.match(text, position):
+            if terminal == _NEWLINE and not nested_openers and len(modes) > 1 and OPENER.match(text, position):
                 return Failure(position, "", state)
             continue
         if change == _POP:
             modes.pop()
             mode = modes[-1]
         else:
-            if terminal == _O_BRACE and actions[state + _FOR] and FOR_AHEAD.match(text, position):
+            if terminal == _O_BRACE and actions[state][_FOR] and FOR_AHEAD.match(text, position):
                 change = BRACKETS
             modes.append(change)
             mode = change
@@ -443,21 +440,28 @@ def _traversal(dotted: str, prefix: str, at: int) -> Node:
     return Node("traversal", (Leaf("Identifier", names[0], prefix, at), *_steps(names, at)))
 
 
-def _simple_line(kind: str, match: re.Match[str], place: int) -> Node:
-    prefix, name, gap, indent, plain, dotted, digits = match.group(1, 2, 3, 4, 5, 6, 7)
-    at = place + len(prefix)
-    equal_at = at + len(name) + len(gap)
-    value_at = equal_at + 1 + len(indent)
+def _add_line(lines: list[Element], kind: str, match: re.Match[str] | Match, at: int) -> int:
+    """Add a whole line `name = value` and its newline to the lines before it; where the next one begins in the item."""
+    prefix, name, gap, indent, plain, dotted, digits, rest, newline = match.groups()[:SIMPLE_END]
+    at += len(prefix)
+    name_leaf = Leaf("Identifier", name, prefix, at)
+    at += len(name) + len(gap)
+    equal = Leaf("Equal", "=", gap, at)
+    at += 1 + len(indent)
     value: Element
     if plain is not None:
-        value = _plain_template(plain, indent, value_at)
+        value = _plain_template(plain, indent, at)
+        at += len(plain)
     elif dotted is None:
-        value = Leaf("NumberLit", digits, indent, value_at)
-    elif "." in dotted:
-        value = _traversal(dotted, indent, value_at)
+        value = Leaf("NumberLit", digits, indent, at)
+        at += len(digits)
     else:
-        value = Leaf("Identifier", dotted, indent, value_at)
-    return Node(kind, (Leaf("Identifier", name, prefix, at), Leaf("Equal", "=", gap, equal_at), value))
+        value = _traversal(dotted, indent, at) if "." in dotted else Leaf("Identifier", dotted, indent, at)
+        at += len(dotted)
+    at += len(rest)
+    lines.append(Node(kind, (name_leaf, equal, value)))
+    lines.append(Leaf("Newline", newline, rest, at))
+    return at + len(newline)
 
 
 def _last_kind(values: list[Element | list[Element]]) -> str:
@@ -466,8 +470,22 @@ def _last_kind(values: list[Element | list[Element]]) -> str:
     return last.kind if isinstance(last, Leaf) else ""
 
 
-def _repeats_a_name(elements: list[Element]) -> bool:
-    names = [element.children[0].text for element in elements if element.kind == "attribute"]
-    if len(names) < 2:
-        return False
-    return len(names) != len(set(names))
+def _spliced(values: list[Element | list[Element]]) -> list[Element | list[Element]]:
+    """The values, with those of a list among them in its place."""
+    spliced: list[Element | list[Element]] = []
+    for value in values:
+        if type(value) is list:
+            spliced.extend(value)
+        else:
+            spliced.append(value)
+    return spliced
+
+
+def _repeats_a_name(elements: list[Element | list[Element]]) -> bool:
+    names: list[str] = []
+    for element in elements:
+        if type(element) is Node:
+            node: Node = element
+            if node.kind == "attribute":
+                names.append(node.children[0].value)
+    return len(names) > 1 and len(names) != len(set(names))

@@ -189,7 +189,7 @@ def _ends(source: Source, at: int) -> bool:
 
 
 def _wanted(state: int) -> str:
-    expected = [name for code, name in enumerate(_tables.TERMINALS) if _tables.ACTIONS[state + code]]
+    expected = [name for code, name in enumerate(_tables.TERMINALS) if _tables.ACTIONS[state][code]]
     for terminal, words in (
         ("NUMBER_LIT", "an expression"),
         ("EQUAL", "`=`"),

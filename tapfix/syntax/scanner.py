@@ -4,7 +4,9 @@ The scanner keeps a stack of modes, because the same character is another token 
 in a body and between the items of an object and nowhere else, a `}` may end a block or a `${`, and inside quotes
 nothing is a token but the template's own marks. For each mode there is one pattern, tried at the place where the last
 token ended, which matches the prefix and the token behind it in one go; all repetitions are possessive, so that no text
-makes a pattern try twice. The loop that drives them is the parser's (parse.py): only the parser knows which brace it is.
+makes a pattern try twice. The loop that drives them is the parser's (loop.py): only the parser knows which brace it is.
+
+The compiled variant matches the patterns for code and quotes by hand (matching.py), to the same tokens.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import re
 from functools import cache, lru_cache
 from typing import Final
 
-from . import _tables
+from . import _tables, matching
 
 LINES, BRACKETS, INTERPOLATION, QUOTED, HEREDOC = range(5)
 """The modes: bodies and objects; everything else in brackets; `${ }` and `%{ }`; quoted templates; heredocs."""
@@ -44,27 +46,45 @@ _IDENTIFIER = rf"[^{_NO_START}][^{_NO_PART}]*+"
 _ASCII_NAME = r"[A-Za-z_][A-Za-z0-9_\-]*+"
 _DOTTED = rf"{_ASCII_NAME}(?:\.{_ASCII_NAME})*+"
 _PLAIN = r'"[^"\\$%\r\n]*+"'
+# `$$${x}` is a dollar sign and the escape `$${`: each alternative takes one sign where it can.
+_ESCAPED = r"\$\$\{|%%\{|[$%](?!\{)"
 _BLOCK_COMMENT = r"/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/"
 
-# Groups of the patterns for code, in the order of the alternatives; the first group is the prefix.
-DOTTED, IDENTIFIER, OPEN_HEREDOC, MARKS, NEWLINE, PLAIN, NUMBER, QUOTE, END = range(2, 11)
-"""What matched. `DOTTED` is a name with the names behind it, `var.x.y`, and `PLAIN` a whole quoted template in which nothing
-needs a second look: so that the commonest runs of tokens cost one match."""
-
-SIMPLE_PREFIX, SIMPLE_NAME = 1, 2
-SIMPLE_REST, SIMPLE_END = 8, 9
-BEHIND_SIMPLE = SIMPLE_END - 1
-"""Groups of the pattern for a whole line; between these are the space around `=`, and the value's three forms."""
+BY_HAND: Final = not matching.__file__.endswith(".py")
+"""Is matching.py compiled? Only then is it the quicker way."""
 
 
-class CodePatterns:
-    """The patterns of the modes for code. Each matches the prefix and the token, or tokens, behind it in one go."""
+class Patterns:
+    """The patterns of the modes for code, and for quotes. Those for code match the prefix and the token, or tokens, behind it
+    in one go; their groups are named in matching.py."""
 
-    __slots__ = ("free", "free_prefix", "line", "line_prefix", "start")
+    __slots__ = ("free", "free_prefix", "line", "line_prefix", "quoted", "start")
 
-    def __init__(self, block_comments: bool = True, runs: bool = True) -> None:
-        """`runs` can be switched off, which changes nothing but the speed: for tests."""
+    free: re.Pattern[str] | matching.CodePattern
+    """Where new lines do not count, and behind one that did."""
+    line: re.Pattern[str] | matching.CodePattern
+    """Where new lines count."""
+    start: re.Pattern[str] | matching.CodePattern
+    """Where a line may begin: a whole one, `name = value` with plain text, a name or a number for its value, which half
+    of all lines are; or a token. `SIMPLE_END` is the last group of the line, and the groups of a token count on from there."""
+    quoted: re.Pattern[str] | matching.QuotedPattern
+    """Inside quotes: a literal, a whole `${var.x}`, the start of an interpolation or a directive, or the closing quote."""
+
+    def __init__(self, block_comments: bool = True, runs: bool = True, by_hand: bool = BY_HAND) -> None:
+        """`runs` can be switched off, and `by_hand` either way, which changes nothing but the speed: for tests."""
         comment = f"{_BLOCK_COMMENT}|" if block_comments else ""
+        # What may stand before a token where new lines count: a comment to the line's end leaves the newline alone.
+        line_prefix = rf"(?:[ \t]++|{comment}(?:\#|//)[^\r\n]*+(?:\r(?!\n)[^\r\n]*+)*+)*+"
+        # And where they do not; a byte order mark may begin a file, and only a file.
+        free_prefix = rf"(?:\A\ufeff)?+(?:[ \t\n]++|\r\n|{comment}(?:\#|//)[^\n]*+)*+"
+        self.line_prefix = re.compile(line_prefix, re.VERBOSE)
+        self.free_prefix = re.compile(free_prefix, re.VERBOSE)
+        if by_hand:
+            self.line = matching.CodePattern(False, False, block_comments, runs)
+            self.free = matching.CodePattern(True, False, block_comments, runs)
+            self.start = matching.CodePattern(True, True, block_comments, runs)
+            self.quoted = matching.QuotedPattern(runs)
+            return
         never = "(?!)"
         token = rf"""(?:
             ({_DOTTED if runs else _ASCII_NAME}(?![^\x00-\x7f]))
@@ -77,45 +97,27 @@ class CodePatterns:
           | (")
           | (\Z)
         )"""
-        # What may stand before a token where new lines count: a comment to the line's end leaves the newline alone.
-        line_prefix = rf"(?:[ \t]++|{comment}(?:\#|//)[^\r\n]*+(?:\r(?!\n)[^\r\n]*+)*+)*+"
-        # And where they do not; a byte order mark may begin a file, and only a file.
-        free_prefix = rf"(?:\A\ufeff)?+(?:[ \t\n]++|\r\n|{comment}(?:\#|//)[^\n]*+)*+"
+        whole_line = rf"""
+            ({_ASCII_NAME})([ \t]*+)=([ \t]*+)(?:({_PLAIN})|({_DOTTED})|([0-9]++))({line_prefix})(\r?\n)
+        """
         self.line = re.compile(f"({line_prefix}){token}", re.VERBOSE)
-        """Where new lines count."""
         self.free = re.compile(f"({free_prefix}){token}", re.VERBOSE)
-        """Where they do not, and behind one that did."""
-        self.start = re.compile(
-            rf"({free_prefix})(?:{'' if runs else never}({_ASCII_NAME})([ \t]*+)=([ \t]*+)"
-            rf"(?:({_PLAIN})|({_DOTTED})|([0-9]++))({line_prefix})(\r?\n)|{token})",
-            re.VERBOSE,
+        self.start = re.compile(f"({free_prefix})(?:{'' if runs else never}{whole_line}|{token})", re.VERBOSE)
+        self.quoted = re.compile(
+            rf"""((?:[^"\\$%\r\n]++|\\[^\r\n]|{_ESCAPED})++)|{'' if runs else never}\$\{{({_DOTTED})\}}|([$%]\{{~?)|(")"""
         )
-        """Where a line may begin: a whole one, `name = value` with plain text, a name or a number for its value, which half
-        of all lines are; or a token. `SIMPLE_END` is the last group of the line, and the groups of a token count on from there."""
-        self.line_prefix = re.compile(line_prefix, re.VERBOSE)
-        self.free_prefix = re.compile(free_prefix, re.VERBOSE)
 
 
 @cache
-def code_patterns(block_comments: bool) -> CodePatterns:
-    """The patterns for code: those that know block comments, and those for where none can end any more.
+def patterns(block_comments: bool) -> Patterns:
+    """The patterns; and those for where no block comment can end any more.
 
     The second are for speed, and lest a text of many `/*` without an end be searched for it over and over.
     """
-    return CodePatterns(block_comments)
+    return Patterns(block_comments)
 
 
 LINE_END: Final = re.compile(r"([ \t]*+)(\r?\n)")
-
-# `$$${x}` is a dollar sign and the escape `$${`: each alternative takes one sign where it can.
-_ESCAPED = r"\$\$\{|%%\{|[$%](?!\{)"
-QUOTED_TOKEN: Final = re.compile(
-    rf"""((?:[^"\\$%\r\n]++|\\[^\r\n]|{_ESCAPED})++)|\$\{{({_DOTTED})\}}|([$%]\{{~?)|(")"""
-)
-"""Inside quotes: a literal, a whole `${var.x}`, the start of an interpolation or a directive, or the closing quote."""
-
-LITERAL, DOTTED_PART, SEQUENCE, CLOSING_QUOTE = range(1, 5)
-"""What matched, inside quotes and in heredocs."""
 
 # What Go's strings.TrimSpace trims, but for the two of a line's end.
 _SPACE = r"[^\S\r\n\x1c-\x1f]"
@@ -215,9 +217,9 @@ class Source:
         """May a line that opens a top-level block stand in another block? As long as every block is closed, why not."""
         self._searched_from = self._next_opener = -1
 
-    def patterns(self, position: int) -> CodePatterns:
+    def patterns(self, position: int) -> Patterns:
         """The patterns for what begins here."""
-        return code_patterns(position <= self.last_comment_end)
+        return patterns(position <= self.last_comment_end)
 
     def next_opener(self, position: int) -> int:
         """Where the next line after `position` begins that opens a top-level block; the text's length if none does."""

@@ -101,15 +101,23 @@ class Node:
     def code(self) -> str:
         """The node as it stands in the source, prefix and all."""
         parts: list[str] = []
-        rest: list[Element] = [self]
-        while rest:
-            element = rest.pop()
-            if isinstance(element, Leaf):
-                parts.append(element.prefix)
-                parts.append(element.value)
+        waiting: list[Iterator[Element]] = []  # The nodes above, each at the child that is being printed.
+        children: Iterator[Element] = iter((self,))
+        while True:
+            for child in children:
+                if type(child) is Leaf:
+                    leaf: Leaf = child
+                    if leaf.prefix:
+                        parts.append(leaf.prefix)
+                    parts.append(leaf.value)
+                else:
+                    waiting.append(children)
+                    children = iter(child.children)
+                    break
             else:
-                rest.extend(element.children[::-1])
-        return "".join(parts)
+                if not waiting:
+                    return "".join(parts)
+                children = waiting.pop()
 
     def leaves(self) -> Iterator[Leaf]:
         """All leaves below, in the order of the text."""
@@ -238,7 +246,8 @@ class Diagnostic:
 class Item:
     """A top-level attribute, block or broken stretch, with everything around it up to the next one.
 
-    `text` is prefix, node and newline; the texts of all items, joined, are the file. Offsets in the item's leaves and
+    `text` is prefix, node and newline, as they print: `parse` has compared it with `code()`. The texts of all items, joined,
+    are the file. Offsets in the item's leaves and
     diagnostics count from `start`, so that the item stays true wherever an edit before it moves it.
     """
 
@@ -273,7 +282,7 @@ class Item:
         return self.node.kind
 
     def code(self) -> str:
-        """The item printed from its leaves: always the same as `text`."""
+        """The item printed from its leaves. It is the same as `text`: `parse` gives nobody an item of which that is not true."""
         code = self.node.code()
         return code if self.newline is None else code + self.newline.code()
 
@@ -301,8 +310,8 @@ class Tree:
         self.diagnostics = diagnostics
 
     def code(self) -> str:
-        """The text, printed from the leaves of the tree."""
-        return "".join([item.code() for item in self.items])
+        """The text, put together from the items; that each of them prints to its own text, `parse` has seen to."""
+        return "".join([item.text for item in self.items])
 
     def __repr__(self) -> str:
         return f"<Tree of {len(self.items)} items>"

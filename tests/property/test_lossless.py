@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import pickle
-import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -13,7 +13,7 @@ from hypothesis.extra.lark import from_lark
 from lark import Lark
 
 from tapfix.packaged import packaged_folder
-from tapfix.syntax import Item, Leaf, Node, Tree, loop, parse, reparse, scanner
+from tapfix.syntax import Item, Leaf, Node, Tree, matching, parse, reparse, scanner
 
 EXAMPLES = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -170,9 +170,48 @@ def test_pickles(text: str) -> None:
 def test_the_short_ways_lead_where_the_long_way_does(text: str) -> None:
     quick = parse(text)
     with pytest.MonkeyPatch.context() as patched:
-        slow = {known: scanner.CodePatterns(known, runs=False) for known in (True, False)}
-        patched.setattr(scanner, "code_patterns", slow.__getitem__)
-        patched.setattr(loop, "QUOTED_TOKEN", re.compile(loop.QUOTED_TOKEN.pattern.replace(r"\$\{(", r"(?!)\$\{(")))
+        slow = {known: scanner.Patterns(known, runs=False) for known in (True, False)}
+        patched.setattr(scanner, "patterns", slow.__getitem__)
         long = parse(text)
     assert shape(quick) == shape(long)
     assert quick.diagnostics == long.diagnostics
+
+
+PATTERNS = [
+    (scanner.Patterns(known, runs, by_hand=False), scanner.Patterns(known, runs, by_hand=True))
+    for known in (True, False)
+    for runs in (True, False)
+]
+
+
+def same_matches(text: str) -> None:
+    """At every place of the text each pattern matches by hand what its regular expression does."""
+    for expressions, by_hand in PATTERNS:
+        for name in ("line", "free", "start", "quoted"):
+            expression, hand = getattr(expressions, name), getattr(by_hand, name)
+            for position in range(len(text) + 1):
+                match, own = expression.match(text, position), hand.match(text, position)
+                assert (match is None) == (own is None), (name, position)
+                if match is None:
+                    continue
+                assert (own.lastindex, own.end()) == (match.lastindex, match.end()), (name, position)
+                if name == "quoted":
+                    assert own[0] == match[0]
+                elif match.lastindex == matching.SIMPLE_END and name == "start":
+                    assert own.groups() == match.groups()[: matching.SIMPLE_END]
+                    assert own[matching.SIMPLE_NAME] == match[matching.SIMPLE_NAME]
+                else:
+                    assert (own[1], own[own.lastindex]) == (match[1], match[match.lastindex]), (name, position)
+
+
+@EXAMPLES
+@given(texts)
+def test_patterns_by_hand_match_what_the_regular_expressions_do(text: str) -> None:
+    same_matches(text)
+
+
+@pytest.mark.parametrize("characters", ["19.eE+-", "aé-.", "<-aé\r\n", "=>!&|:~}.", '"\\$%{}~a.\r\n', "/*# \r\n", "\ufeffa= \t1\n"])
+@pytest.mark.parametrize("length", [4])
+def test_patterns_by_hand_on_every_short_text(characters: str, length: int) -> None:
+    for letters in itertools.product(characters, repeat=length):
+        same_matches("".join(letters))
