@@ -1,5 +1,5 @@
 # What a developer does here, by name. Everything goes on in a venv of the checkout's own.
-.PHONY: demo test e2e lint types check golden wheel docs bench clean
+.PHONY: demo test test-compiled e2e lint types check golden wheel docs bench clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -10,6 +10,16 @@ demo: .venv/ready          ## show what tapfix makes of an answer
 
 test: .venv/ready          ## all tests but those that apply stacks
 	$(BIN)/python -m pytest -n auto --dist loadgroup --ignore tests/e2e
+
+COMPILED := build/compiled
+test-compiled: .venv/ready ## the same tests with a compiled copy (docs/compiled.md), but for those of the wheel
+	rm -rf $(COMPILED)
+	mkdir -p $(COMPILED)
+	cp -R .ci $(filter-out build dist site,$(wildcard *)) $(COMPILED)
+	$(BIN)/python -m tapfix.syntax.compiling $(COMPILED)
+	cd $(COMPILED) && export PYTHONPATH="$$PWD" && ../../$(BIN)/python -m tapfix --version -v | grep 'parser: compiled'
+	cd $(COMPILED) && export PYTHONPATH="$$PWD" && \
+	  ../../$(BIN)/python -m pytest -n auto --dist loadgroup --ignore tests/e2e --ignore tests/packaging
 
 e2e: .venv/e2e-ready       ## apply and destroy repaired stacks on an emulator, with the real terraform
 	TF_CLI_CONFIG_FILE=$$(.ci/provider-mirror) $(BIN)/python -m pytest -n auto --dist worksteal tests/e2e
@@ -36,7 +46,7 @@ docs: .venv/docs-ready     ## build the site into site/
 	$(BIN)/mkdocs build --strict
 
 clean:
-	rm -rf .venv dist site
+	rm -rf .venv build dist site
 
 # pip before 25.1 does not know dependency groups; the one that a new venv brings may be older.
 .venv/ready: pyproject.toml

@@ -1,7 +1,7 @@
 """The build hook: what the wheel holds beyond the Python files of `tapfix/`.
 
 `grammar/` and `fixers/` lie at the top of the checkout, where people look for them; in the wheel they are `tapfix/grammar` and
-`tapfix/fixers`. The hottest two modules are compiled, if Cython and a C compiler are there; the wheel is plain Python otherwise, and does
+`tapfix/fixers`. The hottest modules are compiled, if Cython and a C compiler are there; the wheel is plain Python otherwise, and does
 the same (docs/compiled.md).
 
 An editable install reads the checkout itself, as it is (tapfix/packaged.py finds the folders in either place).

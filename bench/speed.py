@@ -1,23 +1,33 @@
-"""How fast text becomes a tree and text again, beside the peers.
+"""How fast text becomes a tree and text again, beside the peers; and what a whole run of the command costs.
 
-    python -m bench.speed FOLDER [--files N] [--rounds N] [--write FILE]
+    python -m bench.speed FOLDER [--files N] [--rounds N] [--answer FILE] [--write FILE]
+    python -m bench.speed --growth [--write FILE]
 
 The same files for everybody (the longest ```hcl fences of the Markdown answers in FOLDER that parse, or its `.tf`
 files), round by round and peer after peer, so that a noisy minute hits them all. What counts is the processor time of this
-process. The peers are measured if they are installed: `pip install python-hcl2 tree-sitter tree-sitter-hcl`.
+process, and of the processes that it starts. The peers are measured if they are installed:
+`pip install python-hcl2 tree-sitter tree-sitter-hcl`.
+
+`--growth` measures how the cost grows with the text: ten times as much should cost no more than eleven times the time.
+`--write` adds the tables to a file, in the place of those of the same kind and variant; bench/FIGURES.md holds the last figures.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
+import os
 import platform
+import re
+import shutil
 import statistics
+import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench.recovery import texts
+from bench.recovery import FENCE, texts
 from tapfix.syntax import COMPILED, Leaf, parse
 
 
@@ -76,9 +86,18 @@ def peers() -> dict[str, Callable[[str], None]]:
     return found
 
 
-def measured(runners: dict[str, Callable[[str], None]], sample: list[str], rounds: int) -> dict[str, list[float]]:
-    """Megabytes a second, round by round. A peer that is a hundred times slower gets every tenth file."""
+def measured(
+    runners: dict[str, Callable[[str], None]],
+    sample: list[str],
+    rounds: int,
+    commands: dict[str, tuple[list[str], bytes]],
+) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    """Megabytes a second of the runners, and milliseconds of the commands, round by round.
+
+    A peer that is a hundred times slower gets every tenth file.
+    """
     speeds: dict[str, list[float]] = {name: [] for name in runners}
+    costs: dict[str, list[float]] = {name: [] for name in commands}
     for _ in range(rounds):
         for name, run in runners.items():
             share = sample[::10] if name.startswith("python-hcl2") else sample
@@ -87,47 +106,172 @@ def measured(runners: dict[str, Callable[[str], None]], sample: list[str], round
                 run(text)
             taken = time.process_time() - started
             speeds[name].append(sum(len(text.encode()) for text in share) / taken / 1e6)
-    return speeds
+        for name, (command, read) in commands.items():
+            costs[name].append(milliseconds(command, read))
+    return speeds, costs
 
 
-def table(speeds: dict[str, list[float]], sample: list[str], rounds: int) -> str:
-    """The figures as Markdown."""
+def milliseconds(command: list[str], read: bytes) -> float:
+    """The processor time of a process, from its start to its end."""
+    before = os.times()
+    subprocess.run(command, input=read, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    after = os.times()
+    return 1000 * (after.children_user - before.children_user + after.children_system - before.children_system)
+
+
+def whole_runs(answer: Path) -> dict[str, tuple[list[str], bytes]]:
+    """What a shell would run, by name, with what it reads: tapfix on an answer, terraform on the HCL in it."""
+    tapfix = [sys.executable, "-m", "tapfix"]
+    hcl = "".join(FENCE.findall(answer.read_text(encoding="utf-8")))
+    found = {
+        "python -c pass": ([sys.executable, "-c", "pass"], b""),
+        "tapfix --version": ([*tapfix, "--version"], b""),
+        "tapfix diff": ([*tapfix, "diff", str(answer)], b""),
+    }
+    if shutil.which("terraform"):
+        found["terraform fmt -"] = (["terraform", "fmt", "-"], hcl.encode())
+    else:
+        print("terraform is not installed: `tapfix diff` is measured without it", file=sys.stderr)
+    return found
+
+
+def heading(kind: str) -> str:
+    """What a table is about, and which variant of tapfix was measured."""
+    return f"## {kind}, {'compiled' if COMPILED else 'plain Python'}"
+
+
+def speed_table(speeds: dict[str, list[float]], sample: list[str], rounds: int) -> str:
+    """The parsers' figures as Markdown."""
     size = sum(len(text.encode()) for text in sample) / 1e6
     lines = [
-        f"{len(sample)} files, {size:.1f} MB, {rounds} rounds, interleaved; processor time; CPython"
-        f" {platform.python_version()}; tapfix is {'compiled' if COMPILED else 'plain Python'}.",
+        heading("Parse and print"),
         "",
-        "| what | median MB/s | min | max |",
-        "|---|---|---|---|",
-    ]
-    lines += [
-        f"| {name} | {statistics.median(values):.2f} | {min(values):.2f} | {max(values):.2f} |"
-        for name, values in speeds.items()
+        f"{len(sample)} files, {size:.1f} MB, {rounds} rounds, interleaved; processor time; CPython {platform.python_version()}.",
+        "",
+        "| what | median MB/s | min | max | parse and print is … times that |",
+        "|---|---|---|---|---|",
     ]
     ours = statistics.median(speeds["tapfix, parse and print"])
-    lines.append("")
-    lines += [
-        f"tapfix, parse and print, is {ours / statistics.median(values):.2f} times {name}."
-        for name, values in speeds.items()
-        if not name.startswith("tapfix")
-    ]
+    for name, values in speeds.items():
+        median = statistics.median(values)
+        lines.append(f"| {name} | {median:.2f} | {min(values):.2f} | {max(values):.2f} | {ours / median:.2f} |")
     return "\n".join(lines) + "\n"
 
 
+def process_table(costs: dict[str, list[float]], rounds: int) -> str:
+    """The figures of whole processes as Markdown."""
+    lines = [
+        heading("Whole processes"),
+        "",
+        f"{rounds} rounds, interleaved with the above; processor time.",
+        "",
+        f"| what | median ms | min | max | in units of {' | '.join(name for name in costs if not name.startswith('tapfix'))} |",
+        "|---|---|---|---|" + "---|" * sum(not name.startswith("tapfix") for name in costs),
+    ]
+    for name, values in costs.items():
+        median = statistics.median(values)
+        units = [
+            median / statistics.median(others) for other, others in costs.items() if not other.startswith("tapfix")
+        ]
+        cells = [f"{value:.1f}" for value in (median, min(values), max(values))] + [f"{unit:.2f}" for unit in units]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+ORDINARY = """resource "aws_instance" "web_{n}" {{
+  ami           = var.ami_id # the newest
+  instance_type = "t3.micro"
+  user_data     = base64encode("#!/bin/bash\\necho ${{var.name}}\\n")
+
+  tags = merge(local.tags, {{
+    Name = "${{var.name}}-{n}"
+    Zone = data.aws_availability_zones.all.names[{n} % 3]
+  }})
+}}
+
+"""
+
+
+def growing() -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """Texts of one kind, each ten times as long as the one before, and what to call them."""
+    block = len(ORDINARY.format(n=1000))
+    sizes = [("100 KB", 100_000), ("1 MB", 1_000_000), ("10 MB", 10_000_000)]
+    yield "blocks", [(name, "".join(ORDINARY.format(n=n) for n in range(size // block))) for name, size in sizes]
+    yield "broken blocks", [(name, 'resource "a" "b" {\n  c = [1, 2\n' * (size // 31)) for name, size in sizes]
+    sizes = [("50 KB", 50_000), ("500 KB", 500_000), ("5 MB", 5_000_000)]
+    yield "a heredoc", [(name, "a = <<EOT\n" + "some text\n" * (size // 10) + "EOT\n") for name, size in sizes]
+    yield "a line", [(name, 'a = "' + "x" * size + '"\n') for name, size in sizes]
+    yield "a list on a line", [(name, "a = [" + "1, " * (size // 3) + "]\n") for name, size in sizes]
+    levels = [100, 1_000, 10_000]
+    yield "brackets within brackets", [(f"{n} levels", "a = " + "[" * n + "]" * n + "\n") for n in levels]
+
+
+def growth_table() -> str:
+    """What ten times the text costs, as Markdown."""
+    lines = [
+        heading("Growth"),
+        "",
+        "Parse and print, processor time, the best of three or more; each text is ten times the one before.",
+        "",
+        "| text | ms | times the one before |",
+        "|---|---|---|",
+    ]
+    for kind, texts_of_a_kind in growing():
+        before = 0.0
+        for name, text in texts_of_a_kind:
+            taken = best_milliseconds(text)
+            lines.append(f"| {kind}, {name} | {taken:.2f} | {f'{taken / before:.1f}' if before else ''} |")
+            before = taken
+    return "\n".join(lines) + "\n"
+
+
+def best_milliseconds(text: str) -> float:
+    """The least that parsing and printing costs, in at least three runs and a tenth of a second."""
+    runs: list[float] = []
+    while len(runs) < 3 or sum(runs) < 0.1:
+        gc.collect()
+        started = time.process_time()
+        tapfix_parse_and_print(text)
+        runs.append(time.process_time() - started)
+    return 1000 * min(runs)
+
+
+def write(tables: list[str], path: Path) -> None:
+    """Put the tables into a file, each in the place of the one with the same heading."""
+    text = path.read_text(encoding="utf-8") if path.exists() else "# The last figures\n\nWritten by `bench.speed`.\n\n"
+    opening, *sections = re.split(r"(?m)^(?=## )", text)
+    known = {section.partition("\n")[0]: section.strip() + "\n" for section in sections}
+    known.update({table.partition("\n")[0]: table for table in tables})
+    path.write_text(opening + "\n".join(known.values()), encoding="utf-8")
+
+
 def main() -> int:
-    """Measure, and print the table, or write it."""
+    """Measure, and print the tables, or write them."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("folder", type=Path)
+    options.add_argument("folder", type=Path, nargs="?")
     options.add_argument("--files", type=int, default=100)
     options.add_argument("--rounds", type=int, default=7)
+    options.add_argument("--answer", type=Path, help="also measure the whole command on this answer")
+    options.add_argument(
+        "--growth", action="store_true", help="measure how the cost grows with the text, and nothing else"
+    )
     options.add_argument("--write", type=Path)
     given = options.parse_args()
-    sample = [text for _, text in zip(range(given.files), texts(given.folder), strict=False)]
-    runners = {"tapfix, parse and print": tapfix_parse_and_print, "tapfix, parse and a walk": tapfix_with_a_walk}
-    result = table(measured({**runners, **peers()}, sample, given.rounds), sample, given.rounds)
+    if given.growth:
+        tables = [growth_table()]
+    elif given.folder is None:
+        options.error("FOLDER is wanted, or --growth")
+    else:
+        sample = [text for _, text in zip(range(given.files), texts(given.folder), strict=False)]
+        runners = {"tapfix, parse and print": tapfix_parse_and_print, "tapfix, parse and a walk": tapfix_with_a_walk}
+        commands = whole_runs(given.answer) if given.answer else {}
+        speeds, costs = measured({**runners, **peers()}, sample, given.rounds, commands)
+        tables = [speed_table(speeds, sample, given.rounds)]
+        if costs:
+            tables.append(process_table(costs, given.rounds))
     if given.write:
-        given.write.write_text(result, encoding="utf-8")
-    print(result)
+        write(tables, given.write)
+    print("\n".join(tables))
     return 0
 
 

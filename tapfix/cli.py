@@ -132,13 +132,30 @@ def run(arguments: Sequence[str]) -> int:
 
 @app.callback(invoke_without_command=True)
 def _main(
-    context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version; with -v, what it runs on.")] = False,
+    verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, hidden=True)] = 0,
 ) -> None:
     if version:
         from tapfix import __version__
 
         _put(f"tapfix {__version__}\n")
+        if verbose:
+            _put(_what_it_runs_on())
         raise typer.Exit
+    if verbose:
+        raise typer.BadParameter("-v stands behind the command")
+
+
+def _what_it_runs_on() -> str:
+    import platform
+
+    from tapfix.syntax import COMPILED
+
+    variant = "compiled" if COMPILED else "plain Python"
+    return (
+        f"parser: {variant}\npython: {platform.python_implementation()} {platform.python_version()}, {sys.executable}\n"
+    )
 
 
 # --- repairing --------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The tree and the loop, compiled: the same two files, with the types that `tree.pxd` and `loop.pxd` add to them.
+"""The tree, the loop and the patterns, compiled: the same files, with the types that the `.pxd` files beside them add.
 
 Nothing of tapfix needs this: where there is no compiler, the plain modules do the same. The wheel's build calls `compiled`
 (docs/compiled.md); to have a compiled copy to test with, or to measure:

@@ -2,6 +2,7 @@
 
 cimport cython
 
+from . cimport making
 from .matching cimport CodePattern, Match, QuotedPattern
 from .tree cimport EmptyBody, Item, Leaf, Node
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from . import making
 from ._tables import ACCEPT, ACTIONS, GOTO, LANDING, LANDINGS, LEAF_KINDS, NONTERMINALS, RULES, TERMINALS
-from .building import GROW, LIST, NODE, PASS, SPLICED_LIST, SPLICED_NODE
+from .building import GROW, LIST, PASS, SPLICED_LIST, SPLICED_NODE
 from .checks import complaints
 from .matching import (
     BEHIND_SIMPLE,
@@ -42,6 +43,7 @@ from .scanner import (
     MARK,
     OPENER,
     QUOTED,
+    SOUND_ESCAPES,
     TERMINAL,
     VALID_NUMBER,
     Heredoc,
@@ -158,7 +160,9 @@ def parse_item(source: Source, base: int) -> Item | Failure:
     position = base
     match: re.Match[str] | Match | None
     simple: re.Match[str] | Match | None = None  # A whole line `name = value`.
-    ahead: re.Match[str] | Match | None = None  # What matched behind the last of several such lines, and is none itself.
+    ahead: re.Match[str] | Match | None = (
+        None  # What matched behind the last of several such lines, and is none itself.
+    )
     run = 0  # Which run of tokens was matched in one go, if it is one.
     while True:
         # The scanner's part: the next token, or run of tokens.
@@ -178,15 +182,15 @@ def parse_item(source: Source, base: int) -> Item | Failure:
                 start = trivia.end()
                 return Failure(start, text[start : start + 1], state)
             run = match.lastindex or 0
-            prefix = match[1]
+            prefix = match.group(1)
             if run == SIMPLE_END and free and mode == LINES:
                 simple = match
                 terminal = _IDENTIFIER
-                value = match[SIMPLE_NAME]
+                value = match.group(SIMPLE_NAME)
                 start = position + len(prefix)
                 run = SIMPLE
             else:
-                value = match[run]
+                value = match.group(run)
                 position = match.end()
                 start = position - len(value)
                 if free and mode == LINES:
@@ -206,8 +210,9 @@ def parse_item(source: Source, base: int) -> Item | Failure:
                     elif terminal == _SEQUENCE_END and mode != INTERPOLATION:
                         return Failure(start, value, state)
                     elif terminal == _STAR:
-                        suspect = True
-                        if len(modes) > 1 and modes[-2] == LINES and _last_kind(values) == "OBrack":
+                        if _last_kind(values) == "Dot":
+                            suspect = True
+                        elif len(modes) > 1 and modes[-2] == LINES and _last_kind(values) == "OBrack":
                             # `a[*]` is one mark to Terraform: the brackets of a full splat hide no new line.
                             if "\n" in prefix:
                                 return Failure(start, value, state)
@@ -239,7 +244,7 @@ def parse_item(source: Source, base: int) -> Item | Failure:
                     terminal = _EOF
                     if not values:
                         prefix = text[base:]
-                        return Item(base, prefix, Leaf("EOF", "", prefix, len(prefix)), None)
+                        return Item(base, prefix, making.leaf("EOF", "", prefix, len(prefix)), None)
         else:
             prefix = ""
             start = position
@@ -249,7 +254,7 @@ def parse_item(source: Source, base: int) -> Item | Failure:
             if mode == QUOTED:
                 match = at_quoted.match(text, position)
                 if match is not None:
-                    value = match[0]
+                    value = match.group()
                     part = match.lastindex or 0
             else:
                 if text[position - 1] == "\n":
@@ -273,7 +278,7 @@ def parse_item(source: Source, base: int) -> Item | Failure:
                     terminal = _STRING_LIT
                 else:
                     terminal = _QUOTED_LIT
-                    if "\\" in value:
+                    if "\\" in value and not SOUND_ESCAPES.fullmatch(value):
                         suspect = True
             elif part == CLOSING_QUOTE:
                 terminal = _C_QUOTE
@@ -306,30 +311,24 @@ def parse_item(source: Source, base: int) -> Item | Failure:
                 state = row[terminal]
                 states[-1] = state
                 continue
-            if build == NODE and length == 3:
-                last, middle, first = values.pop(), values.pop(), values.pop()
-                values.append(Node(kind, (first, middle, last)))  # type: ignore[arg-type]
-                del states[-3:]
-            elif build == GROW:
-                grown = values[-length]
-                assert isinstance(grown, list)
-                grown.extend(values[1 - length :])  # type: ignore[arg-type]
-                del values[1 - length :]
-                del states[-length:]
-            elif length == 0:
+            if length == 0:
                 values.append(EmptyBody(start - len(prefix) - base))
             else:
-                taken = values[-length:]
-                del values[-length:]
-                del states[-length:]
-                if build == SPLICED_NODE or build == SPLICED_LIST:
-                    taken = _spliced(taken)
-                if build == LIST or build == SPLICED_LIST:
-                    values.append(taken)  # type: ignore[arg-type]
+                taken = making.taken(values, states, length)
+                if build == GROW:
+                    grown = taken[0]
+                    assert isinstance(grown, list)
+                    grown.extend(taken[1:])  # type: ignore[arg-type]
+                    values.append(grown)
                 else:
-                    if kind == "body" and _repeats_a_name(taken):
-                        suspect = True
-                    values.append(Node(kind, tuple(taken)))  # type: ignore[arg-type]
+                    if build in (SPLICED_NODE, SPLICED_LIST):
+                        taken = _spliced(taken)
+                    if build in (LIST, SPLICED_LIST):
+                        values.append(taken)  # type: ignore[arg-type]
+                    else:
+                        if kind == "body" and _repeats_a_name(taken):
+                            suspect = True
+                        values.append(making.node(kind, tuple(taken)))  # type: ignore[arg-type]
             row = landing[states[-1]]
             row = landings[row[left]]
             state = row[terminal]
@@ -371,7 +370,7 @@ def parse_item(source: Source, base: int) -> Item | Failure:
         elif run == DOTTED:
             if terminal == _IDENTIFIER and goto[state][_TERM]:
                 names = value.split(".")
-                values.append(Leaf("Identifier", names[0], prefix, at))
+                values.append(making.leaf("Identifier", names[0], prefix, at))
                 state = goto[state][_TERM]
                 states.append(state)
                 values.append(_steps(names, at))
@@ -383,10 +382,10 @@ def parse_item(source: Source, base: int) -> Item | Failure:
             position = start + len(value)
         elif run == INTERPOLATED:
             name = value[2:-1]
-            root: Element = _traversal(name, "", at + 2) if "." in name else Leaf("Identifier", name, "", at + 2)
-            opened = Leaf("TemplateInterp", "${", "", at)
-            closed = Leaf("TemplateSeqEnd", "}", "", position - 1 - base)
-            values.append(Node("interpolation", (opened, root, closed)))
+            root: Element = _traversal(name, "", at + 2) if "." in name else making.leaf("Identifier", name, "", at + 2)
+            opened = making.leaf("TemplateInterp", "${", "", at)
+            closed = making.leaf("TemplateSeqEnd", "}", "", position - 1 - base)
+            values.append(making.node("interpolation", (opened, root, closed)))
             state = goto[state][_INTERPOLATION]
             states.append(state)
             continue
@@ -396,9 +395,9 @@ def parse_item(source: Source, base: int) -> Item | Failure:
             diagnostics = tuple(complaints(node_of_item)) if suspect else ()
             if terminal == _EOF:
                 return Item(base, text[base : position - len(prefix)], node_of_item, None, diagnostics)
-            return Item(base, text[base:position], node_of_item, Leaf("Newline", value, prefix, at), diagnostics)
+            return Item(base, text[base:position], node_of_item, making.leaf("Newline", value, prefix, at), diagnostics)
 
-        values.append(Leaf(kinds[terminal], value, prefix, at))
+        values.append(making.leaf(kinds[terminal], value, prefix, at))
         state = action
         states.append(state)
         change = _MODE_AFTER[terminal]
@@ -419,48 +418,50 @@ def parse_item(source: Source, base: int) -> Item | Failure:
 
 
 def _plain_template(value: str, prefix: str, at: int) -> Node:
-    quote = Leaf("OQuote", '"', prefix, at)
-    closing = Leaf("CQuote", '"', "", at + len(value) - 1)
+    quote = making.leaf("OQuote", '"', prefix, at)
+    closing = making.leaf("CQuote", '"', "", at + len(value) - 1)
     if len(value) == 2:
-        return Node("template", (quote, closing))
-    return Node("template", (quote, Leaf("QuotedLit", value[1:-1], "", at + 1), closing))
+        return making.node("template", (quote, closing))
+    return making.node("template", (quote, making.leaf("QuotedLit", value[1:-1], "", at + 1), closing))
 
 
 def _steps(names: list[str], at: int) -> list[Element]:
     steps: list[Element] = []
     at += len(names[0])
     for name in names[1:]:
-        steps.append(Node("get_attr", (Leaf("Dot", ".", "", at), Leaf("Identifier", name, "", at + 1))))
+        steps.append(
+            making.node("get_attr", (making.leaf("Dot", ".", "", at), making.leaf("Identifier", name, "", at + 1)))
+        )
         at += len(name) + 1
     return steps
 
 
 def _traversal(dotted: str, prefix: str, at: int) -> Node:
     names = dotted.split(".")
-    return Node("traversal", (Leaf("Identifier", names[0], prefix, at), *_steps(names, at)))
+    return making.node("traversal", (making.leaf("Identifier", names[0], prefix, at), *_steps(names, at)))
 
 
 def _add_line(lines: list[Element], kind: str, match: re.Match[str] | Match, at: int) -> int:
     """Add a whole line `name = value` and its newline to the lines before it; where the next one begins in the item."""
     prefix, name, gap, indent, plain, dotted, digits, rest, newline = match.groups()[:SIMPLE_END]
     at += len(prefix)
-    name_leaf = Leaf("Identifier", name, prefix, at)
+    name_leaf = making.leaf("Identifier", name, prefix, at)
     at += len(name) + len(gap)
-    equal = Leaf("Equal", "=", gap, at)
+    equal = making.leaf("Equal", "=", gap, at)
     at += 1 + len(indent)
     value: Element
     if plain is not None:
         value = _plain_template(plain, indent, at)
         at += len(plain)
     elif dotted is None:
-        value = Leaf("NumberLit", digits, indent, at)
+        value = making.leaf("NumberLit", digits, indent, at)
         at += len(digits)
     else:
-        value = _traversal(dotted, indent, at) if "." in dotted else Leaf("Identifier", dotted, indent, at)
+        value = _traversal(dotted, indent, at) if "." in dotted else making.leaf("Identifier", dotted, indent, at)
         at += len(dotted)
     at += len(rest)
-    lines.append(Node(kind, (name_leaf, equal, value)))
-    lines.append(Leaf("Newline", newline, rest, at))
+    lines.append(making.node(kind, (name_leaf, equal, value)))
+    lines.append(making.leaf("Newline", newline, rest, at))
     return at + len(newline)
 
 

@@ -13,6 +13,8 @@ cdef class Match:
     cdef Py_ssize_t _begin, _start, _token_end, _equal, _value, _value_end, _value_is, _rest, _end
     cdef readonly Py_ssize_t lastindex
 
+    cpdef str group(self, Py_ssize_t group=*)
+
     @cython.locals(text=str, value=str)
     cpdef tuple groups(self)
     cpdef Py_ssize_t end(self)
@@ -36,6 +38,9 @@ cdef class QuotedPattern:
 
     @cython.locals(size=Py_ssize_t, at=Py_ssize_t, end=Py_ssize_t, character=Py_UCS4)
     cpdef Match match(self, str text, Py_ssize_t position)
+
+@cython.locals(match=Match)
+cdef Match _matched(str text, Py_ssize_t begin, Py_ssize_t start, Py_ssize_t end, Py_ssize_t lastindex)
 
 cdef bint _begins_name(Py_UCS4 character) noexcept
 cdef bint _continues_name(Py_UCS4 character) noexcept

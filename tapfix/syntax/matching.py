@@ -9,7 +9,7 @@ uncompiled as well, only slowly, so that the suite can hold the two against each
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 DOTTED, IDENTIFIER, OPEN_HEREDOC, MARKS, NEWLINE, PLAIN, NUMBER, QUOTE, END = range(2, 11)
 """What matched in code, as the number of the group; the first group is the prefix. `DOTTED` is a name with the names behind it,
@@ -58,21 +58,25 @@ class Match:
         "lastindex",
     )
 
-    def __init__(self, text: str, begin: int, start: int, end: int, lastindex: int) -> None:
-        self._text = text
-        self._begin = begin
-        self._start = start
-        self._token_end = end
-        self._end = end
-        self.lastindex = lastindex
+    _text: str
+    _begin: int
+    _start: int
+    _token_end: int
+    _equal: int
+    _value: int
+    _value_end: int
+    _value_is: int
+    _rest: int
+    _end: int
+    lastindex: int
 
-    def __getitem__(self, group: int) -> str:
+    def group(self, group: int = 0) -> str:
         """The first group is the prefix of what matched in code; any other is the token, or the name of a whole line."""
         if group == 1:
             return self._text[self._begin : self._start]
         return self._text[self._start : self._token_end]
 
-    def groups(self) -> tuple[str | None, ...]:
+    def groups(self) -> tuple[Any, ...]:
         """The parts of a whole line."""
         text = self._text
         value = text[self._value : self._value_end]
@@ -116,7 +120,7 @@ class CodePattern:
         behind = _BEHIND_SIMPLE if self._lines else 0
         size = len(text)
         if start == size:
-            return Match(text, position, start, start, _END + behind)
+            return _matched(text, position, start, start, _END + behind)
         first = text[start]
         at = start + 1
         if _begins_name(first):
@@ -125,31 +129,31 @@ class CodePattern:
                 at = _dotted_end(text, at)
             if at < size and text[at] > "\x7f":
                 at = _wide_name_end(text, start + 1)
-                return Match(text, position, start, at, _IDENTIFIER + behind)
-            return Match(text, position, start, at, _DOTTED + behind)
+                return _matched(text, position, start, at, _IDENTIFIER + behind)
+            return _matched(text, position, start, at, _DOTTED + behind)
         if first > "\x7f":
-            return Match(text, position, start, _wide_name_end(text, at), _IDENTIFIER + behind)
+            return _matched(text, position, start, _wide_name_end(text, at), _IDENTIFIER + behind)
         if first == '"':
             if self._runs:
                 end = _plain_end(text, at)
                 if end:
-                    return Match(text, position, start, end, _PLAIN + behind)
-            return Match(text, position, start, at, _QUOTE + behind)
+                    return _matched(text, position, start, end, _PLAIN + behind)
+            return _matched(text, position, start, at, _QUOTE + behind)
         if first == "\n":
-            return Match(text, position, start, at, _NEWLINE + behind)
+            return _matched(text, position, start, at, _NEWLINE + behind)
         if first == "\r":
             if at < size and text[at] == "\n":
-                return Match(text, position, start, at + 1, _NEWLINE + behind)
+                return _matched(text, position, start, at + 1, _NEWLINE + behind)
             return None
         if "0" <= first <= "9":
-            return Match(text, position, start, _number_end(text, at), _NUMBER + behind)
+            return _matched(text, position, start, _number_end(text, at), _NUMBER + behind)
         if first == "<":
             end = _heredoc_opening_end(text, at)
             if end:
-                return Match(text, position, start, end, _OPEN_HEREDOC + behind)
+                return _matched(text, position, start, end, _OPEN_HEREDOC + behind)
         length = _mark_length(text, start)
         if length:
-            return Match(text, position, start, start + length, _MARKS + behind)
+            return _matched(text, position, start, start + length, _MARKS + behind)
         return None
 
     def _prefix_end(self, text: str, at: int, free: bool) -> int:
@@ -159,9 +163,7 @@ class CodePattern:
             at = 1
         while at < size:
             character = text[at]
-            if character == " " or character == "\t":
-                at += 1
-            elif character == "\n" and free:
+            if character == " " or character == "\t" or (character == "\n" and free):
                 at += 1
             elif character == "\r" and free:
                 if at + 1 == size or text[at + 1] != "\n":
@@ -218,7 +220,7 @@ class CodePattern:
             behind += 1
         if behind == size or text[behind] != "\n":
             return None
-        line = Match(text, position, start, name_end, _SIMPLE_END)
+        line = _matched(text, position, start, name_end, _SIMPLE_END)
         line._equal = equal
         line._value = value
         line._value_end = end
@@ -257,21 +259,32 @@ class QuotedPattern:
             else:
                 at += 1
         if at > position:
-            return Match(text, position, position, at, _LITERAL)
+            return _matched(text, position, position, at, _LITERAL)
         if at == size:
             return None
         if text[at] == '"':
-            return Match(text, position, position, at + 1, _CLOSING_QUOTE)
+            return _matched(text, position, position, at + 1, _CLOSING_QUOTE)
         if text[at] != "$" and text[at] != "%":
             return None
         at += 2
         if self._runs and text[position] == "$" and at < size and _begins_name(text[at]):
             end = _dotted_end(text, _name_end(text, at + 1))
             if end < size and text[end] == "}":
-                return Match(text, position, position, end + 1, _DOTTED_PART)
+                return _matched(text, position, position, end + 1, _DOTTED_PART)
         if at < size and text[at] == "~":
             at += 1
-        return Match(text, position, position, at, _SEQUENCE)
+        return _matched(text, position, position, at, _SEQUENCE)
+
+
+def _matched(text: str, begin: int, start: int, end: int, lastindex: int) -> Match:
+    match = Match.__new__(Match)  # Compiled, that is quicker than a constructor, whose arguments would be objects.
+    match._text = text
+    match._begin = begin
+    match._start = start
+    match._token_end = end
+    match._end = end
+    match.lastindex = lastindex
+    return match
 
 
 def _begins_name(character: str) -> bool:
@@ -336,13 +349,7 @@ def _plain_end(text: str, at: int) -> int:
         character = text[at]
         if character == '"':
             return at + 1
-        if (
-            character == "$"
-            or character == "%"
-            or character == "\\"
-            or character == "\n"
-            or character == "\r"
-        ):
+        if character == "$" or character == "%" or character == "\\" or character == "\n" or character == "\r":
             return 0
         at += 1
     return 0

@@ -104,7 +104,7 @@ class Patterns:
         self.free = re.compile(f"({free_prefix}){token}", re.VERBOSE)
         self.start = re.compile(f"({free_prefix})(?:{'' if runs else never}{whole_line}|{token})", re.VERBOSE)
         self.quoted = re.compile(
-            rf"""((?:[^"\\$%\r\n]++|\\[^\r\n]|{_ESCAPED})++)|{'' if runs else never}\$\{{({_DOTTED})\}}|([$%]\{{~?)|(")"""
+            rf"""((?:[^"\\$%\r\n]++|\\[^\r\n]|{_ESCAPED})++)|{"" if runs else never}\$\{{({_DOTTED})\}}|([$%]\{{~?)|(")"""
         )
 
 
@@ -123,6 +123,9 @@ LINE_END: Final = re.compile(r"([ \t]*+)(\r?\n)")
 _SPACE = r"[^\S\r\n\x1c-\x1f]"
 
 VALID_ESCAPE: Final = re.compile(r"\\(?:[nrt\"\\]|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}))")
+
+SOUND_ESCAPES: Final = re.compile(r"(?:[^\\]|\\[nrt\"\\])*+")
+"""A literal whose escapes need no second look."""
 
 SURROGATES: Final = re.compile("[\ud800-\udfff]+")
 

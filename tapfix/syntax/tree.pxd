@@ -3,19 +3,19 @@
 cimport cython
 
 @cython.final
-@cython.freelist(256)
+@cython.freelist(4096)
 cdef class Leaf:
     cdef readonly str kind
     cdef readonly str value
     cdef readonly str prefix
     cdef readonly Py_ssize_t start
 
-@cython.freelist(256)
+@cython.freelist(4096)
 cdef class Node:
     cdef readonly str kind
     cdef readonly tuple children
 
-    @cython.locals(parts=list, waiting=list, leaf=Leaf)
+    @cython.locals(parts=list, waiting=list, leaf=Leaf, node=Node)
     cpdef str code(self)
 
 cdef class EmptyBody(Node):

@@ -111,8 +111,9 @@ class Node:
                         parts.append(leaf.prefix)
                     parts.append(leaf.value)
                 else:
+                    node: Node = child  # type: ignore[assignment]
                     waiting.append(children)
-                    children = iter(child.children)
+                    children = iter(node.children)
                     break
             else:
                 if not waiting:

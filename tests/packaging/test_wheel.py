@@ -79,9 +79,20 @@ def test_is_typed(installed: Path, tmp_path: Path) -> None:
 def test_is_compiled_where_there_is_a_compiler(installed: Path, tmp_path: Path) -> None:
     if shutil.which("cc") is None and shutil.which("gcc") is None:
         pytest.skip("no C compiler on the PATH")
-    assert (
-        run(installed / "python", "-c", "from tapfix.syntax import COMPILED; print(COMPILED)", cwd=tmp_path) == "True\n"
-    )
+    assert "parser: compiled\n" in run(installed / "tapfix", "--version", "-v", cwd=tmp_path)
+
+
+def test_is_plain_where_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same sources make a wheel for every platform then, and it says so."""
+    monkeypatch.setenv("CC", "/nowhere/cc")
+    run(sys.executable, "-m", "build", "--wheel", "--outdir", tmp_path, CHECKOUT, cwd=tmp_path)
+    (built,) = tmp_path.glob("*.whl")
+    assert built.name.endswith("-py3-none-any.whl")
+    with zipfile.ZipFile(built) as archive:
+        archive.extractall(tmp_path / "unpacked")
+        assert not [name for name in archive.namelist() if name.endswith((".so", ".pyd"))]
+    asked = "from tapfix.syntax import COMPILED, parse; print(COMPILED, parse('a = 1').code())"
+    assert run(sys.executable, "-c", asked, cwd=tmp_path / "unpacked") == "False a = 1\n"
 
 
 def test_does_the_same_as_the_checkout(installed: Path, tmp_path: Path) -> None:

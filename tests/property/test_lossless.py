@@ -196,12 +196,15 @@ def same_matches(text: str) -> None:
                     continue
                 assert (own.lastindex, own.end()) == (match.lastindex, match.end()), (name, position)
                 if name == "quoted":
-                    assert own[0] == match[0]
+                    assert own.group() == match.group()
                 elif match.lastindex == matching.SIMPLE_END and name == "start":
                     assert own.groups() == match.groups()[: matching.SIMPLE_END]
-                    assert own[matching.SIMPLE_NAME] == match[matching.SIMPLE_NAME]
+                    assert own.group(matching.SIMPLE_NAME) == match.group(matching.SIMPLE_NAME)
                 else:
-                    assert (own[1], own[own.lastindex]) == (match[1], match[match.lastindex]), (name, position)
+                    assert (own.group(1), own.group(own.lastindex)) == (match[1], match[match.lastindex]), (
+                        name,
+                        position,
+                    )
 
 
 @EXAMPLES
@@ -210,7 +213,9 @@ def test_patterns_by_hand_match_what_the_regular_expressions_do(text: str) -> No
     same_matches(text)
 
 
-@pytest.mark.parametrize("characters", ["19.eE+-", "aé-.", "<-aé\r\n", "=>!&|:~}.", '"\\$%{}~a.\r\n', "/*# \r\n", "\ufeffa= \t1\n"])
+@pytest.mark.parametrize(
+    "characters", ["19.eE+-", "aé-.", "<-aé\r\n", "=>!&|:~}.", '"\\$%{}~a.\r\n', "/*# \r\n", "\ufeffa= \t1\n"]
+)
 @pytest.mark.parametrize("length", [4])
 def test_patterns_by_hand_on_every_short_text(characters: str, length: int) -> None:
     for letters in itertools.product(characters, repeat=length):

@@ -480,6 +480,19 @@ def test_an_interrupt_is_no_error(tmp_path: Path) -> None:
     assert (process.returncode, out, err.strip()) == (130, b"", b"")
 
 
+def test_the_version_tells_what_it_runs_on(capsys: pytest.CaptureFixture[str]) -> None:
+    from tapfix.cli import run
+    from tapfix.syntax import COMPILED
+
+    for arguments in (["--version", "-v"], ["-v", "--version"]):
+        assert run(arguments) == 0
+        version, parser, python = capsys.readouterr().out.splitlines()
+        assert version.startswith("tapfix ")
+        assert parser == ("parser: compiled" if COMPILED else "parser: plain Python")
+        assert sys.executable in python
+    assert run(["-v"]) == 2
+
+
 def test_the_version_costs_next_to_nothing() -> None:
     code = "import sys; sys.argv[1:] = ['--version']; from tapfix.__main__ import main; main(); print(len(sys.modules))"
     done = subprocess.run(
