@@ -46,7 +46,7 @@ _ALL_LOGS = re.compile(
 )
 _SOME_LOGS = re.compile(r"\b(?:audit|access|flow|trail|CloudTrail|dedicated|single|IAM|query|error)\b", re.IGNORECASE)
 _SEVERAL_REGIONS = re.compile(
-    r"\bmulti-region\b(?! (?:key|KMS))|\b(?:two|multiple|both|three)(?: \w+)? regions\b|\bsecondary region\b"
+    r"\bmulti-region\b(?! (?:key|KMS|support))|\b(?:two|multiple|both|three)(?: \w+)? regions\b|\bsecondary region\b"
     rf"|\breplica(?:te|tion|ting)?\b.*\b(?:in|to) `?{_REGION}\b"
     rf"|\b(?:across|in both) `?{_REGION}`?,? (?:and )?`?{_REGION}\b",
     re.IGNORECASE,
