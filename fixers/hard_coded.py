@@ -174,10 +174,11 @@ resource "aws_iam_role" "app" {
             return
         further = f" and {len(fixed) - _SHOWN} more" if len(fixed) > _SHOWN else ""
         shown = ", ".join(block.address for block in fixed[:_SHOWN])
+        where = "the world" if any(block.resource_type == "aws_s3_bucket" for block in fixed) else "the account"
         yield self.suggest(
             fixed[0],
             f"{shown}{further} {'have names that are' if len(fixed) > 1 else 'has a name that is'} the same in every "
-            "environment: a second stack in the account, or in the world for a bucket, clashes",
+            f"environment: a second stack in {where} clashes",
             f"put var.{variable} into the names"
             if variable
             else "put a variable into the names that tells the stacks apart",

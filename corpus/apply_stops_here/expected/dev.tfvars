@@ -1,0 +1,2 @@
+# dev.tfvars
+environment = "dev"

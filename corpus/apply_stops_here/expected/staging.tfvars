@@ -1,0 +1,2 @@
+# staging.tfvars
+environment = "staging"
