@@ -4,9 +4,16 @@ Where the rows come from: the provider's schemas 5.100.0 and 6.25.0 were searche
 locks; `since` marks what only a later provider knows. Each row was held against the documentation of its resource
 (https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/TYPE, without the `aws_`).
 
-What only leaves something behind, while destroy finishes, is not here: `skip_destroy`, `retain_on_delete`, recovery and deletion
-windows of secrets and keys, final snapshots of caches, `delete_on_termination` of volumes. Nor is `force_destroy` of `aws_default_vpc`
-and `aws_default_subnet`: without it destroy lets go of them and finishes.
+What is not here, and why:
+
+* what only leaves something behind, while destroy finishes: `skip_destroy`, `retain_on_delete`, `retain_stack`, `preserve` of an EKS addon,
+  `data_deletion_policy`, `delete_automated_backups`, recovery and deletion windows of secrets and keys, final snapshots of caches,
+  `delete_on_termination` of volumes;
+* what only makes a change wait: `apply_immediately`. A stack that is applied for the first time has nothing to change;
+* `force_destroy` of `aws_default_vpc` and `aws_default_subnet`: without it destroy lets go of them and finishes;
+* `force_destroy` of instances and DSQL clusters (provider 6): the provider takes it only beside a protection, and that goes;
+* `ignore_deletion_error` of `aws_glacier_vault_lock`: the lock stays, and is refused by name below;
+* `lifecycle { prevent_destroy = true }`, which is Terraform's own and no type's: the rule itself takes it out.
 """
 
 from __future__ import annotations

@@ -22,8 +22,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, cached_property
 from itertools import groupby
 
 from .graphemes import count_graphemes
@@ -73,7 +74,7 @@ def format_changed(
 
     A line takes its new form if a fix touched it, or if its counterpart in `before` had the form that `terraform fmt`
     gives it there: so the neighbours of a longer name move along where they were aligned, and stay where they were
-    not. All else stays, byte for byte, and so does every top-level item that does not parse. If `before` is
+    not. Between lines that stay and are indented by another width than terraform's, it takes that width. All else stays, byte for byte, and so does every top-level item that does not parse. If `before` is
     formatted, so is the outcome.
     """
     new, old = _Layout(_tree(after)), _Layout(_tree(before))
@@ -81,15 +82,29 @@ def format_changed(
     pieces: list[str] = []
     kept = 0
     for section in new.sections_at(touched):
-        for line in section.lines(settled=True):
-            text = line.text
-            if new.text.startswith(text, line.start) and len(text) == line.end - line.start:
-                continue
-            if stretches.may_change(line, old):
-                pieces += new.text[kept : line.start], text
-                kept = line.end
+        lines = section.lines(settled=True)
+        changed = [line for line in lines if not line.stands_in(new.text) and stretches.may_change(line, old)]
+        width = _width((line for line in lines if not stretches.touch(line)), new.text) if changed else _WIDTH
+        if width != _WIDTH and old.is_formatted:
+            width = _WIDTH  # a line is deeper now, or less deep
+        for line in changed:
+            pieces += new.text[kept : line.start], line.indented(width)
+            kept = line.end
     pieces.append(new.text[kept:])
     return "".join(pieces)
+
+
+def _width(lines: Iterable[_Line], text: str) -> str:
+    """What most of some lines are indented by for each level."""
+    widths: Counter[str] = Counter()
+    for line in lines:
+        depth, source = line.depth, text[line.start : line.end]
+        blanks = source[: len(source) - len(source.lstrip(" \t"))]
+        if depth and source.strip():
+            width = blanks[: len(blanks) // depth]
+            widths[width if width * depth == blanks else _WIDTH] += 1
+    most = widths.most_common(1)
+    return most[0][0] or _WIDTH if most and 2 * most[0][1] > widths.total() else _WIDTH
 
 
 def _tree(source: str | Tree) -> Tree:
@@ -285,6 +300,9 @@ def _type_expression(value: list[Leaf]) -> list[Leaf]:
 
 # -- Lines
 
+_WIDTH = "  "
+"""What terraform indents by for each level."""
+
 
 class _Line:
     """A line in its cells, and the range of the source that it comes from. Columns are counted only where needed."""
@@ -305,6 +323,20 @@ class _Line:
     @property
     def text(self) -> str:
         return f"{self.lead}{' ' * self.assign_gap}{self.assign}{' ' * self.comment_gap}{self.comment}{self.behind}"
+
+    @property
+    def depth(self) -> int:
+        """How many levels it is indented by."""
+        return (len(self.lead) - len(self.lead.lstrip(" "))) // len(_WIDTH)
+
+    def stands_in(self, text: str) -> bool:
+        """Whether the source has it in this form."""
+        form = self.text
+        return text.startswith(form, self.start) and len(form) == self.end - self.start
+
+    def indented(self, width: str) -> str:
+        """Its form with another indent for each level."""
+        return self.text if width == _WIDTH else width * self.depth + self.text.lstrip(" ")
 
 
 def _lines(items: Sequence[Item], settled: bool) -> list[_Line]:
@@ -349,7 +381,7 @@ def _line(tokens: list[Leaf], depths: list[int], start: int, end: int) -> _Line:
         stop -= 1
     split = _assignment(tokens, stop)
     lead, assign = tokens[:split], tokens[split:stop]
-    line = _Line(start, end, "  " * _depth(lead, depths) + _spaced(lead))
+    line = _Line(start, end, _WIDTH * _depth(lead, depths) + _spaced(lead))
     line.assign = _spaced(assign)
     if stop < len(tokens):
         line.comment = tokens[-1].value
@@ -500,11 +532,13 @@ class _Section:
         """The section laid out; `settled` makes it what repeated runs of `terraform fmt` would end in."""
         return _lines(self._items, settled)
 
-    def changes(self, text: str) -> list[tuple[int, int]]:
-        """The ranges of the source that `terraform fmt` would change, line by line."""
+    def changes(self, text: str, *, own_width: bool = False) -> list[tuple[int, int]]:
+        """The ranges of the source that `terraform fmt` would change, line by line; if it indented by the section's own width."""
         if self.is_broken:
             return [(self.start, self.end)]
-        return [(line.start, line.end) for line in self.lines() if text[line.start : line.end] != line.text]
+        lines = self.lines()
+        width = _width(lines, text) if own_width else _WIDTH
+        return [(line.start, line.end) for line in lines if text[line.start : line.end] != line.indented(width)]
 
 
 class _Layout:
@@ -517,6 +551,11 @@ class _Layout:
         self._starts = [section.start for section in self.sections]
         self._changes: dict[int, list[tuple[int, int]]] = {}
 
+    @cached_property
+    def is_formatted(self) -> bool:
+        """Would `terraform fmt` change nothing?"""
+        return not any(section.changes(self.text) for section in self.sections)
+
     def sections_at(self, ranges: Sequence[tuple[int, int]]) -> Iterator[_Section]:
         """The sections that can be laid out and meet one of the ranges, if only at an end."""
         done = 0
@@ -526,12 +565,12 @@ class _Layout:
             yield from (section for section in self.sections[first:done] if not section.is_broken)
 
     def changes_in(self, start: int, end: int) -> bool:
-        """Would `terraform fmt` change any line in the range? Where the text does not parse, who knows: yes."""
+        """Would `terraform fmt`, with the indent of the section, change any line in the range? Where the text does not parse, who knows: yes."""
         index = max(0, bisect_right(self._starts, start) - 1)
         while index < len(self.sections) and self._starts[index] < end:
             changes = self._changes.get(index)
             if changes is None:
-                changes = self._changes[index] = self.sections[index].changes(self.text)
+                changes = self._changes[index] = self.sections[index].changes(self.text, own_width=True)
             at = bisect_right(changes, (start, start))
             if (at > 0 and changes[at - 1][1] > start) or (at < len(changes) and changes[at][0] < end):
                 return True
@@ -584,11 +623,15 @@ class _Stretches:
             self._origins.append(behind)
             behind += end - start
 
+    def touch(self, line: _Line) -> bool:
+        """Does a line end behind the stretch that it starts in?"""
+        return line.end > self._ends[bisect_right(self._starts, line.start) - 1]
+
     def may_change(self, line: _Line, old: _Layout) -> bool:
-        """Was the line touched, or formatted before?"""
-        index = bisect_right(self._starts, line.start) - 1
-        if line.end > self._ends[index]:
+        """Was the line touched, or formatted before, up to its indent?"""
+        if self.touch(line):
             return True
+        index = bisect_right(self._starts, line.start) - 1
         start = self._origins[index] + line.start - self._starts[index]
         end = start + line.end - line.start
         if not self._before.startswith(self._after[line.start : line.end], start):

@@ -245,7 +245,18 @@ def test_aligned_neighbours_move_with_the_longest_name() -> None:
 
 def test_neighbours_that_were_not_aligned_stay() -> None:
     before = "a {\n    b = 1\n    longer = 2\n    mid = 3\n}\nc=1\n"
-    assert laid_out(before, ("mid", "middle")) == "a {\n    b = 1\n    longer = 2\n  middle = 3\n}\nc=1\n"
+    assert laid_out(before, ("mid", "middle")) == "a {\n    b = 1\n    longer = 2\n    middle = 3\n}\nc=1\n"
+
+
+def test_another_indent_is_kept_where_the_block_has_one() -> None:
+    before = "a {\n    b   = 1\n    mid = 3\n    c {\n        d = 1\n    }\n}\n"
+    after = "a {\n    b      = 1\n    middle = 3\n    c {\n        d = 1\n    }\n}\n"
+    assert laid_out(before, ("mid", "middle")) == after
+    tabs = "a {\n\tb   = 1\n\tmid = 3\n}\n"
+    assert laid_out(tabs, ("mid", "middle")) == "a {\n\tb      = 1\n\tmiddle = 3\n}\n"
+    inserted = "d = 1\n  e {\n  f = 2\n  }\n"
+    within = "    c {\n        d = 1\n        e {\n            f = 2\n        }\n    }\n"
+    assert laid_out(before, ("d = 1\n", inserted)) == before.replace("    c {\n        d = 1\n    }\n", within)
 
 
 def test_an_aligned_group_in_an_unformatted_block_moves() -> None:
