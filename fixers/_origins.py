@@ -100,7 +100,9 @@ class Origins:
         inner = unwrapped(expr)
         negated = wish.negated()
         if inner.kind == "unary" and negated is not None:
-            return self.edits(holder, inner.children[1], negated, depth + 1)
+            found = self.edits(holder, inner.children[1], negated, depth + 1)
+            spelled_out = [holder.edit(inner.children[1], negated.text)]
+            return [holder.edit(expr, wish.text)] if found == spelled_out else found
         address, steps = spelled(inner)
         if address is not None and self._serves_only(address, _names(steps), wish, depth):
             found = self._at_source(address, steps, wish, depth + 1)
@@ -124,7 +126,7 @@ class Origins:
             return None
         if default is None:
             if steps:
-                return None
+                return edits if self._set_everywhere(settings) else None
             edits.append(variable.insert(f"default = {wish.text}", after=variable.get("type")))
         for caller, argument in self._callers(name, wish):
             edits.extend(caller.edits(argument, argument.expr, wish, depth))
@@ -139,6 +141,11 @@ class Origins:
                     return None
                 edits.extend(self.edits(holder, place, wish, depth))
         return edits
+
+    def _set_everywhere(self, settings: Iterable[Attribute]) -> bool:
+        """Whether each environment of the contract has one of the settings in its own tfvars file."""
+        stems = {posixpath.basename(setting.file.path).partition(".")[0] for setting in settings}
+        return stems.issuperset(self.context.contract.topology.environments)
 
     def _passes_validation(self, variable: Block, wish: Wish) -> bool:
         """Whether the variable's own validation lets the value pass."""

@@ -317,6 +317,9 @@ def _where(use: Use, module: Module) -> str:
     """What a use is for: `trigger`, `provisioner`, `tags`, `script`, `prose`, `unique` name, other `name`, or `text`."""
     if use.local is not None:
         return _where_local(use, module)
+    parent = use.holder.parent
+    if use.holder.name == "for_each" and parent is not None and parent.type == "dynamic" and parent.labels == ("tag",):
+        return "tags"
     return _where_in(use.block, [b.type for b in _blocks_around(use)], use.holder.name)
 
 

@@ -160,6 +160,13 @@ SWITCH = 'variable "protect" {\n  type    = bool\n  default = true\n}\n'
             id="one switch for opposite arguments",
         ),
         pytest.param(
+            'locals {\n  prod = var.environment == "prod"\n}\nresource "aws_s3_bucket" "a" {\n  force_destroy = !local.prod\n}\n'
+            'output "prod" {\n  value = "${local.prod}-x"\n}\nresource "aws_eip" "a" {\n  count = local.prod ? 2 : 1\n}\n',
+            'locals {\n  prod = var.environment == "prod"\n}\nresource "aws_s3_bucket" "a" {\n  force_destroy = true\n}\n'
+            'output "prod" {\n  value = "${local.prod}-x"\n}\nresource "aws_eip" "a" {\n  count = local.prod ? 2 : 1\n}\n',
+            id="a negation of what serves another end is spelled out",
+        ),
+        pytest.param(
             'variable "protect" {\n  type = bool\n}\nresource "aws_lb" "a" {\n  enable_deletion_protection = var.protect\n}\n',
             'variable "protect" {\n  type    = bool\n  default = false\n}\n'
             'resource "aws_lb" "a" {\n  enable_deletion_protection = var.protect\n}\n',
@@ -342,3 +349,18 @@ def test_messages_speak_to_people() -> None:
         "`enable_deletion_protection = true` keeps `terraform destroy` from finishing "
         "(AWS refuses to delete it while it is protected): now `false`"
     ]
+
+
+def test_an_object_that_only_tfvars_set_is_mended_there() -> None:
+    given = {f"{name}.tfvars": 'db = { name = "d", protect = false }\n' for name in ("dev", "staging")}
+    stack = {
+        "tap_stack.tf": 'variable "db" {\n  type = object({ name = string, protect = bool })\n}\n\n'
+        'resource "aws_lb" "a" {\n  name                       = var.db.name\n  enable_deletion_protection = var.db.protect\n}\n',
+        **given,
+        "prod.tfvars": 'db = { name = "d", protect = true }\n',
+    }
+    result = mended("TAP002", stack)
+    assert result.main == stack["tap_stack.tf"]
+    assert result.texts["prod.tfvars"] == given["dev.tfvars"]
+    del stack["staging.tfvars"]
+    assert "enable_deletion_protection = false" in mended("TAP002", stack).main

@@ -118,6 +118,13 @@ def test_prose_that_says_nothing_else_goes(text: str) -> None:
             id="a tag block",
         ),
         pytest.param(
+            'resource "aws_autoscaling_group" "a" {\n  max_size = 1\n  dynamic "tag" {\n    for_each = merge(local.tags, { At = timestamp(), A = 1 })\n'
+            "    content {\n      key   = tag.key\n      value = tag.value\n    }\n  }\n}\n",
+            'resource "aws_autoscaling_group" "a" {\n  max_size = 1\n  dynamic "tag" {\n    for_each = merge(local.tags, { A = 1 })\n'
+            "    content {\n      key   = tag.key\n      value = tag.value\n    }\n  }\n}\n",
+            id="a tag of a dynamic block",
+        ),
+        pytest.param(
             "locals {\n  now = timestamp()\n  tags = {\n    At = local.now\n    B  = 1\n  }\n}\n"
             'resource "aws_vpc" "v" {\n  tags = local.tags\n}\n',
             'locals {\n  tags = {\n    B = 1\n  }\n}\nresource "aws_vpc" "v" {\n  tags = local.tags\n}\n',
