@@ -100,9 +100,9 @@ class Origins:
         inner = unwrapped(expr)
         negated = wish.negated()
         if inner.kind == "unary" and negated is not None:
-            found = self.edits(holder, inner.children[1], negated, depth + 1)
+            below = self.edits(holder, inner.children[1], negated, depth + 1)
             spelled_out = [holder.edit(inner.children[1], negated.text)]
-            return [holder.edit(expr, wish.text)] if found == spelled_out else found
+            return [holder.edit(expr, wish.text)] if below == spelled_out else below
         address, steps = spelled(inner)
         if address is not None and self._serves_only(address, _names(steps), wish, depth):
             found = self._at_source(address, steps, wish, depth + 1)

@@ -18,7 +18,7 @@ from tapfix.engine import Options, repair
 from tapfix.module import Module, Project
 from tapfix.registry import builtin_fixers
 from tapfix.schema import AttributeSchema, BlockSchema, load
-from tapfix.schema.rules import rules
+from tapfix.schema.rules import Choice, rules
 from tapfix.verify import surroundings
 from tapfix.verify.emulator import Emulator, python_with_moto
 
@@ -119,23 +119,33 @@ OTHER = {
 """The value that blocks, by the one that does not."""
 
 
+ARN = '"arn:aws:iam::123456789012:role/main"'
+
+
 def value(type: str, path: tuple[str, ...], attribute: AttributeSchema) -> str:
     """Some value that the provider takes."""
-    kinds = {choice.kind: choice for rule in rules("resource", type) if rule.path == path for choice in rule.choices}
-    arn = '"arn:aws:iam::123456789012:role/main"'
-    found = {
-        "enum": lambda: json.dumps(kinds["enum"].operands[0][0]),
-        "arn": lambda: arn,
-        "json": lambda: '"{}"',
-        "cidr": lambda: '"10.0.0.0/16"',
-        "numbers": lambda: str(kinds["numbers"].operands[0][0]),
-        "range": lambda: str(kinds["range"].operands[0]),
-    }
-    of_element = next((make() for kind, make in found.items() if kind in kinds), None)
+    choices = [choice for rule in rules("resource", type) if rule.path == path for choice in rule.choices]
+    chosen = next((text for choice in choices if (text := value_of(choice))), None)
     if isinstance(attribute.type, list):
-        return f"[{of_element or (arn if path[-1].endswith('arns') else json.dumps('subnet-12345678'))}]"
-    plain = {"bool": "true", "number": "1"}.get(attribute.type, arn if path[-1].endswith("arn") else '"abcdefghijkl"')
-    return of_element or plain
+        return f"[{chosen or (ARN if path[-1].endswith('arns') else json.dumps('subnet-12345678'))}]"
+    plain = {"bool": "true", "number": "1"}.get(attribute.type, ARN if path[-1].endswith("arn") else '"abcdefghijkl"')
+    return chosen or plain
+
+
+def value_of(choice: Choice) -> str:
+    """A value of a kind; empty where any will do."""
+    match choice.kind:
+        case "enum" | "numbers":
+            return json.dumps(choice.operands[0][0])
+        case "range":
+            return str(choice.operands[0])
+        case "arn":
+            return ARN
+        case "json":
+            return '"{}"'
+        case "cidr":
+            return '"10.0.0.0/16"'
+    return ""
 
 
 def body(type: str, schema: BlockSchema, argument: tuple[str, ...], text: str, at: tuple[str, ...] = ()) -> str:
