@@ -21,7 +21,7 @@ resource "aws_cloudwatch_log_group" "app" {
 }
 
 resource "aws_kms_key" "app" {
-  description = "The app, made"
+  description = "The app"
 
   tags = merge(local.tags, var.extra_tags, { Name = "app-${var.environment}" })
 }

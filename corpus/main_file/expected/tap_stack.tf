@@ -21,7 +21,7 @@ locals {
 # Not formatted by anybody, and none of tapfix's business
 resource "aws_s3_bucket" "drop"   {
     bucket= "drop-${var.environment}"
-  force_destroy = true
+    force_destroy = true
     tags = merge(local.tags, var.extra_tags, { Name = "drop-${var.environment}" })
 }
 

@@ -26,7 +26,6 @@ resource "aws_secretsmanager_secret" "scanner" {
   name        = "scanner-${var.environment}"
   description = <<-EOT
     The scanner's key.
-    Made.
   EOT
 
   tags = merge(local.tags, var.extra_tags, {
