@@ -281,14 +281,18 @@ class _Blocks:
         """Whether the input had the block, in a file that the repair changed."""
         return address.replace("var.", "variable.", 1) in self._read()
 
-    def new_lines(self, address: str) -> str:
-        """The lines that the block has in the outcome and did not have before; at most a few of them."""
+    def new_lines(self, address: str, path: str) -> str:
+        """The lines that the block, or a file that is no Terraform's, has in the outcome and did not have before; at most a few of them."""
         address = address.replace("var.", "variable.", 1)
         old = self._read()
-        if address not in self._new or address not in old:
+        if address in self._new and address in old:
+            before, after = old[address], self._new[address]
+        elif not address and path.endswith(".json") and path in self._after:
+            before, after = self._before.get(path, "").split("\n"), self._after[path].split("\n")
+        else:
             return ""
-        known = set(old[address])
-        return "\n".join([line for line in self._new[address] if line.strip() and line not in known][:_EXCERPT])
+        known = set(before)
+        return "\n".join([line for line in after if line.strip() and line not in known][:_EXCERPT])
 
     def _read(self) -> dict[str, list[str]]:
         if self._old is None:
@@ -321,7 +325,7 @@ def _instance(placed: Placed, result: Result, blocks: _Blocks) -> Instance:
         file=place.file,
         line=place.line,
         issue=_excerpt(placed, result),
-        fix=blocks.new_lines(finding.address) if fixed and finding.address else "",
+        fix=blocks.new_lines(finding.address, place.file) if fixed else "",
     )
 
 
@@ -329,7 +333,8 @@ def _excerpt(placed: Placed, result: Result) -> Excerpt | None:
     """What the input has where the finding points, without the common indent."""
     place = placed.place
     text = result.base.get(place.file)
-    if text is None or not placed.finding.address:
+    is_the_file = not placed.finding.address and (place.line, place.end_line, place.end_column) == (1, 1, 1)
+    if text is None or is_the_file:
         return None
     from textwrap import dedent
 

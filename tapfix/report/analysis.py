@@ -98,27 +98,28 @@ def _failure(number: int, failure: Failure) -> Iterator[str]:
 
 
 def _instance(instance: Instance) -> Iterator[str]:
-    where = f" (`{instance.file}`, line {instance.line})" if instance.file and instance.address else ""
+    is_placed = instance.file and (instance.address or instance.issue is not None)
+    where = f" (`{instance.file}`, line {instance.line})" if is_placed else ""
     if instance.issue is not None and instance.issue.answer_line is not None:
         where = f" (`{instance.file}`, line {instance.line}; line {instance.issue.answer_line} of the answer)"
     yield f"**MODEL_RESPONSE Issue**{where}: {_sentence(instance.message)}"
     yield ""
     if instance.issue is not None and instance.issue.text:
-        yield from _fenced(instance.issue.text)
+        yield from _fenced(instance.issue.text, instance.file)
     if instance.status == "fixed":
         yield "**Fix**: repaired by tapfix" + (":" if instance.fix else ".")
         yield ""
         if instance.fix:
-            yield from _fenced(instance.fix)
+            yield from _fenced(instance.fix, instance.file)
     else:
         yield f"**Fix**: {_sentence(instance.reason or 'left to a person')}"
         yield ""
 
 
-def _fenced(text: str) -> Iterator[str]:
+def _fenced(text: str, path: str) -> Iterator[str]:
     """A fence that the text cannot break."""
     fence = "`" * max(3, max((len(run) + 1 for run in re.findall(r"`{3,}", text)), default=3))
-    yield f"{fence}hcl"
+    yield f"{fence}{'json' if path.endswith('.json') else 'hcl'}"
     yield text
     yield fence
     yield ""

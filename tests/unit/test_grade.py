@@ -172,6 +172,14 @@ def test_three_answers_of_the_corpus_show_the_ten_failures_between_them_and_no_o
     assert named["several"] == TEN - {"TAP001", "TAP009"}
 
 
+def test_what_is_mended_in_the_metadata_is_shown() -> None:
+    graded = grade(fix(CORPUS / "services" / "response.md"))
+    text = analysis.render(graded)
+    assert "**MODEL_RESPONSE Issue** (`metadata.json`, line 4): " in text
+    assert '```json\n"aws_services": ["Lambda", "SQS", "DynamoDB"]\n```' in text
+    assert '```json\n  "aws_services": ["SQS"]\n```' in text
+
+
 def test_a_changed_file_may_hold_no_block_with_a_label() -> None:
     text = '```hcl\nlocals {\n  at = timestamp()\n}\n```\n```hcl\n# b.tf\nresource "aws_sqs_queue" "q" {\n  name = local.at\n}\n```\n'
     (failure,) = grade(result(text, "TAP003")).failures
