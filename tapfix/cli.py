@@ -424,8 +424,12 @@ def verify(
     upto: Annotated[Rung | None, typer.Option("--upto", help="How far to go; it fails if this is not reached.")] = None,
     binary: Annotated[str | None, typer.Option(metavar="FILE", help="terraform or tofu, by name or path.")] = None,
     emulator: Annotated[
-        str | None, typer.Option(metavar="URL", help="An AWS emulator that runs; by default moto is started.")
-    ] = None,
+        str, typer.Option(metavar="auto|URL", help="An AWS emulator that runs; auto starts moto's server.")
+    ] = "auto",
+    allow_real: Annotated[
+        bool, typer.Option("--allow-real", help="No emulator: plan and apply on the account of your credentials.")
+    ] = False,
+    timeout: Annotated[float, typer.Option(metavar="SECONDS", min=1, help="How long one command may take.")] = 900,
     environment: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Plan with NAME.tfvars only; may be given again.")
     ] = None,
@@ -440,12 +444,16 @@ def verify(
 
     if not folder.is_dir():
         raise InputError(f"{folder} is no folder; to prove an answer, extract it first")
+    if emulator != "auto" and not emulator.startswith(("http://", "https://")):
+        raise InputError(f"--emulator {emulator}: auto or a URL is wanted")
     source = read_path(folder, Contract.find(folder))
     steps = ladder(
         folder / source.root,
         upto=(upto or Rung.VALIDATE).value,
         binary=binary,
-        emulator=emulator or "auto",
+        emulator=emulator,
+        allow_real=allow_real,
+        timeout=timeout,
         environments=environment or None,
         progress=(lambda line: None) if quiet else _say,
     )

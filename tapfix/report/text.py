@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from tapfix.api import Result
     from tapfix.engine import Diagnosis, Placed
-    from tapfix.verify import Step
+    from tapfix.verify import Problem, Step
 
 _STATUS_STYLE = {"fixed": "green", "refused": "red", "suggested": "yellow", "suppressed": "dim"}
 _SEVERITY_STYLE = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "dim"}
@@ -56,8 +56,20 @@ def summary(result: Result) -> str:
 
 
 def ladder(steps: Iterable[Step]) -> Iterator[Line]:
-    """The lines of a proof, one a step."""
-    return (_step(taken) for taken in steps)
+    """The lines of a proof: one a step, and below it one a problem, with what to do about it."""
+    for taken in steps:
+        yield _step(taken._replace(detail="") if taken.problems and taken.status == "failed" else taken)
+        for problem in taken.problems:
+            yield _problem(problem)
+            if problem.remedy:
+                yield (Span(f"      {problem.remedy}", "dim"),)
+
+
+def _problem(problem: Problem) -> Line:
+    place = f"{problem.file}:{problem.line}:{problem.column}: " if problem.file else ""
+    severity = "" if problem.severity == "error" else f"{problem.severity}: "
+    address = f"{problem.address}: " if problem.address else ""
+    return (Span(f"  {place}", "bold"), Span(severity, "yellow"), Span(f"{address}{problem.message}"))
 
 
 def show(text: Iterator[Line], stream: IO[str]) -> None:

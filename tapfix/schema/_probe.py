@@ -10,6 +10,9 @@ writes one block of every type, sets every argument to an odd value, runs `terra
     "role_arn" (~ probe ~) is an invalid ARN: arn: invalid prefix
     "cluster_identifier": conflicts with cluster_identifier_prefix
 
+Of arguments that exclude each other the provider says just that. So it is asked again, with some of them left out each time, until
+each has stood without those that it excludes.
+
 Only answers of known forms become rules; what a message puts in free words is left out. A rule is
 `[path, kind, operands…]` under its type, see `tapfix.schema.rules`.
 """
@@ -95,9 +98,9 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     ("one", re.compile(r'"(?P<path>[^"]+)": only one of `(?P<group>[\w.,]+)` can be specified')),
     ("some", re.compile(r'"(?P<path>[^"]+)": one of `(?P<group>[\w.,]+)` must be specified')),
 )
-_FIRM: Final = frozenset({"length", "pattern", "conflict", "one", "some"})
+_FIRM: Final = frozenset({"length", "pattern", "json", "cidr", "conflict", "one", "some"})
 """The kinds that hold beside whatever else is said."""
-_CIDR: Final = re.compile(r'"~ probe ~" is not a valid CIDR block')
+_CIDR: Final = re.compile(r'"(?:~ probe ~|a{300}|)" is not a valid (?:IPv4 )?CIDR block')
 _INDEX: Final = re.compile(r"\.\d+|\[[^\]]*\]")
 
 
@@ -118,7 +121,10 @@ def main(arguments: list[str] | None = None) -> None:
     environment = dict(os.environ)
     if given.cli_config:
         environment["TF_CLI_CONFIG_FILE"] = str(given.cli_config.resolve())
-    merged = collect((mode, ask(mode, given.terraform, environment)) for mode in MODES)
+    answers = [(mode, ask(mode, given.terraform, environment)) for mode in MODES]
+    for left_out in without_conflicts(collect(answers)):
+        answers += [(mode, ask(mode, given.terraform, environment, left_out)) for mode in MODES if mode != "none"]
+    merged = collect(answers)
     source = next(s for s in load(5).sources if s["catalog"] == "aws@5")
     DATA_FILE.write_bytes(
         zlib.compress(json.dumps({"source": source, "rules": merged}, separators=(",", ":")).encode(), 9)
@@ -131,8 +137,13 @@ def main(arguments: list[str] | None = None) -> None:
 # --- asking -----------------------------------------------------------------------------------------------------
 
 
-def ask(mode: str, terraform: str, environment: Mapping[str, str]) -> list[Answer]:
-    """What the provider says to one block of every type. A file each: terraform is slow to quote from long files."""
+def ask(
+    mode: str, terraform: str, environment: Mapping[str, str], left_out: Mapping[str, frozenset[str]] | None = None
+) -> list[Answer]:
+    """What the provider says to one block of every type. A file each: terraform is slow to quote from long files.
+
+    With `left_out`, the arguments (by dotted path) that are not set in each type, only those types are asked about.
+    """
     schema = load(5)
     places: dict[str, dict[int, tuple[str, ...]]] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -145,7 +156,10 @@ def ask(mode: str, terraform: str, environment: Mapping[str, str]) -> list[Answe
                 found = find(name)
                 if found is None or not name.startswith("aws_") or any(word in name for word in SKIPPED):
                     continue
-                lines, where = _block(kind, found, mode)
+                if left_out is not None and f"{kind}.{name}" not in left_out:
+                    continue
+                without = left_out[f"{kind}.{name}"] if left_out else frozenset[str]()
+                lines, where = _block(kind, found, mode, without)
                 places[f"{kind}.{name}.tf"] = where
                 Path(folder, f"{kind}.{name}.tf").write_text("\n".join(lines))
         for command in (["init", "-input=false"], ["validate", "-json"]):
@@ -162,27 +176,35 @@ def ask(mode: str, terraform: str, environment: Mapping[str, str]) -> list[Answe
     return answers
 
 
-def _block(kind: str, schema: TypeSchema, mode: str) -> tuple[list[str], dict[int, tuple[str, ...]]]:
+def _block(
+    kind: str, schema: TypeSchema, mode: str, left_out: frozenset[str]
+) -> tuple[list[str], dict[int, tuple[str, ...]]]:
     lines = [f'{kind} "{schema.name}" "probe" {{']
     where: dict[int, tuple[str, ...]] = {1: ()}
     if mode != "none":
-        _body(schema, mode, (), lines, where)
+        _body(schema, mode, (), left_out, lines, where)
     lines.append("}\n")
     return lines, where
 
 
 def _body(
-    schema: BlockSchema, mode: str, path: tuple[str, ...], lines: list[str], where: dict[int, tuple[str, ...]]
+    schema: BlockSchema,
+    mode: str,
+    path: tuple[str, ...],
+    left_out: frozenset[str],
+    lines: list[str],
+    where: dict[int, tuple[str, ...]],
 ) -> None:
     for name, attribute in schema.attributes.items():
-        if attribute.settable and not (name == "id" and not path):
+        wanted = attribute.required or ".".join((*path, name)) not in left_out
+        if attribute.settable and wanted and not (name == "id" and not path):
             lines.append(f"{name} = {_value(attribute.type, mode)}")
             where[len(lines)] = (*path, name)
     for name, nested in schema.blocks.items():
-        if name != "timeouts" and len(path) < MAX_DEPTH:
+        if name != "timeouts" and len(path) < MAX_DEPTH and ".".join((*path, name)) not in left_out:
             lines.append(f"{name} {{")
             where[len(lines)] = (*path, name)
-            _body(nested.block, mode, (*path, name), lines, where)
+            _body(nested.block, mode, (*path, name), left_out, lines, where)
             lines.append("}")
 
 
@@ -202,6 +224,31 @@ def _value(kind: CtyType, mode: str) -> str:
     return text
 
 
+def without_conflicts(rules: Mapping[str, Sequence[Sequence[Any]]]) -> Iterator[dict[str, frozenset[str]]]:
+    """What to leave out of each type so that nothing excludes what is left; another choice each time, until all had their turn."""
+    rivals: dict[str, dict[str, set[str]]] = {}
+    for name, found in rules.items():
+        for path, kind, *operands in found:
+            if kind in ("conflict", "one"):
+                for other in operands[0] if kind == "one" else operands:
+                    if other != path:
+                        rivals.setdefault(name, {}).setdefault(path, set()).add(other)
+                        rivals[name].setdefault(other, set()).add(path)
+    waiting = {name: set(each) for name, each in rivals.items()}
+    while waiting:
+        left_out = {}
+        for name, due in list(waiting.items()):
+            kept: set[str] = set()
+            for path in sorted(rivals[name], key=lambda path: (path not in due, path)):
+                if not kept & rivals[name][path]:
+                    kept.add(path)
+            left_out[name] = frozenset(rivals[name].keys() - kept)
+            due -= kept
+            if not due:
+                del waiting[name]
+        yield left_out
+
+
 # --- reading ----------------------------------------------------------------------------------------------------
 
 
@@ -217,8 +264,10 @@ def collect(answers: Iterable[tuple[str, Iterable[Answer]]]) -> dict[str, list[l
         for answer in given:
             name = f"{answer.kind}.{answer.type}"
             found = list(read(answer, mode))
-            if not found and mode != "none":
+            if not found and mode != "none" and "must be specified" not in answer.text:
                 doubtful.add((name, ".".join(answer.path)))
+                said = set(re.findall(r"\w+", answer.text))
+                doubtful.update((name, ".".join(path)) for path in _paths_below(answer) if path[-1] in said)
             known = rules.setdefault(name, [])
             known += [rule for rule in found if rule not in known]
     return {
@@ -256,7 +305,20 @@ def _path(said: str, answer: Answer) -> str | None:
         return whole
     if "." in path and _exists(answer, path.split(".")):
         return path
-    return None
+    # Of a block in a set the message has the line of the outermost, and only the argument's own name.
+    below = [each for each in _paths_below(answer) if each[-1] == path]
+    return ".".join(below[0]) if len(below) == 1 else None
+
+
+def _paths_below(answer: Answer) -> Iterator[tuple[str, ...]]:
+    """The arguments of the block that an answer is about, and of those in it."""
+    block = _schema(answer, answer.path)
+    todo = [(answer.path, block)] if block is not None and answer.path else []
+    while todo:
+        path, block = todo.pop()
+        yield from ((*path, name) for name in block.attributes)
+        if len(path) < MAX_DEPTH:
+            todo += [((*path, name), nested.block) for name, nested in block.blocks.items()]
 
 
 def _named(said: str, answer: Answer) -> str | None:
@@ -266,12 +328,18 @@ def _named(said: str, answer: Answer) -> str | None:
 
 
 def _exists(answer: Answer, path: Sequence[str]) -> bool:
+    block = _schema(answer, path[:-1])
+    return block is not None and path[-1] in block
+
+
+def _schema(answer: Answer, path: Sequence[str]) -> BlockSchema | None:
+    """The schema of a block in the type that an answer is about."""
     schema = load(5)
     block: BlockSchema | None = (schema.resource if answer.kind == "resource" else schema.data_source)(answer.type)
-    for name in path[:-1]:
+    for name in path:
         nested = block.blocks.get(name) if block else None
         block = nested.block if nested else None
-    return block is not None and path[-1] in block
+    return block
 
 
 def _operands(kind: str, groups: Mapping[str, str | None]) -> list[Any] | None:

@@ -36,6 +36,12 @@ GroupKind = Literal["conflict", "one", "some"]
 #   roles, policies  https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 #   functions        https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
 #   keys             https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html
+#   log groups       https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html
+#   queues, topics   https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
+#                    https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html
+#   caches           https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_CreateReplicationGroup.html
+#   warehouses       https://docs.aws.amazon.com/redshift/latest/APIReference/API_CreateCluster.html
+#   launch templates https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateLaunchTemplate.html
 #   networks         https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
 _BALANCER: Final[list[list[Any]]] = [
     ["name", "length", 1, 32],
@@ -54,13 +60,36 @@ _OWN: Final[dict[str, list[list[Any]]]] = {
         ["name", "length", 1, 255],
         ["description", "length", None, 255],
         ["description", "pattern", r"^[0-9A-Za-z_ .:/()#,@\[\]+=&;{}!$*-]*$"],
+        ["ingress.cidr_blocks", "cidr"],
+        ["egress.cidr_blocks", "cidr"],
     ],
     "resource.aws_s3_bucket": [
         ["bucket", "length", 3, 63],
         ["bucket", "pattern", "^[a-z0-9][a-z0-9.-]*[a-z0-9]$"],
     ],
     "resource.aws_db_instance": [["identifier", "length", 1, 63], ["identifier", "pattern", _DATABASE]],
-    "resource.aws_rds_cluster": [["cluster_identifier", "length", 1, 63], ["cluster_identifier", "pattern", _DATABASE]],
+    "resource.aws_rds_cluster": [
+        ["cluster_identifier", "length", 1, 63],
+        ["cluster_identifier", "pattern", _DATABASE],
+        ["engine", "pattern", "^(aurora-mysql|aurora-postgresql|mysql|postgres|custom-.*)$"],
+    ],
+    "resource.aws_rds_cluster_instance": [["identifier", "length", 1, 63], ["identifier", "pattern", _DATABASE]],
+    "resource.aws_db_subnet_group": [["name", "pattern", r"^[0-9a-z ._-]{1,255}$"]],
+    "resource.aws_cloudwatch_log_group": [["name", "length", 1, 512], ["name", "pattern", r"^[0-9A-Za-z._/#-]*$"]],
+    "resource.aws_sqs_queue": [["name", "pattern", r"^([0-9A-Za-z_-]{1,80}|[0-9A-Za-z_-]{1,75}\.fifo)$"]],
+    "resource.aws_sns_topic": [["name", "pattern", r"^([0-9A-Za-z_-]{1,256}|[0-9A-Za-z_-]{1,251}\.fifo)$"]],
+    "resource.aws_launch_template": [["name", "length", 1, 125], ["name", "pattern", r"^[0-9A-Za-z()./_-]*$"]],
+    "resource.aws_elasticache_replication_group": [
+        ["engine_version", "pattern", r"^((?:[6-9]|\d\d)\.(x|\d+)|[1-5]\.\d+\.\d+)$"],
+        ["auth_token", "pattern", r"""^[^@"/]{16,128}$"""],
+    ],
+    "resource.aws_redshift_cluster": [
+        ["master_password", "length", 8, 64],
+        ["master_password", "pattern", r"""^[^/@"' ]*$"""],
+        ["master_password", "pattern", "[A-Z]"],
+        ["master_password", "pattern", "[a-z]"],
+        ["master_password", "pattern", "[0-9]"],
+    ],
     "resource.aws_iam_role": [
         ["name", "length", 1, 64],
         ["name_prefix", "length", 1, 38],

@@ -12,6 +12,7 @@ from tapfix.evaluate import Evaluator, is_known, tfvars_values
 from tapfix.module import Attribute, Block, Expr, walk
 from tapfix.schema.rules import Group, Rule, groups, rules
 from tapfix.syntax import Leaf
+from tapfix.verify.databases import check_databases
 from tapfix.verify.declarations import Declarations
 from tapfix.verify.networks import check_networks
 from tapfix.verify.structure import title
@@ -24,6 +25,7 @@ def check_constraints(declarations: Declarations) -> None:
         return
     evaluators = _evaluators(declarations)
     check_networks(declarations, evaluators)
+    check_databases(declarations, evaluators)
     if schema.major != 5:  # a later version may take more, and nobody asked it
         return
     for block in declarations.module.blocks:

@@ -473,8 +473,9 @@ def title(block: Block) -> str:
 
 
 def _suggestion(name: str, known: Iterable[str]) -> str:
-    near = get_close_matches(name, list(known), n=1, cutoff=0.8)
-    return f'; "{near[0]}" is meant, perhaps' if near else ""
+    names = list(known)
+    near = get_close_matches(name, names, n=1, cutoff=0.8) or [each for each in names if each.startswith(f"{name}_")]
+    return f'; "{near[0]}" is meant, perhaps' if len(near) == 1 else ""
 
 
 def _is_name(text: str) -> bool:

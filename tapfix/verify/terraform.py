@@ -76,7 +76,8 @@ def terraform_steps(texts: Mapping[str, str], folder: Path | None, options: Opti
     wanted = TERRAFORM_STEPS[: TERRAFORM_STEPS.index(options.upto) + 1]
     binary = _binary(options)
     if binary is None:
-        yield from _skipped(wanted, f"{options.binary or ' or '.join(BINARIES)} is not on the PATH")
+        missing = f"there is no {options.binary}" if options.binary else "neither terraform nor tofu is on the PATH"
+        yield from _skipped(wanted, f"{missing}: install one, or name where it is (--binary)")
         return
     with tempfile.TemporaryDirectory(prefix="tapfix-proof-") as scratch:
         root = Path(scratch, "stack")

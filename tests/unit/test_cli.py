@@ -218,6 +218,91 @@ def test_verify(tapfix: Tapfix) -> None:
     assert steps["references"] == "failed"
 
 
+FLAWS = """\
+resource "aws_vpc" "a" {
+  cidr = var.net
+}
+resource "aws_db_instance" "d" {
+  engine         = "mysql"
+  engine_version = "15.4"
+  instance_class = "db.t3.micro"
+}
+"""
+
+
+def test_verify_says_where_and_what_to_do(tapfix: Tapfix, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    lay({"m/main.tf": FLAWS, "m/dev.tfvars": "size = 1\n"})
+    done = tapfix("verify", "m", "-q")
+    assert done.code == 1
+    assert done.out.splitlines() == [
+        "parses passed",
+        "references failed",
+        '  main.tf:2:10: aws_vpc.a: the variable "net" is not declared',
+        "      Declare it with a variable block, or use one that is declared.",
+        "schema failed",
+        '  main.tf:2:3: aws_vpc.a: aws_vpc has no argument "cidr"; "cidr_block" is meant, perhaps',
+        "      Take it out, or give it the name that the provider's documentation has.",
+        "values failed",
+        '  dev.tfvars:1:1: the variable "size" that is set here is not declared',
+        "      Declare the variable, or take the line out.",
+        '  main.tf:6:3: warning: aws_db_instance.d: AWS will not take this value of "engine_version": 15.4 is no version of mysql',
+        "init skipped: neither terraform nor tofu is on the PATH: install one, or name where it is (--binary)",
+        "validate skipped: neither terraform nor tofu is on the PATH: install one, or name where it is (--binary)",
+    ]
+
+
+BINARY = """\
+#!/bin/sh
+echo "$0 $1 ${{AWS_SECRET_ACCESS_KEY:-none}} ${{AWS_ENDPOINT_URL:-nowhere}}" >> {log}
+[ "$1" = validate ] && {validate}
+exit 0
+"""
+
+
+def put_binary(name: str, validate: str = "true") -> Path:
+    """A stand-in on the PATH; what it was called with goes to the file that is given back."""
+    log = Path("log").resolve()
+    binary = Path("bin", name)
+    lay({str(binary): BINARY.format(log=log, validate=validate)})
+    binary.chmod(0o755)
+    return log
+
+
+def test_verify_takes_tofu_where_there_is_no_terraform(tapfix: Tapfix, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = put_binary("tofu")
+    monkeypatch.setenv("PATH", str(Path("bin").resolve()))
+    lay({"m/main.tf": FOO})
+    assert tapfix("verify", "m", "-q", "--upto", "validate").code == 0
+    assert "/tofu init" in log.read_text()
+    put_binary("terraform")
+    assert tapfix("verify", "m", "-q", "--upto", "validate").code == 0
+    assert "/terraform init" in log.read_text()
+
+
+def test_verify_keeps_from_real_accounts_but_where_they_are_allowed(
+    tapfix: Tapfix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = put_binary("terraform")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "my-own-key")
+    lay({"m/main.tf": FOO})
+    known = ["verify", "m", "-q", "--binary", str(Path("bin/terraform").resolve()), "--upto", "plan"]
+    assert tapfix(*known, "--emulator", "http://127.0.0.1:9").code == 0
+    assert "my-own-key" not in log.read_text()
+    assert "plan test http://127.0.0.1:9" in log.read_text()
+    assert tapfix(*known, "--allow-real").code == 0
+    assert log.read_text().splitlines()[-1].endswith("plan my-own-key nowhere")
+
+
+def test_verify_ends_what_takes_too_long(tapfix: Tapfix) -> None:
+    put_binary("terraform", validate="exec sleep 60")
+    lay({"m/main.tf": FOO})
+    binary = str(Path("bin/terraform").resolve())
+    done = tapfix("verify", "m", "-q", "--binary", binary, "--timeout", "1", "--upto", "validate")
+    assert done.code == 1
+    assert "validate took more than 1 seconds" in done.out
+
+
 def test_verify_fails_if_the_step_that_was_asked_for_is_not_reached(
     tapfix: Tapfix, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -320,6 +405,8 @@ BAD: dict[str, tuple[dict[str, str | bytes], list[str], str]] = {
     "an unknown rule to explain": ({}, ["rules", "TOY999"], "TOY999: no such rule"),
     "nothing to prove": ({}, ["verify", "gone"], "gone is no folder"),
     "a folder without HCL to prove": ({"m/a.txt": "x"}, ["verify", "m"], "no HCL in m"),
+    "an emulator that is none": ({"m/main.tf": FOO}, ["verify", "m", "--emulator", "moto"], "auto or a URL is wanted"),
+    "no time at all": ({"m/main.tf": FOO}, ["verify", "m", "--timeout", "0"], "--timeout"),
     "no prompt": ({}, ["contract", "init", "--from", "gone.md"], "gone.md: no such file"),
     "no batch": ({}, ["batch", "gone.jsonl", "out.jsonl"], "gone.jsonl: no such file"),
     "no answers in the batch's folder": ({"m/a.txt": "x"}, ["batch", "m", "out.jsonl"], "no file in m matches"),

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from tapfix.schema import DATA_FILE, Schema, load
+from tapfix.schema._probe import Answer, collect, read, without_conflicts
 from tapfix.schema._store import Store, encode, pack
 from tapfix.schema.functions import function, functions
 from tapfix.schema.rules import rules
@@ -164,3 +165,44 @@ def test_a_value_of_two_words_is_one_value() -> None:
     (direction,) = [r for r in rules("resource", "aws_directory_service_trust") if r.path == ("trust_direction",)]
     assert direction.refuses("One-Way: Outgoing") is None
     assert direction.refuses("Outgoing") is not None
+
+
+def test_what_excludes_each_other_is_asked_one_by_one() -> None:
+    one = [[name, "one", ["a", "b", "c"]] for name in "abc"]
+    conflicts = {"resource.a": [["name", "conflict", "prefix"], *one, ["size", "range", 1, 2]]}
+    asked = list(without_conflicts(conflicts))
+    everything = {"name", "prefix", "a", "b", "c"}
+    stood = [everything - turn["resource.a"] for turn in asked]
+    assert set().union(*stood) == everything
+    assert all(not {"name", "prefix"} <= each and len(each & {"a", "b", "c"}) == 1 for each in stood)
+
+
+def test_a_message_about_a_block_in_a_set_names_the_argument() -> None:
+    text = "expected from_port to be in the range (0 - 65535), got 987654321\n"
+    answer = Answer("resource", "aws_network_acl", ("ingress",), text)
+    assert list(read(answer, "odd")) == []  # an attribute that takes blocks: what is in it has no path
+    algorithm = 'expected sse_algorithm to be one of ["AES256" "aws:kms"], got ~ probe ~\n'
+    answer = Answer("resource", "aws_s3_bucket_server_side_encryption_configuration", ("rule",), algorithm)
+    path = "rule.apply_server_side_encryption_by_default.sse_algorithm"
+    assert list(read(answer, "odd")) == [[path, "enum", ["AES256", "aws:kms"]]]
+
+
+def test_what_is_said_of_an_argument_in_other_words_as_well_makes_no_rule() -> None:
+    """A period is one of five numbers, or is divisible by 60: which of the two was meant no message says."""
+    block = ("metric_query",)
+    answers = [
+        Answer(
+            "resource",
+            "aws_cloudwatch_metric_alarm",
+            block,
+            "expected metric_query.0.period to be one of [1 5 10 20 30], got 7\n",
+        ),
+        Answer(
+            "resource",
+            "aws_cloudwatch_metric_alarm",
+            block,
+            "expected metric_query.0.period to be divisible by 60, got: 7\n",
+        ),
+    ]
+    assert collect([("odd", answers[:1])]) != {}
+    assert collect([("odd", answers)]) == {}

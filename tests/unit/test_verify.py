@@ -457,3 +457,97 @@ def test_a_long_stack_without_a_flaw_gives_no_alarm() -> None:
     project = Project({"main.tf": head + text})
     assert project.root.configuration[0].tree.diagnostics == ()
     assert check_project(project) == ()
+
+
+def doubts(text: str) -> list[tuple[str, str]]:
+    """The warnings, which no step fails of."""
+    found = problems(text)
+    assert [p for p in found if p.severity == "error"] == []
+    return [(p.kind, p.message) for p in found]
+
+
+DATABASE = """
+resource "aws_db_instance" "a" {{
+  instance_class    = "db.t3.micro"
+  allocated_storage = 20
+{body}
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'engine = "postgres"\n  engine_version = "15.4"',
+        'engine = "postgres"\n  engine_version = "11"',  # old, and taken still
+        'engine = "mysql"\n  engine_version = "5.7"\n  username = "admin"',
+        'engine = "mysql"\n  engine_version = "8.4.3"',
+        'engine = "mariadb"\n  engine_version = "10.11"',
+        'engine = "oracle-se2"\n  engine_version = "19.0.0.0.ru-2024-01.rur-2024-01.r1"',
+        'engine = "sqlserver-ex"\n  engine_version = "15.00.4345.5.v1"\n  db_name = "any-thing"',
+        'engine = "custom-oracle-ee"\n  engine_version = "whatever"',
+        'engine = "postgres"\n  db_name = "app_db1"\n  username = "db_admin"\n  password = "Correct-Horse-9"',
+        "engine = var.engine",
+    ],
+)
+def test_databases_that_aws_makes(body: str) -> None:
+    assert doubts('variable "engine" {}\n' + DATABASE.format(body=body)) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ('engine = "postgresql"', 'there is no engine "postgresql"; there is postgres'),
+        ('engine = "postgres"\n  engine_version = "8.0.35"', "8.0.35 is no version of postgres"),
+        ('engine = "mysql"\n  engine_version = "15.4"', "15.4 is no version of mysql"),
+        ('engine = "mariadb"\n  engine_version = "8.0"', "8.0 is no version of mariadb"),
+        ('engine = "postgres"\n  username = "admin"', '"admin" is a reserved word of postgres'),
+        ('engine = "mysql"\n  username = "db-admin"', "a user's name has letters"),
+        ('engine = "postgres"\n  db_name = "app-db"', "a database's name has letters"),
+        ('engine = "postgres"\n  password = "p@ssword1"', 'a password has no "/"'),
+        ('engine = "postgres"\n  password = "short"', "a password has 8 characters at least"),
+        ('engine = "mysql"\n  password = "%s"' % ("x" * 42), "a password has 41 characters at most"),
+    ],
+)
+def test_databases_that_aws_does_not_make(body: str, said: str) -> None:
+    """The provider plans all of these, so they are warnings."""
+    ((kind, message),) = doubts(DATABASE.format(body=body))
+    assert kind == "doubtful-value"
+    assert said in message
+    assert "p@ssword1" not in message
+
+
+def test_passwords_that_are_drawn_by_lot() -> None:
+    drawn = 'resource "random_password" "p" {\n  length = 16\n%s}\n' + DATABASE.format(
+        body='engine = "postgres"\n  password = random_password.p.result'
+    )
+    assert [kind for kind, _ in doubts(drawn % "")] == ["doubtful-password"]
+    assert [kind for kind, _ in doubts(drawn % '  override_special = "!@#"\n')] == ["doubtful-password"]
+    assert doubts(drawn % '  override_special = "!#$"\n') == []
+    assert doubts(drawn % "  special = false\n") == []
+
+
+def test_runtimes_of_old() -> None:
+    function = 'resource "aws_lambda_function" "f" {\n  function_name = "f"\n  role = "arn:aws:iam::123456789012:role/f"\n  runtime = "%s"\n  handler = "a.b"\n  filename = "f.zip"\n}'
+    assert doubts(function % "python3.12") == []
+    assert doubts(function % "nodejs16.x") == []
+    assert [kind for kind, _ in doubts(function % "nodejs12.x")] == ["doubtful-value"]
+    assert [p.kind for p in problems(function % "nodejs20")] == ["refused-value"]
+
+
+def test_versions_of_caches_and_passwords_of_warehouses() -> None:
+    cache = 'resource "aws_elasticache_replication_group" "a" {\n  replication_group_id = "a"\n  description = "a"\n  engine_version = "%s"\n}'
+    assert [kinds(cache % version) for version in ("7.0", "6.x", "5.0.6")] == [[], [], []]
+    assert [kinds(cache % version) for version in ("7.0.5", "redis7")] == [["refused-value"]] * 2
+    warehouse = 'resource "aws_redshift_cluster" "a" {\n  cluster_identifier = "a"\n  node_type = "ra3.large"\n  master_password = "%s"\n}'
+    assert kinds(warehouse % "Correct1Horse") == []
+    assert kinds(warehouse % "p@ssword1A") == ["refused-value"]
+    assert kinds(warehouse % "alllowercase1") == ["refused-value"]
+
+
+def test_what_to_do() -> None:
+    """Every kind of problem that a test here calls for says what to do, but for those whose message says it."""
+    told = {problem.kind for text, _ in BAD for problem in problems(text) if problem.remedy}
+    assert {kind for _, kind in BAD} - told <= {
+        "invalid-type", "invalid-name", "reserved-argument", "invalid-provider", "unknown-provisioner"
+    }  # fmt: skip

@@ -170,7 +170,7 @@ def test_time_limit(stand_in: StandIn) -> None:
 def test_nothing_is_run_that_is_not_there() -> None:
     steps = ladder(STACK, upto="plan", binary="no-such-terraform")
     assert taken(steps) == [(name, "", "skipped") for name in ("init", "validate", "plan")]
-    assert steps[-1].detail == "no-such-terraform is not on the PATH"
+    assert steps[-1].detail == "there is no no-such-terraform: install one, or name where it is (--binary)"
     broken = ladder({"main.tf": 'resource "aws_vpc" "a" {'}, upto="validate", binary="no-such-terraform")
     assert broken[-1].detail == "it does not parse"
     assert [step.step for step in ladder(STACK, upto="references")] == ["parses", "references"]
