@@ -73,13 +73,13 @@ def mended(text: str, *, cut_off: bool = False) -> Mended | None:
     what: list[str] = []
     place = stop(text)
     while place is not None and len(what) < _CHANGES:
-        size, at = len(draft.text), place.offset
-        for step in _steps(draft.text, place.offset, cut_off):
+        size, at = len(draft.text), place
+        for step in _steps(draft.text, at, cut_off):
             trial = draft.changed(step.changes)
             if trial is None:
                 continue
             following = stop(trial.text)
-            rest = len(trial.text) - following.offset if following else -1
+            rest = -1 if following is None else len(trial.text) - following
             if rest < size - at and rest <= size - step.changes[-1][1]:
                 draft, place = trial, following
                 what.append(step.what)
