@@ -204,5 +204,5 @@ def test_what_is_said_of_an_argument_in_other_words_as_well_makes_no_rule() -> N
             "expected metric_query.0.period to be divisible by 60, got: 7\n",
         ),
     ]
-    assert collect([("odd", answers[:1])]) != {}
-    assert collect([("odd", answers)]) == {}
+    assert any(collect([("odd", answers[:1])]).values())
+    assert not any(collect([("odd", answers)]).values())
