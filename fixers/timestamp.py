@@ -317,8 +317,7 @@ def _where(use: Use, module: Module) -> str:
     """What a use is for: `trigger`, `provisioner`, `tags`, `script`, `prose`, `unique` name, other `name`, or `text`."""
     if use.local is not None:
         return _where_local(use, module)
-    parent = use.holder.parent
-    if use.holder.name == "for_each" and parent is not None and parent.type == "dynamic" and parent.labels == ("tag",):
+    if _is_tag_block(use) or _is_dynamic_tag(use):
         return "tags"
     return _where_in(use.block, [b.type for b in _blocks_around(use)], use.holder.name)
 
@@ -383,6 +382,13 @@ def _ends(use: Use, module: Module) -> Iterator[Reference]:
 def _is_tag_block(use: Use) -> bool:
     parent = use.holder.parent
     return parent is not None and parent.type == "tag" and use.holder.name == "value"
+
+
+def _is_dynamic_tag(use: Use) -> bool:
+    parent = use.holder.parent
+    return (
+        parent is not None and parent.type == "dynamic" and parent.labels == ("tag",) and use.holder.name == "for_each"
+    )
 
 
 def _skips_snapshot(block: Block | None) -> bool:

@@ -81,6 +81,9 @@ def test_prose_that_says_nothing_else_goes(text: str) -> None:
     rest = 'resource "aws_iam_role" "r" {\n  name = "r"\n}\n'
     assert mended("TAP003", rest.replace("}", f'  description = "{text}"\n}}')).main == rest
     assert mended("TAP003", rest.replace("}", f'  tags = {{ About = "{text}" }}\n}}')).main == rest
+    group = 'resource "aws_autoscaling_group" "a" {\n  max_size = 1\n}\n'
+    tag = f'  tag {{\n    key   = "About"\n    value = "{text}"\n  }}\n}}'
+    assert mended("TAP003", group.replace("}", tag)).main == group
     assert mended("TAP003", f'output "o" {{\n  value = "{text}"\n}}\n{rest}').main == rest
 
 
