@@ -245,7 +245,7 @@ BLOCKED = {
 """,
     "aws_s3_bucket.full": '  bucket = "tapfix-full"\n',
     "aws_ecr_repository.full": '  name = "full"\n',
-    "aws_route53_zone.full": '  name = "full.example.com"\n',
+    "aws_route53_zone.full": '  name          = "full.example.com"\n  force_destroy = false\n',
     "aws_autoscaling_group.protected": """
   name                  = "protected"
   min_size              = 1
