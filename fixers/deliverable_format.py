@@ -127,6 +127,17 @@ class DeliverableFormat(Fixer):
                 "local modules are folders of their own; decide whether their blocks belong in the stack",
             )
             return
+        apart = [
+            other.folder for other in context.project.modules if other.folder != module.folder and other.configuration
+        ]
+        if apart:
+            yield self.refuse(
+                home,
+                message,
+                f"{', '.join(apart)} {'is' if len(apart) == 1 else 'are'} beside it, and nothing calls what is there; "
+                "decide whether their blocks belong in the stack",
+            )
+            return
         there = context.project.files.get(main)
         others = [file for file in files if file is not there]
         rest = "\n".join(_as_part(file) for file in others)

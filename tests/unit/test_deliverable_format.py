@@ -123,6 +123,10 @@ def test_single_file(fixer: Fixer) -> None:
     files = {"main.tf": "locals {\n}", "outputs.tf": 'output "a" {\n  value = 1\n}\n'}
     outcome = run(fixer, files, contract)
     assert outcome.texts == {"tap_stack.tf": 'locals {\n}\n\noutput "a" {\n  value = 1\n}\n'}
+    beside = {**files, "roles/main.tf": "locals {\n}\n"}
+    outcome = run(fixer, beside, contract)
+    assert outcome.texts == beside
+    assert "roles is beside it" in outcome.placed[0].finding.reason
     modular = {"main.tf": 'module "a" {\n  source = "./a"\n}\n', "a/main.tf": "locals {\n}\n"}
     outcome = run(fixer, modular, contract)
     assert outcome.texts == modular

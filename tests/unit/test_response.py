@@ -397,6 +397,12 @@ def test_written_answer_reads_back() -> None:
     assert write_answer(again) == text
 
 
+def test_written_answer_with_folders_reads_back_where_it_was() -> None:
+    files = {"tap_stack.tf": QUEUE, "modules/vpc/main.tf": VPC}
+    answer = read_answer(write_answer(files))
+    assert [file.path for file in answer.files] == list(files)
+
+
 def test_errors_pickle_and_imports_stay_late() -> None:
     unsafe = UnsafePathError("../x.tf", "it leads out of the folder", 3).of("reply.md")
     error = pickle.loads(pickle.dumps(unsafe))
