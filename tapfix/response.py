@@ -927,14 +927,14 @@ def write_answer(files: Mapping[str, str], order: Iterable[str] = (), *, main: s
     """A reply in the deliverable's form: the files in fences, ``order`` first, and nothing around them.
 
     Each fence is longer than any run of backticks that starts a line in its file. Every file but ``main``, and that
-    one too where there are folders, says its name: in its first comment where it has one, else in a comment put before it, or in the info string of a file
-    that knows no ``#`` comments.
+    one too where there are modules in folders, says its name: in its first comment where it has one, else in a comment
+    put before it, or in the info string of a file that knows no ``#`` comments.
     """
     paths = [path for path in dict.fromkeys(order) if path in files]
     paths += [path for path in files if path not in paths]
     # Beside files in folders, one without a name would be taken for a file of theirs.
-    has_folders = any("/" in path for path in paths)
-    return "\n".join(_fenced(path, files[path], named=has_folders or path != main) for path in paths)
+    has_modules = any("/" in path and path.endswith(".tf") for path in paths)
+    return "\n".join(_fenced(path, files[path], named=has_modules or path != main) for path in paths)
 
 
 def _fenced(path: str, text: str, *, named: bool) -> str:
