@@ -115,6 +115,11 @@ class Origins:
         kind, _, name = address.partition(".")
         if kind == "local":
             attribute = self.module.locals.get(name)
+            further, taken = spelled(unwrapped(attribute.expr)) if attribute is not None else (None, ())
+            if steps and further is not None:
+                steps = (*taken, *steps)
+                follow = depth <= _MAX_DEPTH and self._serves_only(further, _names(steps), wish, depth)
+                return self._at_source(further, steps, wish, depth + 1) if follow else None
             return self._in([attribute] if attribute is not None else [], steps, wish, depth)
         variable = self.module.variables.get(name)
         if variable is None or not (steps or self._passes_validation(variable, wish)):
@@ -161,9 +166,18 @@ class Origins:
             theirs = _names(reference.steps)
             if any(a != b and "*" not in (a, b) for a, b in zip(theirs, names, strict=False)):
                 continue
-            if len(theirs) < len(names) or not self._wished(reference, wish, depth):
+            rest = names[len(theirs) :]
+            if not (self._passed_on(reference, rest, wish, depth) if rest else self._wished(reference, wish, depth)):
                 return False
         return True
+
+    def _passed_on(self, reference: Reference, names: Sequence[str], wish: Wish, depth: int) -> bool:
+        """Whether a reference only gives an object another name, and all that is made of a part of that wants the same."""
+        holder = reference.holder
+        if depth > _MAX_DEPTH or holder is None or holder.parent is None or holder.parent.type != "locals":
+            return False
+        alone = unwrapped(holder.expr) is reference.node
+        return alone and self._serves_only(f"local.{holder.name}", names, wish, depth + 1)
 
     def _wished(self, reference: Reference, wish: Wish, depth: int) -> bool:
         end = reference.start + reference.node.end - reference.node.start

@@ -167,6 +167,20 @@ SWITCH = 'variable "protect" {\n  type    = bool\n  default = true\n}\n'
             id="a negation of what serves another end is spelled out",
         ),
         pytest.param(
+            "locals {\n  c = {\n    dev  = { n = 1, protect = false }\n    prod = { n = 2, protect = true }\n  }\n  now = local.c[var.env]\n}\n"
+            'resource "aws_lb" "a" {\n  enable_deletion_protection = local.now.protect\n  idle_timeout = local.now.n\n}\n',
+            "locals {\n  c = {\n    dev  = { n = 1, protect = false }\n    prod = { n = 2, protect = false }\n  }\n  now = local.c[var.env]\n}\n"
+            'resource "aws_lb" "a" {\n  enable_deletion_protection = local.now.protect\n  idle_timeout = local.now.n\n}\n',
+            id="the item of a map by environment, under another name",
+        ),
+        pytest.param(
+            "locals {\n  c = {\n    prod = { protect = true }\n  }\n  now = local.c[var.env]\n}\n"
+            'resource "aws_lb" "a" {\n  enable_deletion_protection = local.now.protect\n  internal = local.now.protect\n}\n',
+            "locals {\n  c = {\n    prod = { protect = true }\n  }\n  now = local.c[var.env]\n}\n"
+            'resource "aws_lb" "a" {\n  enable_deletion_protection = false\n  internal = local.now.protect\n}\n',
+            id="an item under another name that serves another end",
+        ),
+        pytest.param(
             'variable "protect" {\n  type = bool\n}\nresource "aws_lb" "a" {\n  enable_deletion_protection = var.protect\n}\n',
             'variable "protect" {\n  type    = bool\n  default = false\n}\n'
             'resource "aws_lb" "a" {\n  enable_deletion_protection = var.protect\n}\n',
