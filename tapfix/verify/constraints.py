@@ -5,7 +5,7 @@ A value is judged where it can be worked out: it is written as it is, or its var
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from tapfix.environments import is_automatic
 from tapfix.evaluate import Evaluator, is_known, tfvars_values
@@ -95,26 +95,23 @@ def _check_members(declarations: Declarations, block: Block, name: str, others: 
             named = ", ".join(f'"{other}"' for other in others)
             declarations.report("values", "missing-choice", f"one of {named} of {title(block)} must be set", block)
         return
-    given = _given(block)
-    if name not in given:
+    if not _sets(block, name):
         return
-    clashing = sorted(other for other in others if other != name and other in given)
+    clashing = sorted(other for other in others if other != name and _sets(block, other))
     if clashing:
         named = " and ".join(f'"{each}"' for each in sorted([name, *clashing]))
         at = block.attributes.get(name) or block
         declarations.report("values", "conflict", f"{named} exclude each other", at)
 
 
-def _given(block: Block) -> Mapping[str, object]:
-    """What a block sets for certain: an argument that may come to null is not counted, nor is a dynamic block."""
-    found: dict[str, object] = {
-        name: attribute
-        for name, attribute in block.attributes.items()
-        if not any(node.kind in ("conditional", "call") or _is_null(node) for node in walk(attribute.expr))
-        and not attribute.value.startswith(("var.", "each.", "local.", "module."))
-    }
-    found.update({nested.type: nested for nested in block.blocks if nested.type != "dynamic"})
-    return found
+def _sets(block: Block, name: str) -> bool:
+    """Whether a block sets an argument for certain: one that may come to null does not count, nor does a dynamic block."""
+    attribute = block.get(name)
+    if attribute is None:
+        return any(nested.type == name for nested in block.blocks)
+    if attribute.value.startswith(("var.", "each.", "local.", "module.")):
+        return False
+    return not any(node.kind in ("conditional", "call") or _is_null(node) for node in walk(attribute.expr))
 
 
 def _is_null(node: Expr) -> bool:
