@@ -55,6 +55,7 @@ def troubles(twins: Twins, removable: set[str], kept_references: Iterator[Refere
     """
     found = [
         *_meaning(twins),
+        *_given_both(twins),
         *_alone(twins, removable),
         *_moved_by_default(twins),
         *_across(twins, removable, kept_references),
@@ -92,6 +93,15 @@ def _meaning(twins: Twins) -> Iterator[Trouble]:
                 name = nested.name if nested.type == "dynamic" else nested.type
                 if name in MEANINGFUL_ARGUMENTS:
                     yield Trouble(nested, MEANINGFUL_ARGUMENTS[name])
+
+
+def _given_both(twins: Twins) -> Iterator[Trouble]:
+    """Modules that are given the providers of several sides, and so work across them."""
+    sides = {twins.kept, *twins.others}
+    for block in twins.module.blocks_of("module"):
+        passed = {r.address for r in block.references if r.holder is not None and r.holder.name == "providers"}
+        if len(passed & sides) > 1:
+            yield Trouble(block, "it is given the providers of both regions")
 
 
 def _alone(twins: Twins, removable: set[str]) -> Iterator[Trouble]:

@@ -16,29 +16,79 @@ from ._region_twins import DEFAULT, Twins
 class RegionCollapse(Fixer):
     """A stack written out once per region through provider aliases, where one topology per environment was asked for.
 
+    Before, every block stands there once a region, and each half names its provider:
+
     ```mermaid
     flowchart LR
-      subgraph before
-        a[us-east-1: VPC, ALB, database]
-        b[us-west-2: VPC, ALB, database]
+      subgraph answer["tap_stack.tf"]
+        subgraph east["provider = aws.us_east_1"]
+          v1[aws_vpc.main_us_east_1] --> l1[aws_lb.app_us_east_1] --> d1[aws_db_instance.main_us_east_1]
+        end
+        subgraph west["provider = aws.us_west_2"]
+          v2[aws_vpc.main_us_west_2] --> l2[aws_lb.app_us_west_2] --> d2[aws_db_instance.main_us_west_2]
+        end
+        role[aws_iam_role.app]
       end
-      subgraph after
-        c[one VPC, ALB, database] --- d[dev.tfvars] & e[staging.tfvars] & f[prod.tfvars]
+      east --> role
+      west --> role
+    ```
+
+    Afterwards there is one topology, and an environment is a file of values:
+
+    ```mermaid
+    flowchart LR
+      dev["dev.tfvars: 10.1.0.0/16"] --> stack
+      staging["staging.tfvars: 10.2.0.0/16"] --> stack
+      prod["prod.tfvars: 10.3.0.0/16"] --> stack
+      subgraph stack["tap_stack.tf with var.environment"]
+        v[aws_vpc.main] --> l[aws_lb.app] --> d[aws_db_instance.main]
+        l --> role[aws_iam_role.app]
       end
     ```
 
-    Twins are found by structure. The side that `aws_region` names stays, the others go; what differed between them becomes a variable
-    with a value per environment: the first environment gets what the kept region had, the next the other region's, and the
-    rest values derived so that CIDR ranges keep apart and sizes do not shrink. Names and tags take the environment's name
-    where they had the region's, and names that must be unique in an account get it as well, so that the environments can live
-    side by side. Aliases, region lists and maps by region go.
+    **What it does.** Twins are found by structure; names only decide between equals. The side that `aws_region` names stays, the others
+    go, with the variables, local values, data sources and outputs that served them alone, entries of maps and lists that spoke of
+    them, and global resources that were doubled by accident. What twins differ in is classified:
+
+    | they differ in | what becomes of it |
+    |---|---|
+    | the region's own words, as in names, tags, ARNs | the environment's name, or `var.aws_region` where the region is meant |
+    | a number, a switch, a size, a CIDR range, a kind (`engine_version`) | a variable with a value per environment |
+    | the first numbers of an address, `"10.0.${count.index}.0/24"` | a variable in their place |
+    | a constant that the other side alone sets | a variable; `null` for the first environment |
+    | a constant that the kept side alone sets | it stays |
+    | what only makes sense in the other region: an AMI, an id, an ARN, a name | it is nobody's: the kept one's stays |
+    | a map by region, looked up by the region's name | the value itself, with one per environment if they differ |
+    | anything else | refused |
+
+    The first environment gets what the kept region had, the next the other region's values, and the rest values derived from both, so that
+    CIDR ranges keep apart and sizes do not shrink on the way to production. Names and tags take the environment's name where they had the
+    region's, and names that must be unique in an account get it as well, so that the environments can live side by side. With
+    `--moved` there are `moved` blocks from the kept region's old addresses.
 
     **Unsafe**: half of what the answer declared is no longer made. It runs because the contract asks for one region
     (`topology.regions = "single"`); with `"multi"` it stands down.
 
-    **Refused**, whole, with the blocks named: what means something only across regions (replicas, peering, global tables and clusters,
-    failover records), twins that differ in more than a literal, and blocks of a region that goes that have no twin. Decide
-    then whether the second region is wanted: say `regions = "multi"` in `tapfix.toml`, or take those blocks out.
+    **What it refuses**, whole, with the blocks named; nothing is collapsed in part, because what is left would refer to what is gone:
+
+    - what means something only across regions: replicas of databases, buckets, keys, secrets and tables, global clusters, peering and
+      transit gateways, failover, latency and weighted records, accelerators, copies of backups;
+    - a module that is given the providers of several regions;
+    - a reference from one side to the other, or of what stays to what would go;
+    - a block of a region that goes which has no twin, and one of the default provider that would move to another region;
+    - twins that differ in an expression, a nested block, `count`, `for_each` or `lifecycle`: no variable can carry that.
+
+    A certificate, a web ACL of CloudFront and the like that stand in us-east-1 because AWS wants them there are left alone, with their
+    alias.
+
+    **What to do then.** Decide whether the second region is wanted. If it is, say so in `tapfix.toml`:
+
+    ```toml
+    [topology]
+    regions = "multi"
+    ```
+
+    If not, take the named blocks out, or make the twins agree in what they differ in, and run tapfix again.
     """
 
     rule = "TAP001"
