@@ -426,11 +426,11 @@ def _drop_element(holder: Attribute, container: Expr, gone: Expr, *, ends: bool)
     start, end = holder.base + gone.start, holder.base + gone.end
     following = next((c for c in children[index + 1 :] if c.kind != "Newline"), None)
     comma = following if following is not None and following.kind == "Comma" else None
-    line_start = holder.file.line_start(start)
-    line_end = holder.file.line_end(holder.base + comma.end if comma else end)
-    if comma is not None and not text[line_start:start].strip():
-        if not text[holder.base + comma.end : line_end].strip():
-            return Edit(path, line_start, line_end, "")
+    behind = holder.base + comma.end if comma is not None else end
+    line_start, line_end = holder.file.line_start(start), holder.file.line_end(behind)
+    rest = text[behind:line_end].strip()
+    if not text[line_start:start].strip() and (not rest or rest.startswith(("#", "//"))):
+        return Edit(path, line_start, line_end, "")  # a comma that is left behind the last element may stand there
     before = next((c for c in reversed(children[:index]) if c.kind != "Newline"), None)
     if ends and before is not None and before.kind == "Comma":
         return Edit(path, holder.base + before.start, end, "")

@@ -140,3 +140,19 @@ def test_a_region_variable_of_another_name_is_called_as_the_provider_file_wants_
     assert "aws_region" in root.variables
     assert "primary_region" not in root.variables
     assert [b.get("region").value for b in root.blocks_of("provider")] == ["var.aws_region"]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("order", [("east", "west"), ("west", "east")])
+@pytest.mark.parametrize("comma", [",", ""])
+def test_a_line_of_a_list_goes_with_its_comment_and_leaves_those_of_the_others(
+    order: tuple[str, str], comma: str
+) -> None:
+    first, last = order
+    listed = f"[\n    aws_vpc.{first}.id, # of {first}\n    aws_vpc.{last}.id{comma} # of {last}\n  ]"
+    result = collapse(f'{VPC}\noutput "ids" {{\n  value = {listed}\n}}\n')
+    value = Project(result.files).root.outputs["ids"].get("value")
+    assert value is not None
+    assert "# of east" in value.value
+    assert "# of west" not in value.value
+    assert value.value.count("\n") == 2
+    assert result.is_sound
