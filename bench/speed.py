@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import argparse
 import gc
-import os
 import platform
 import re
+import resource
 import shutil
 import statistics
 import subprocess
@@ -113,10 +113,10 @@ def measured(
 
 def milliseconds(command: list[str], read: bytes) -> float:
     """The processor time of a process, from its start to its end."""
-    before = os.times()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, input=read, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-    after = os.times()
-    return 1000 * (after.children_user - before.children_user + after.children_system - before.children_system)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return 1000 * (after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
 
 
 def whole_runs(answer: Path) -> dict[str, tuple[list[str], bytes]]:
@@ -238,7 +238,7 @@ def best_milliseconds(text: str) -> float:
 
 def write(tables: list[str], path: Path) -> None:
     """Put the tables into a file, each in the place of the one with the same heading."""
-    text = path.read_text(encoding="utf-8") if path.exists() else "# The last figures\n\nWritten by `bench.speed`.\n\n"
+    text = path.read_text(encoding="utf-8") if path.exists() else "# The last figures\n\nWritten by bench.speed.\n\n"
     opening, *sections = re.split(r"(?m)^(?=## )", text)
     known = {section.partition("\n")[0]: section.strip() + "\n" for section in sections}
     known.update({table.partition("\n")[0]: table for table in tables})

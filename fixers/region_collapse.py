@@ -238,7 +238,9 @@ resource "aws_db_instance" "replica" {
         if context.contract.topology.regions == "multi":
             # Said, and no failure of the answer: what was asked for is there.
             yield self.suggest(
-                first, f"the stack uses {aliases}, and stays in several regions", "the contract asks for several regions"
+                first,
+                f"the stack uses {aliases}, and stays in several regions",
+                "the contract asks for several regions",
             )._replace(status=Status.SUPPRESSED)
             return
         if not module.is_root:
