@@ -173,7 +173,7 @@ def _of_the_surroundings(error: Mapping[str, Any]) -> bool:
     return (
         beside
         or error["summary"] == "Missing required provider"
-        or (not error.get("range") and "alias" in error["summary"])
+        or (not error.get("range") and "alias" in error["summary"] and not error["summary"].startswith("Cycle"))
     )
 
 
