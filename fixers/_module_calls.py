@@ -11,12 +11,15 @@ from tapfix.edits import Edit
 from tapfix.environments import Variable, declare
 from tapfix.evaluate import UNKNOWN, Evaluator, variables_per_environment
 from tapfix.fixer import Context
-from tapfix.module import META_ARGUMENTS, Attribute, Block, Element, Expr, Module, string_value
+from tapfix.module import META_ARGUMENTS, Attribute, Block, Element, Expr, File, Module, string_value
 
 CALL_ARGUMENTS = META_ARGUMENTS | {"source", "version"}
 """What a `module` block takes itself, and does not hand down."""
 
 _MAX_DEPTH = 8
+
+DEFAULT_TAGS = "aws_default_tags"
+"""The data source of the provider's default tags; it stands where it is used, and not among others."""
 
 
 class Call(NamedTuple):
@@ -162,19 +165,33 @@ def _declared(
         if file is None:  # a new one
             yield edit
             continue
-        last: list[Element] = []
-        for element in reversed(list(file.attributes.values() if file.kind == "tfvars" else file.blocks)):
-            name = element.name if isinstance(element, Attribute | Block) else ""
-            if name not in ahead_of or (isinstance(element, Block) and element.type != "variable"):
-                if isinstance(element, Block) and element.type != "variable" and not last:
-                    continue
-                break
-            last.append(element)
+        last = list(_rows_at_end(file, ahead_of) if file.kind == "tfvars" else _variables_at_end(file, ahead_of))
         if not last:
             yield edit
             continue
         at = last[-1].comment_start
         yield Edit(edit.file, at, at, f"{edit.text.strip()}\n\n")
+
+
+def _variables_at_end(file: File, names: frozenset[str]) -> Iterator[Block]:
+    """The variables of these names that no other variable follows, from the end."""
+    for block in reversed([b for b in file.blocks if b.type == "variable"]):
+        if block.name not in names:
+            return
+        yield block
+
+
+def _rows_at_end(file: File, names: frozenset[str]) -> Iterator[Attribute]:
+    """The rows of the last paragraphs that begin with one of these names, from the end."""
+    paragraph: list[Attribute] = []
+    rows = list(file.attributes.values())
+    for before, row in zip(reversed([None, *rows[:-1]]), reversed(rows), strict=True):
+        paragraph.append(row)
+        if before is None or "\n\n" in file.text[before.end : row.start].replace("\r", ""):
+            if row.name not in names:
+                return
+            yield from paragraph
+            paragraph.clear()
 
 
 def _last_argument(block: Block, ahead_of: frozenset[str]) -> Element | None:

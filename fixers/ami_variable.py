@@ -14,7 +14,7 @@ from tapfix.module import Attribute, Block, Module, traversal_address
 
 from ._amis import AMI_ID, Release, Source, ami_places, release_of, sources
 from ._group_sizes import size_variables
-from ._module_calls import call_prefix, calls_of, evaluate_everywhere, hand_down, joined
+from ._module_calls import DEFAULT_TAGS, call_prefix, calls_of, evaluate_everywhere, hand_down, joined
 
 
 class Image(NamedTuple):
@@ -483,7 +483,7 @@ def _amazon_linux(module: Module, resource: Block, release: Release) -> tuple[st
         provider=f"  provider    = {alias}\n" if alias else "",
         pattern=release.pattern.format(machine="arm64" if arm else "x86_64"),
     )
-    return f"data.aws_ami.{name}.id", [insert_block(module, "data", text)]
+    return f"data.aws_ami.{name}.id", [insert_block(module, "data", text, leaving=DEFAULT_TAGS)]
 
 
 _NEWEST = """\

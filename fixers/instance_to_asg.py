@@ -25,7 +25,7 @@ from ._launch_template import (
     name_prefix,
     without_comments,
 )
-from ._module_calls import call_prefix, hand_down, has_default_tags
+from ._module_calls import DEFAULT_TAGS, call_prefix, hand_down, has_default_tags
 from ._numbered_twins import Merger, merged, stem
 from ._parts import Part, comments_in, missing_comments, parts_of
 from ._user_data import UserData
@@ -545,7 +545,7 @@ def _default_tags(module: Module, context: Context, instance: Block) -> tuple[st
     spelled = provider.value if provider is not None else ""
     if not has_default_tags(context, module, spelled):
         return "", []
-    known = module.data("aws_default_tags")
+    known = module.data(DEFAULT_TAGS)
     for block in known:
         of = block.get("provider")
         if (of.value if of is not None else "") == spelled:
@@ -553,8 +553,8 @@ def _default_tags(module: Module, context: Context, instance: Block) -> tuple[st
     name = module.unused_name("current", {b.name: b for b in known})
     body = f"{{\n  provider = {spelled}\n}}" if spelled else "{}"
     comment = "# The provider's default tags: machines of a launch template do not get them by themselves"
-    return f"data.aws_default_tags.{name}.tags", [
-        instance.insert_before(f'{comment}\ndata "aws_default_tags" "{name}" {body}')
+    return f"data.{DEFAULT_TAGS}.{name}.tags", [
+        instance.insert_before(f'{comment}\ndata "{DEFAULT_TAGS}" "{name}" {body}')
     ]
 
 

@@ -87,12 +87,12 @@ def declare(module: Module, contract: Contract, variables: Sequence[Variable], *
     return edits
 
 
-def insert_block(module: Module, type: str, text: str) -> Edit:
-    """Put a top-level block where those of its type stand: behind the last of them.
+def insert_block(module: Module, type: str, text: str, *, leaving: str = "") -> Edit:
+    """Put a top-level block where those of its type stand: behind the last of them, leaving out those with a first label `leaving`.
 
     If there is none, variables, locals and data sources go before the first block that could use them, others to the end.
     """
-    same = module.blocks_of(type)
+    same = [b for b in module.blocks_of(type) if not b.labels or b.labels[0] != leaving]
     if same:
         return _last_of_largest(same).insert_after(text)
     main = module.main

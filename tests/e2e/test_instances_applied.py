@@ -1,4 +1,4 @@
-"""TAP005 with the real terraform, the real provider and an AWS emulator: what comes out applies, settles, and means the same."""
+"""TAP005 with the real terraform, the real provider and an AWS emulator: what comes out is valid, applies, settles, and means the same."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "unit"))
 
-from instance_rows import ARGUMENTS, EACH, REFERENCES, Row, stack
+from instance_rows import ARGUMENTS, EACH, REFERENCES, Row, counted, matrix, stack
 
 from tapfix.contract import Contract
 from tapfix.engine import Options, repair
@@ -52,6 +52,39 @@ def grouped(before: str) -> str:
     return repair({MAIN: before}, FIXERS, Contract.default(), options=Options(strict=True, guard=False)).texts[MAIN]
 
 
+def as_modules(texts: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """One project with a module for each stack: one start of terraform and of the provider for all."""
+    files = {}
+    calls = ""
+    for name, text in texts:
+        files[f"{name}/main.tf"] = grouped(text)
+        calls += f'module "{name}" {{\n  source = "./{name}"\n}}\n\n'
+    return {MAIN: calls, **files}
+
+
+def test_the_whole_matrix_is_valid(tmp_path: Path) -> None:
+    files = as_modules(matrix())
+    assert len(files) > 600 and not [n for n, text in files.items() if 'resource "aws_instance"' in text]
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        (path.parent / "init.sh").write_text("#!/bin/bash\n")
+    started = subprocess.run(["terraform", "init", "-input=false"], cwd=tmp_path, capture_output=True, check=False)
+    if started.returncode:
+        pytest.skip("terraform finds no AWS provider")
+    done = subprocess.run(["terraform", "validate", "-json"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    found = json.loads(done.stdout)
+    assert [(d["summary"], d.get("range", {}).get("filename")) for d in found["diagnostics"]] == []
+
+
+def test_each_count_applies() -> None:
+    steps = ladder(as_modules(counted()), upto="destroy")
+    if any(step.step == "init" and step.status == "skipped" for step in steps):
+        pytest.skip("terraform finds no AWS provider")
+    assert [(s.step, s.status, s.detail) for s in steps if s.status != "passed"] == []
+
+
 @pytest.mark.parametrize("name", STACKS)
 def test_applies_settles_and_goes(name: str) -> None:
     after = grouped(stack(*STACKS[name]))
@@ -72,7 +105,10 @@ iam_instance_profile        = aws_iam_instance_profile.app.name
   monitoring                  = true
 
   metadata_options {
-    http_tokens = "required"
+    http_tokens                 = "required"
+    http_endpoint               = "enabled"
+    http_put_response_hop_limit = 2
+    instance_metadata_tags      = "enabled"
   }
 
   user_data = base64encode(<<-EOF
@@ -85,6 +121,14 @@ iam_instance_profile        = aws_iam_instance_profile.app.name
     volume_type = "gp3"
     volume_size = 20
     encrypted   = true
+    kms_key_id  = aws_kms_key.main.arn
+  }
+
+  ebs_block_device {
+    device_name           = "/dev/sdf"
+    volume_size           = 10
+    encrypted             = true
+    delete_on_termination = true
   }""",
 )
 DEFAULT_TAGS = 'provider "aws" {\n  region = "us-east-1"\n\n  default_tags {\n    tags = { Owner = "ops" }\n  }\n}\n\n'
@@ -96,8 +140,22 @@ def endpoint() -> Iterator[str]:
         yield emulator.url
 
 
-def planned(text: str, folder: Path, endpoint: str) -> dict[str, dict[str, Any]]:
-    """The planned values by address."""
+class Planned(NamedTuple):
+    """What a plan says: values by address, and the expressions of the configuration by the resource's address."""
+
+    values: dict[str, dict[str, Any]]
+    expressions: dict[str, dict[str, Any]]
+
+    def sources(self, address: str, *path: str | int) -> set[str]:
+        """The resources that an argument is made of."""
+        found: Any = self.expressions[address]
+        for step in path:
+            found = found[step]
+        return {r for r in found["references"] if r.startswith("aws_") and r.count(".") == 1}
+
+
+def planned(text: str, folder: Path, endpoint: str) -> Planned:
+    """The plan of a stack."""
     (folder / MAIN).write_text(text)
     for name, body in surroundings.settings(Project({MAIN: text}).root).items():
         (folder / name).write_text(body)
@@ -121,17 +179,30 @@ def planned(text: str, folder: Path, endpoint: str) -> dict[str, dict[str, Any]]
     terraform("init", "-input=false")
     terraform("plan", "-input=false", "-out=plan")
     shown = json.loads(terraform("show", "-json", "plan"))
-    return {r["address"]: r["values"] for r in shown["planned_values"]["root_module"]["resources"]}
+    return Planned(
+        {r["address"]: r["values"] for r in shown["planned_values"]["root_module"]["resources"]},
+        {r["address"]: r.get("expressions", {}) for r in shown["configuration"]["root_module"]["resources"]},
+    )
+
+
+_VOLUME = ("volume_type", "volume_size", "iops", "throughput", "delete_on_termination")
+
+
+def as_in_template(volume: dict[str, Any]) -> dict[str, Any]:
+    """A volume of an instance's plan as a launch template spells it; what is not known yet is left out."""
+    said = {name: volume.get(name) for name in (*_VOLUME, "encrypted")}
+    return {n: str(v).lower() if isinstance(v, bool) else v for n, v in said.items() if v is not None}
 
 
 def test_plans_say_the_same(tmp_path: Path, endpoint: str) -> None:
-    """For the first copy: script, profile, metadata, volumes and their encryption, address, tags; the network by its sources."""
-    before = DEFAULT_TAGS + stack(SEMANTIC)
+    """For the first copy: script, profile, metadata, volumes and their encryption, addresses, network, tags."""
+    text = DEFAULT_TAGS + stack(SEMANTIC)
     (tmp_path / "before").mkdir()
     (tmp_path / "after").mkdir()
-    one = planned(before, tmp_path / "before", endpoint)["aws_instance.app[0]"]
-    resources = planned(grouped(before), tmp_path / "after", endpoint)
-    template, group = resources["aws_launch_template.app"], resources["aws_autoscaling_group.app"]
+    before = planned(text, tmp_path / "before", endpoint)
+    after = planned(grouped(text), tmp_path / "after", endpoint)
+    one, instance = before.values["aws_instance.app[0]"], "aws_instance.app"
+    template, group = after.values["aws_launch_template.app"], after.values["aws_autoscaling_group.app"]
 
     script = base64.b64decode(template["user_data"]).decode()
     first = script.replace("dev</h1>", "dev - Instance 1</h1>")
@@ -140,15 +211,30 @@ def test_plans_say_the_same(tmp_path: Path, endpoint: str) -> None:
     )  # the provider keeps the sum of the script alone
     for name in ("instance_type", "image_id"):
         assert template[name] == one[{"image_id": "ami"}.get(name, name)]
-    assert template["monitoring"] == [{"enabled": True}]
-    assert template["network_interfaces"][0]["associate_public_ip_address"] == "false"
-    assert template["metadata_options"][0]["http_tokens"] == one["metadata_options"][0]["http_tokens"]
+    assert template["monitoring"] == [{"enabled": one["monitoring"]}]
+    (interface,) = template["network_interfaces"]
+    assert interface["associate_public_ip_address"] == str(one["associate_public_ip_address"]).lower()
+    (options,), (metadata,) = one["metadata_options"], template["metadata_options"]
+    assert {n: v for n, v in options.items() if v}.items() <= metadata.items()
 
-    (mapping,) = template["block_device_mappings"]
-    root, (volume,) = one["root_block_device"][0], mapping["ebs"]
-    assert mapping["device_name"] == "/dev/xvda"
-    assert (volume["volume_type"], volume["volume_size"]) == (root["volume_type"], root["volume_size"])
-    assert volume["encrypted"] == str(root["encrypted"]).lower()
+    mappings = {m["device_name"]: m["ebs"][0] for m in template["block_device_mappings"]}
+    (data,) = one["ebs_block_device"]
+    assert mappings.keys() == {"/dev/xvda", data["device_name"]}
+    for volume, mapping in (
+        (one["root_block_device"][0], mappings["/dev/xvda"]),
+        (data, mappings[data["device_name"]]),
+    ):
+        said = as_in_template(volume)
+        assert said.items() <= mapping.items() | {("delete_on_termination", "true")} and said["encrypted"] == "true"
+
+    template_at, group_at = "aws_launch_template.app", "aws_autoscaling_group.app"
+    for was, now in (
+        (("vpc_security_group_ids",), (template_at, "network_interfaces", 0, "security_groups")),
+        (("subnet_id",), (group_at, "vpc_zone_identifier")),
+        (("iam_instance_profile",), (template_at, "iam_instance_profile", 0, "name")),
+        (("root_block_device", 0, "kms_key_id"), (template_at, "block_device_mappings", 0, "ebs", 0, "kms_key_id")),
+    ):
+        assert before.sources(instance, *was) == after.sources(*now) != set()
 
     tags = {spec["resource_type"]: spec["tags"] for spec in template["tag_specifications"]}
     assert tags["instance"] == {**one["tags_all"], "Name": "app-dev"}

@@ -6,6 +6,8 @@ rows against the real terraform.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import combinations
 from typing import NamedTuple
 
 SHARED = """\
@@ -673,7 +675,7 @@ resource "aws_instance" "app" { # opens
   user_data_replace_on_change = true
 
   user_data = base64encode( # in the call
-    file("init.sh") # behind the script
+    file("${path.module}/init.sh") # behind the script
   )
 
   # above the root volume
@@ -739,3 +741,29 @@ resource "aws_instance" "app" { # opens
 } # behind it
 """
 """Instances with a comment in every place that can have one."""
+
+
+def matrix() -> Iterator[tuple[str, str]]:
+    """Every stack that is rewritten: each row alone, each argument with each, each `count`, subnet, name and script."""
+    for row in (*ARGUMENTS, *EACH, *REFERENCES):
+        if not row.refused:
+            yield row.name, stack(row)
+    for a, b in combinations(ARGUMENTS, 2):
+        if not set(a.sets) & set(b.sets):
+            yield f"{a.name}-{b.name}", stack(a, b)
+    yield "commented", f"{SHARED}\n{COMMENTED}"
+    yield from counted()
+    for i, (subnet, _) in enumerate(SUBNETS):
+        yield f"subnet-{i}", stack(Row("subnet", f"subnet_id = {subnet}", sets=("subnet_id",)))
+    for i, (name, left) in enumerate(NAMES):
+        if left is not None:
+            yield f"name-{i}", stack(Row("name", f"tags = {{\n    Name = {name}\n  }}", sets=("tags",)))
+    for i, (line, left) in enumerate(SCRIPTS):
+        if left is not None:
+            yield f"script-{i}", stack(Row("script", f"user_data = <<-EOF\n    #!/bin/bash\n    {line}\n  EOF"))
+
+
+def counted() -> Iterator[tuple[str, str]]:
+    """A stack for each form of `count`."""
+    for i, (count, _, _) in enumerate(COUNTS):
+        yield f"count-{i}", stack(Row("count", f"count = {count}", sets=("count",)))
