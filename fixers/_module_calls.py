@@ -185,7 +185,7 @@ def _rows_at_end(file: File, names: frozenset[str]) -> Iterator[Attribute]:
     """The rows of the last paragraphs that begin with one of these names, from the end."""
     paragraph: list[Attribute] = []
     rows = list(file.attributes.values())
-    for before, row in zip(reversed([None, *rows[:-1]]), reversed(rows), strict=True):
+    for before, row in reversed(list(zip([None, *rows], rows, strict=False))):
         paragraph.append(row)
         if before is None or "\n\n" in file.text[before.end : row.start].replace("\r", ""):
             if row.name not in names:
