@@ -1,0 +1,52 @@
+"""A collapsed stack and its original, both planned by terraform: an environment plans what the kept region had, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+import tapfix
+from tapfix.module import Project
+from tapfix.verify import ladder
+from tapfix.verify.emulator import Emulator, EmulatorError
+
+pytestmark = pytest.mark.terraform
+
+ANSWER = Path(__file__).parents[2] / "corpus" / "region_pair" / "response.md"
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[str]:
+    try:
+        with Emulator() as running:
+            yield running.url
+    except EmulatorError as error:
+        pytest.skip(f"terraform has nothing to plan against: {error}")
+
+
+def planned(files: Mapping[str, str], emulator: str) -> set[str]:
+    """The addresses that a plan makes."""
+    steps = {s.step: s for s in ladder(files, upto="plan", emulator=emulator, environments=["dev"])}
+    if "provider is not at hand" in steps["init"].detail:
+        pytest.skip(f"terraform cannot be used: {steps['init'].detail}")
+    assert steps["plan"].status == "passed", steps["plan"].detail
+    events = [json.loads(line) for line in steps["plan"].output.splitlines() if line.startswith("{")]
+    changes = [e["change"] for e in events if e.get("type") == "planned_change"]
+    return {c["resource"]["addr"] for c in changes if c["action"] == "create"}
+
+
+def test_an_environment_plans_what_the_kept_region_had(emulator: str) -> None:
+    result = tapfix.fix(ANSWER.read_text("utf-8"), select=["TAP001"], moved=True)
+    before = planned(result.base, emulator)
+    after = planned(result.files, emulator)
+    was = {
+        block.get("to").value: block.get("from").value  # type: ignore[union-attr]
+        for block in Project(result.files).root.blocks_of("moved")
+    }
+    kept = {was.get(a.partition("[")[0], a.partition("[")[0]) + "".join(a.partition("[")[1:]) for a in after}
+    assert kept < before
+    assert {a for a in before - kept if not a.partition("[")[0].endswith("_us_west_2")} == set()
+    assert len(after) > 3
