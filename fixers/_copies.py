@@ -82,7 +82,9 @@ class Uncounted:
             return
         name = call_name(expr)
         if expr.kind in ("template", "heredoc"):
-            yield from self._template(holder, expr, script or expr.kind == "heredoc")
+            cuts = list(self._template(holder, expr, script or expr.kind == "heredoc"))
+            alone = _left_alone(holder, expr, cuts)
+            yield from [alone] if alone is not None else cuts
         elif expr.kind == "object":
             yield from self._object(holder, expr, script)
         elif name == "format":
@@ -244,6 +246,18 @@ def _only_tells(line_before: str, before: str, after: str, line: str) -> bool:
     if re.search(r"[A-Za-z}][\w}]*[-_]$", line_before) or (not token and re.match(r"[-_][A-Za-z$]", after)):
         return True
     return bool(_SHOWN.search(line) and re.search(r"\w\s+#?$", before))
+
+
+def _left_alone(holder: Element, template: Expr, cuts: Sequence[Cut]) -> Cut | None:
+    """The value that is all that a quoted text has left, which needs no quotes then."""
+    values = [p for p in template.children[1:-1] if p.kind == "interpolation" and not tells_copies(holder, p)]
+    if template.kind != "template" or len(values) != 1:
+        return None
+    base = holder.base + template.start
+    left = apply_edits(holder.text(template), sorted((c.start - base, c.end - base, c.text) for c in cuts))
+    if left != f'"{holder.text(values[0])}"':
+        return None
+    return Cut(base, holder.base + template.end, holder.text(values[0].children[1]))
 
 
 def _is_only_counter(template: Expr) -> bool:

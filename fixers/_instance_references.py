@@ -103,22 +103,28 @@ class Use:
             steps.pop(0)
         self.attribute = steps[0].children[1].text if steps and steps[0].kind == "get_attr" else ""
         self.rest = steps[1:]
+        self.whole: Expr = reference.node
+        """The traversal, or the expression that takes its attribute of each of the instances."""
+        of_each = _of_each(self.holder, reference.node) if self.holder is not None and not self.attribute else None
+        if of_each is not None and self.index is None:
+            self.whole, self.attribute = of_each
+            self.splat = True
 
     @property
     def name(self) -> str:
         return self.holder.name if self.holder is not None else ""
 
     def replace(self, text: str) -> Edit:
-        """Put another expression in place of the whole traversal."""
-        end = self.reference.start + (self.reference.node.end - self.reference.node.start)
-        return Edit(self.reference.file.path, self.reference.start, end, text)
+        """Put another expression in place of the whole one."""
+        base = self.reference.start - self.reference.node.start
+        return Edit(self.reference.file.path, base + self.whole.start, base + self.whole.end, text)
 
     def counted_by(self) -> Expr | None:
         """The `length(…)` that the reference stands in alone."""
         if self.holder is None:
             return None
         for call in walk(self.holder.expr):
-            if call_name(call) == "length" and any(a is self.reference.node for a in call_arguments(call)):
+            if call_name(call) == "length" and any(a is self.whole for a in call_arguments(call)):
                 return call
         return None
 
@@ -212,8 +218,7 @@ class _References:
         elif type == "aws_cloudwatch_metric_alarm":
             yield from self._alarm(block, uses)
         elif type == "aws_cloudwatch_dashboard":
-            for use in uses:
-                yield from self._in_dashboard(block, use)
+            yield from self._dashboard(block, uses)
         elif type in POLICIES or type == "aws_iam_policy_document":
             for use in uses:
                 yield from self._in_policy(block, use)
@@ -229,8 +234,9 @@ class _References:
         if use.attribute in OF_TEMPLATE and not use.rest and not use.splat:
             return use.replace(f"{self.names.template}.{OF_TEMPLATE[use.attribute]}")
         where = block.address if block.type != "locals" else f"local.{use.name}"
-        what = f"`{use.attribute}`" if use.attribute else "the instances"
-        raise Unscalable(f"{where} needs {what} of a certain machine")
+        if not use.attribute:
+            raise Unscalable(f"{where} needs the machines one by one")
+        raise Unscalable(f"{where} needs `{use.attribute}` of a certain machine")
 
     # --- load balancers -----------------------------------------------------------------------------------------------
 
@@ -395,13 +401,58 @@ class _References:
             elif step.kind == "index":
                 raise Unscalable(f"{_address(other)} refers to one copy of {block.address}")
 
+    def _dashboard(self, block: Block, uses: list[Use]) -> Iterator[Edit]:
+        """A metric of each machine becomes one of the group."""
+        shown: set[int] = set()
+        for use in uses:
+            holder = use.holder
+            for loop in _loops(holder.expr) if holder is not None else ():
+                if holder is None or id(use) in shown or not _goes_through(loop, use):
+                    continue
+                inside = [u for u in uses if _within(holder, loop.node, u)]
+                shown.update(map(id, inside))
+                yield from self._once(block, holder, loop, inside)
+        for use in uses:
+            if id(use) not in shown:
+                yield from self._in_dashboard(block, use)
+
+    def _once(self, block: Block, holder: Attribute, loop: For, inside: list[Use]) -> Iterator[Edit]:
+        """What a `for` makes of each machine is made once, of the group."""
+        whole = next((u for u in inside if u.reference.node is loop.over), None)
+        spelled = loop.names[-1] if whole is not None and whole.attribute == "id" else f"{loop.names[-1]}.id"
+        metrics = [
+            (before, element)
+            for before, element in _metric_dimensions(loop.body)
+            if (whole is not None and holder.text(element) == spelled)
+            or any(u.whole is element and u.attribute == "id" for u in inside)
+        ]
+        elements = [element for _, element in metrics]
+        left = [u for u in inside if not _holds(loop.over, u.whole) and not any(u.whole is e for e in elements)]
+        names = {n.text for n in walk(loop.body) if n.kind == "Identifier" and not any(_holds(e, n) for e in elements)}
+        head = holder.file.text[holder.base + loop.node.children[1].start : holder.base + loop.body.start]
+        if not metrics or left or names & set(loop.names) or re.search(r"#|//|/\*", head):
+            raise Unscalable(f"{block.address} needs the machines one by one")
+        yield Edit(holder.file.path, holder.base + loop.node.children[1].start, holder.base + loop.body.start, "")
+        for before, element in metrics:
+            yield holder.edit(before, '"AutoScalingGroupName"')
+            yield holder.edit(element, f"{self.names.group}.name")
+
     def _in_dashboard(self, block: Block, use: Use) -> Iterator[Edit]:
-        """`"InstanceId", aws_instance.x.id` of a metric."""
+        """`"InstanceId", aws_instance.x.id` of a metric, in an expression or in the text of a heredoc."""
         if use.holder is not None and use.attribute == "id":
-            for row in walk(use.holder.expr):
-                for before, element in pairwise(call_arguments(row) if row.kind == "tuple" else ()):
-                    if element is use.reference.node and string_value(before) == "InstanceId":
-                        yield use.holder.edit(before, '"AutoScalingGroupName"')
+            for before, element in _metric_dimensions(use.holder.expr):
+                if element is use.whole:
+                    yield use.holder.edit(before, '"AutoScalingGroupName"')
+                    yield use.replace(f"{self.names.group}.name")
+                    return
+            for heredoc in walk(use.holder.expr):
+                for text, value in pairwise(heredoc.children if heredoc.kind == "heredoc" else ()):
+                    if value.kind != "interpolation" or value.children[1] is not use.whole or use.splat:
+                        continue
+                    found = re.search(r'"InstanceId"(?=\s*,\s*"$)', text.text)
+                    if found is not None:
+                        start = use.holder.base + text.start + found.start()
+                        yield Edit(use.holder.file.path, start, start + len(found[0]), '"AutoScalingGroupName"')
                         yield use.replace(f"{self.names.group}.name")
                         return
         yield self._plain(block, use)
@@ -537,6 +588,63 @@ class _References:
                 step = reference.steps[0] if reference.steps else None
                 if step is not None and step.kind == "get_attr" and step.children[1].text == output.name:
                     yield call.module, reference
+
+
+class For(NamedTuple):
+    """A `for` that makes a list, without a condition."""
+
+    node: Expr
+    names: tuple[str, ...]
+    over: Expr
+    body: Expr
+
+
+def _loops(expr: Expr) -> Iterator[For]:
+    """The `for` expressions in an expression, the outer ones first."""
+    for node in walk(expr):
+        if node.kind != "for_tuple":
+            continue
+        at = next(i for i, child in enumerate(node.children) if child.kind == "Colon")
+        names = tuple(c.text for c in node.children[2 : at - 2] if c.kind == "Identifier")
+        if len(node.children) == at + 3:
+            yield For(node, names, node.children[at - 1], node.children[at + 1])
+
+
+def _of_each(holder: Attribute, instances: Expr) -> tuple[Expr, str] | None:
+    """`[for i in instances : i.id]` or `values(instances)[*].id`: the expression, and what it takes of each."""
+    for loop in _loops(holder.expr):
+        found = re.fullmatch(rf"{re.escape(loop.names[-1])}\.(\w+)", holder.text(loop.body))
+        if loop.over is instances and found is not None:
+            return loop.node, found[1]
+    for node in walk(holder.expr):
+        if node.kind != "traversal" or call_name(node.children[0]) != "values" or len(node.children) != 3:
+            continue
+        splat, step = node.children[1:]
+        of_all = splat.kind in ("full_splat", "attr_splat") and step.kind == "get_attr"
+        if of_all and any(a is instances for a in call_arguments(node.children[0])):
+            return node, step.children[1].text
+    return None
+
+
+def _goes_through(loop: For, use: Use) -> bool:
+    """Whether a `for` goes through the instances: over them, or over their numbers."""
+    if loop.node is use.whole:
+        return False
+    by_number = use.index is not None and use.index.text in loop.names and _holds(loop.body, use.whole)
+    return loop.over is use.reference.node or by_number
+
+
+def _metric_dimensions(expr: Expr) -> Iterator[tuple[Expr, Expr]]:
+    """The `"InstanceId"` of each metric, with its value."""
+    for row in walk(expr):
+        for before, element in pairwise(call_arguments(row) if row.kind == "tuple" else ()):
+            if string_value(before) == "InstanceId":
+                yield before, element
+
+
+def _holds(outer: Expr, inner: Expr) -> bool:
+    """Whether a node of an expression stands in another one of it."""
+    return outer.start <= inner.start and inner.end <= outer.end
 
 
 def _within(holder: Attribute, node: Expr, use: Use) -> bool:

@@ -530,6 +530,11 @@ def name_prefix(tags: str | None, label: str) -> str:
         literal = "".join(c.text for c in value.children[1:-1] if not c.children)
         if re.fullmatch(r"[\w().\-/]*", literal):
             return f'{text[:-1].rstrip("-_")}-"'
+    elif call_name(value) == "format":
+        pattern = call_arguments(value)[0]
+        if re.fullmatch(r'"(?:%0?\d*[sd]|[\w().\-/])*"', holder.text(pattern)):
+            end = pattern.end - value.start
+            return f"{text[: end - 1].rstrip('-_')}-{text[end - 1 :]}"
     elif value.kind in ("traversal", "call") and "\n" not in text:
         return f'"${{{text}}}-"'
     return f'"{label}-"'

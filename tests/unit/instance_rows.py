@@ -397,6 +397,17 @@ EACH = (
         on_emulator=True,
     ),
     Row(
+        "ids_of_names",
+        'for_each = toset(["a", "b"])\n  subnet_id = aws_subnet.private[0].id\n  tags = {\n    Name = "${var.environment}-${each.key}"\n  }',
+        beside='output "all" {\n  value = {\n    vpc = aws_vpc.main.id\n    ids = values(aws_instance.app)[*].id\n  }\n}\n',
+        wants=(
+            "ids = aws_autoscaling_group.app.name }",
+            "Name = var.environment",
+            'name_prefix = "${var.environment}-"',
+        ),
+        sets=("count", "subnet_id", "tags", "attachment"),
+    ),
+    Row(
         "of_roles",
         'for_each = { a = "t3.micro", b = "t3.large" }\n  instance_type = each.value\n  subnet_id = aws_subnet.private[0].id',
         refused="`instance_type` differs from copy to copy",
@@ -477,6 +488,99 @@ resource "aws_cloudwatch_dashboard" "app" {
 """,
         wants=('["AWS/EC2", "CPUUtilization", "AutoScalingGroupName", aws_autoscaling_group.app.name]',),
         on_emulator=True,
+    ),
+    Row(
+        "dashboard_for",
+        beside="""\
+resource "aws_cloudwatch_dashboard" "app" {
+  dashboard_name = "app"
+  dashboard_body = jsonencode({
+    widgets = [{ type = "metric", properties = { region = "us-east-1", metrics = [
+      for i in aws_instance.app : ["AWS/EC2", "CPUUtilization", "InstanceId", i.id]
+    ] } }]
+  })
+}
+""",
+        wants=(
+            'metrics = [ ["AWS/EC2", "CPUUtilization", "AutoScalingGroupName", aws_autoscaling_group.app.name] ] }',
+        ),
+    ),
+    Row(
+        "dashboard_by_number",
+        beside="""\
+resource "aws_cloudwatch_dashboard" "app" {
+  dashboard_name = "app"
+  dashboard_body = jsonencode({
+    widgets = [for m in ["CPUUtilization", "NetworkIn"] : { type = "metric", properties = { region = "us-east-1",
+      metrics = [for i in range(length(aws_instance.app)) : ["AWS/EC2", m, "InstanceId", aws_instance.app[i].id]]
+    } }]
+  })
+}
+""",
+        wants=(
+            'widgets = [for m in ["CPUUtilization", "NetworkIn"] : {',
+            'metrics = [["AWS/EC2", m, "AutoScalingGroupName", aws_autoscaling_group.app.name]]',
+        ),
+    ),
+    Row(
+        "dashboard_of_ids",
+        beside="""\
+resource "aws_cloudwatch_dashboard" "app" {
+  dashboard_name = "app"
+  dashboard_body = jsonencode({
+    widgets = [for id in aws_instance.app[*].id : { type = "metric", properties = { region = "us-east-1", metrics = [["AWS/EC2", "CPUUtilization", "InstanceId", id]] } }]
+  })
+}
+""",
+        wants=('widgets = [{ type = "metric", properties', '"AutoScalingGroupName", aws_autoscaling_group.app.name]]'),
+    ),
+    Row(
+        "dashboard_labels",
+        beside="""\
+resource "aws_cloudwatch_dashboard" "app" {
+  dashboard_name = "app"
+  dashboard_body = jsonencode({
+    widgets = [for n, i in aws_instance.app : { title = "Server ${n}", metrics = [["AWS/EC2", "CPUUtilization", "InstanceId", i.id]] }]
+  })
+}
+""",
+        refused="aws_cloudwatch_dashboard.app needs the machines one by one",
+    ),
+    Row(
+        "dashboard_text",
+        beside="""\
+resource "aws_cloudwatch_dashboard" "app" {
+  dashboard_name = "app"
+  dashboard_body = <<-JSON
+    {"widgets": [{"type": "metric", "properties": {"region": "us-east-1", "metrics": [
+      ["AWS/EC2", "CPUUtilization", "InstanceId", "${aws_instance.app[0].id}"]
+    ]}}]}
+  JSON
+}
+""",
+        wants=('["AWS/EC2", "CPUUtilization", "AutoScalingGroupName", "${aws_autoscaling_group.app.name}"]',),
+    ),
+    Row(
+        "policy_for",
+        beside="""\
+resource "aws_iam_policy" "reboot" {
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{
+      Effect   = "Allow"
+      Action   = "ec2:RebootInstances"
+      Resource = [for i in aws_instance.app : i.arn]
+    }]
+  })
+}
+""",
+        wants=('Resource = "arn:aws:ec2:*:*:instance/*" Condition = { StringEquals',),
+    ),
+    Row(
+        "ids_among_others",
+        beside='output "all" {\n  value = {\n    vpc  = aws_vpc.main.id\n    ids  = [for i in aws_instance.app : i.id]\n'
+        "    ips  = [for i in aws_instance.app : i.private_ip]\n    arns = aws_instance.app[*].arn\n  }\n}\n",
+        wants=("ids = aws_autoscaling_group.app.name arns = aws_autoscaling_group.app.arn }",),
     ),
     Row(
         "policy",
@@ -631,8 +735,8 @@ SCRIPTS = (
 NAMES = (
     ('"app-${count.index + 1}"', '"app"'),
     ('"app-${count.index + 1}-${var.environment}"', '"app-${var.environment}"'),
-    ('"${var.environment}-${count.index}"', '"${var.environment}"'),
-    ('"${var.environment}${count.index}"', '"${var.environment}"'),
+    ('"${var.environment}-${count.index}"', "var.environment"),
+    ('"${var.environment}${count.index}"', "var.environment"),
     ('"${count.index}-app"', '"app"'),
     ('"Web Server ${count.index + 1}"', '"Web Server"'),
     ('"web (${count.index})"', '"web"'),

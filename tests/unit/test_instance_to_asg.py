@@ -206,6 +206,18 @@ def test_names(name: str, left: str | None) -> None:
         assert f"Name = {left}\n" in after and "count.index" not in after.partition("# The application")[2]
 
 
+@pytest.mark.parametrize(
+    ("name", "prefix"),
+    [
+        ('format("%s-app-%02d", var.environment, count.index + 1)', 'format("%s-app-", var.environment)'),
+        ('format("%s app %d", var.environment, count.index)', '"app-"'),
+    ],
+)
+def test_prefix_of_a_formatted_name(name: str, prefix: str) -> None:
+    row = Row("name", f"tags = {{\n    Name = {name}\n  }}", sets=("tags",))
+    assert spaceless(mended(RULE, stack(row)).main).count(f"name_prefix = {prefix} ") == 2
+
+
 @pytest.mark.parametrize("label", ["bastion", "jump_host", "nat", "vpn_server", "mongodb", "kafka"])
 def test_machines_that_stay(label: str) -> None:
     text = (
