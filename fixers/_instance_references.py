@@ -64,6 +64,11 @@ OF_TEMPLATE = {"ami": "image_id", "instance_type": "instance_type", "key_name": 
 _GROUP_TAG = "aws:ResourceTag/aws:autoscaling:groupName"
 _ANY_INSTANCE = '"arn:aws:ec2:*:*:instance/*"'
 
+_MADE_OF_THEM = frozenset({"call", "for_tuple", "paren", "tuple"})
+"""Expressions that make a text or a list of ids, and of one name nothing else than the name."""
+
+_AROUND = _MADE_OF_THEM | {"binary", "conditional", "for_object", "heredoc", "object", "template", "unary"}
+
 
 class Names(NamedTuple):
     """What takes the instances' place."""
@@ -534,9 +539,13 @@ class _References:
         return re.search(r"\.(id|arn)\b", value) is not None
 
     def _mixed(self, block: Block, value: Attribute, uses: list[Use]) -> Iterator[Edit]:
+        named = {self._named(value, u) for u in uses if u.attribute in ("id", "arn") and u.counted_by() is None}
+        yield from named
         for use in uses:
-            if use.attribute in ("id", "arn"):
-                yield use.replace(f"{self.names.group}.{'name' if use.attribute == 'id' else 'arn'}")
+            if any(e.start <= use.reference.start < e.end for e in named):
+                continue
+            if use.counted_by() is not None:
+                yield self._plain(block, use)
                 continue
             for node in walk(value.expr):
                 items = object_items(node) if node.kind == "object" else ()
@@ -553,6 +562,23 @@ class _References:
                     break
             else:
                 yield self._plain(block, use)
+
+    def _named(self, holder: Attribute, use: Use) -> Edit:
+        """The group's name or ARN in place of ids or ARNs, and of what is made of them alone: one text where a list was."""
+        target, around = use.whole, ""
+        for outer in sorted((n for n in walk(holder.expr) if n.kind in _AROUND and _holds(n, use.whole)), key=_length):
+            if outer is use.whole:
+                continue
+            of = {r.address for r in expression_references(holder, outer)}
+            if outer.kind not in _MADE_OF_THEM or not of <= {self.instance.address}:
+                around = outer.kind
+                break
+            target = outer
+        text = f"{self.names.group}.{'name' if use.attribute == 'id' else 'arn'}"
+        is_list = target.kind in ("tuple", "for_tuple") or (target is use.whole and use.splat)
+        if target.kind == "tuple" or (is_list and around in ("call", "conditional", "tuple")):
+            text = f"[{text}]"
+        return holder.edit(target, text)
 
     def _renamed_output(self, module: Module, block: Block, value: str) -> Iterator[Edit]:
         name = self.names.output
@@ -640,6 +666,10 @@ def _metric_dimensions(expr: Expr) -> Iterator[tuple[Expr, Expr]]:
         for before, element in pairwise(call_arguments(row) if row.kind == "tuple" else ()):
             if string_value(before) == "InstanceId":
                 yield before, element
+
+
+def _length(node: Expr) -> int:
+    return node.end - node.start
 
 
 def _holds(outer: Expr, inner: Expr) -> bool:

@@ -583,6 +583,35 @@ resource "aws_iam_policy" "reboot" {
         wants=("ids = aws_autoscaling_group.app.name arns = aws_autoscaling_group.app.arn }",),
     ),
     Row(
+        "ids_in_expressions",
+        beside="""\
+output "all" {
+  value = {
+    vpc     = aws_vpc.main.id
+    joined  = join(",", aws_instance.app[*].id)
+    shown   = "ids: ${join(", ", aws_instance.app[*].id)}"
+    loud    = [for id in aws_instance.app[*].id : upper(id)]
+    both    = [aws_instance.app[0].id, aws_instance.app[1].id]
+    mixed   = concat([aws_vpc.main.id], aws_instance.app[*].id)
+    maybe   = var.enabled ? aws_instance.app[*].id : []
+    first   = try(aws_instance.app[0].id, null)
+    counted = length(aws_instance.app[*].id)
+  }
+}
+""",
+        wants=(
+            "joined = aws_autoscaling_group.app.name",
+            'shown = "ids: ${aws_autoscaling_group.app.name}"',
+            "loud = aws_autoscaling_group.app.name",
+            "both = [aws_autoscaling_group.app.name]",
+            "mixed = concat([aws_vpc.main.id], [aws_autoscaling_group.app.name])",
+            "maybe = var.enabled ? [aws_autoscaling_group.app.name] : []",
+            "first = aws_autoscaling_group.app.name",
+            "counted = aws_autoscaling_group.app.desired_capacity",
+        ),
+        on_emulator=True,
+    ),
+    Row(
         "policy",
         beside="""\
 resource "aws_iam_policy" "reboot" {
