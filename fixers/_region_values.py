@@ -19,7 +19,7 @@ from tapfix.environments import (
 )
 from tapfix.module import Attribute, Block, Element, Expr, item_value, string_value, walk
 
-from ._environment_values import network_prefixes, per_environment
+from ._environment_values import network_prefixes, per_environment, varies
 from ._region_extent import Extent
 from ._region_twins import Difference, Parts, key_of
 
@@ -140,11 +140,14 @@ class Differences:
                 values[name] = {}
             values[names[place]][side] = carried.value_of(difference)
         environments = self.contract.topology.environments
-        rows = {
-            name: carried.with_values(environments, [values[name].get(s, carried.own) for s in self.twins.others])
-            for name, carried in found.items()
-        }
-        return {name: row for name, row in rows.items() if len(set(row.values.values())) > 1}
+        rows: dict[str, Carried] = {}
+        for name, carried in found.items():
+            others = [values[name].get(side, carried.own) for side in self.twins.others]
+            row = carried.with_values(environments, others)
+            # A size that the other region had smaller is the same in each environment, and a person's to set all the same.
+            if len(set(row.values.values())) > 1 or any(varies(carried.argument, other) for other in others):
+                rows[name] = row
+        return rows
 
     def _literal_differences(self) -> Iterator[tuple[tuple[str, ...], str, Difference]]:
         """What a variable may carry of how twins differ, with the words that name the variable and the side that differs."""

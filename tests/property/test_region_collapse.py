@@ -306,7 +306,8 @@ DIFFERENCES = {
         Status.FIXED, r"visibility_timeout_seconds\s*=\s*var\.", ("30", "60", "60"),
     ),
     "a number that would shrink": Planted(
-        _QUEUE, _TIMEOUT, _TIMEOUT, "visibility_timeout_seconds = 20", Status.FIXED, r"visibility_timeout_seconds\s*=\s*30",
+        _QUEUE, _TIMEOUT, _TIMEOUT, "visibility_timeout_seconds = 20",
+        Status.FIXED, r"visibility_timeout_seconds\s*=\s*var\.", ("30", "30", "30"),
     ),
     "a switch": Planted(
         _QUEUE, _TIMEOUT, "fifo_queue = false", "fifo_queue = true",
