@@ -45,7 +45,7 @@ STACKS = {
     "cores": [row for row in _APPLIED if row.name == "cpu_counts"],
     "each": [row for row in EACH if row.on_emulator],
 }
-"""A third of the rows, in four stacks."""
+"""More than a third of the rows, in four stacks; all pairs of the arguments in the first one are applied with it."""
 
 
 def grouped(before: str) -> str:

@@ -130,8 +130,13 @@ def stack(*rows: Row) -> str:
 ARGUMENTS = (
     Row("key_name", 'key_name = "ops"', wants=('key_name = "ops"',)),
     Row("ebs_optimized", "ebs_optimized = true", wants=("ebs_optimized = true",), on_emulator=True),
-    Row("disable_api_stop", "disable_api_stop = false", wants=("disable_api_stop = false",)),
-    Row("disable_api_termination", "disable_api_termination = false", wants=("disable_api_termination = false",)),
+    Row("disable_api_stop", "disable_api_stop = false", wants=("disable_api_stop = false",), on_emulator=True),
+    Row(
+        "disable_api_termination",
+        "disable_api_termination = false",
+        wants=("disable_api_termination = false",),
+        on_emulator=True,
+    ),
     Row(
         "shutdown_behavior",
         'instance_initiated_shutdown_behavior = "terminate"',
@@ -161,6 +166,7 @@ ARGUMENTS = (
         "credits",
         'credit_specification {\n    cpu_credits = "standard"\n  }',
         wants=('credit_specification { cpu_credits = "standard" }',),
+        on_emulator=True,
     ),
     Row(
         "metadata_options",
@@ -175,6 +181,7 @@ ARGUMENTS = (
         "maintenance_options",
         'maintenance_options {\n    auto_recovery = "default"\n  }',
         wants=('maintenance_options { auto_recovery = "default" }',),
+        on_emulator=True,
     ),
     Row(
         "private_dns_name_options",
@@ -209,6 +216,7 @@ ARGUMENTS = (
         "security_groups = [aws_security_group.app.id]",
         wants=("vpc_security_group_ids = [aws_security_group.app.id]",),
         sets=("vpc_security_group_ids",),
+        on_emulator=True,
     ),
     Row(
         "root_volume",
@@ -237,6 +245,7 @@ ARGUMENTS = (
             'dynamic "block_device_mappings" { for_each = ["/dev/sdh", "/dev/sdi"] iterator = ebs_block_device '
             "content { device_name = ebs_block_device.value ebs { volume_size = 5 } } }",
         ),
+        on_emulator=True,
     ),
     Row(
         "ephemeral",
@@ -253,6 +262,7 @@ ARGUMENTS = (
         "volume_tags",
         'volume_tags = {\n    Name = "data"\n  }',
         wants=('tag_specifications { resource_type = "volume" tags = { Name = "data" } }',),
+        on_emulator=True,
     ),
     Row(
         "merged_tags",
@@ -267,16 +277,21 @@ ARGUMENTS = (
         on_emulator=True,
     ),
     Row("no_tags", sets=("tags",), wants=('name_prefix = "app-"',)),
-    Row("depends_on", "depends_on = [aws_iam_role.app]", wants=("} depends_on = [aws_iam_role.app] }",)),
+    Row(
+        "depends_on",
+        "depends_on = [aws_iam_role.app]",
+        wants=("} depends_on = [aws_iam_role.app] }",),
+        on_emulator=True,
+    ),
     Row(
         "lifecycle",
         "lifecycle {\n    create_before_destroy = true\n    ignore_changes        = [ami, private_ip]\n  }",
         wants=("lifecycle { create_before_destroy = true ignore_changes = [image_id] }",),
         on_emulator=True,
     ),
-    Row("replace_on_change", "user_data_replace_on_change = true", wants=("instance_refresh {",)),
-    Row("source_dest_check", "source_dest_check = true", wants=("target_group_arns",)),
-    Row("timeouts", 'timeouts {\n    create = "20m"\n  }', wants=("target_group_arns",)),
+    Row("replace_on_change", "user_data_replace_on_change = true", wants=("instance_refresh {",), on_emulator=True),
+    Row("source_dest_check", "source_dest_check = true", wants=("target_group_arns",), on_emulator=True),
+    Row("timeouts", 'timeouts {\n    create = "20m"\n  }', wants=("target_group_arns",), on_emulator=True),
 )
 """Each alone, and each with each."""
 
@@ -433,11 +448,13 @@ REFERENCES = (
         "number",
         beside='output "size" {\n  value = length(aws_instance.app)\n}\n',
         wants=("value = aws_autoscaling_group.app.desired_capacity",),
+        on_emulator=True,
     ),
     Row(
         "type",
         beside='output "type" {\n  value = aws_instance.app[0].instance_type\n}\n',
         wants=("value = aws_launch_template.app.instance_type",),
+        on_emulator=True,
     ),
     Row(
         "alarm_each",
@@ -492,8 +509,8 @@ resource "aws_cloudwatch_dashboard" "app" {
     Row(
         "dashboard_for",
         beside="""\
-resource "aws_cloudwatch_dashboard" "app" {
-  dashboard_name = "app"
+resource "aws_cloudwatch_dashboard" "each" {
+  dashboard_name = "each"
   dashboard_body = jsonencode({
     widgets = [{ type = "metric", properties = { region = "us-east-1", metrics = [
       for i in aws_instance.app : ["AWS/EC2", "CPUUtilization", "InstanceId", i.id]
@@ -504,6 +521,7 @@ resource "aws_cloudwatch_dashboard" "app" {
         wants=(
             'metrics = [ ["AWS/EC2", "CPUUtilization", "AutoScalingGroupName", aws_autoscaling_group.app.name] ] }',
         ),
+        on_emulator=True,
     ),
     Row(
         "dashboard_by_number",
@@ -563,7 +581,7 @@ resource "aws_cloudwatch_dashboard" "app" {
     Row(
         "policy_for",
         beside="""\
-resource "aws_iam_policy" "reboot" {
+resource "aws_iam_policy" "restart" {
   policy = jsonencode({
     Version   = "2012-10-17"
     Statement = [{
@@ -575,17 +593,19 @@ resource "aws_iam_policy" "reboot" {
 }
 """,
         wants=('Resource = "arn:aws:ec2:*:*:instance/*" Condition = { StringEquals',),
+        on_emulator=True,
     ),
     Row(
         "ids_among_others",
         beside='output "all" {\n  value = {\n    vpc  = aws_vpc.main.id\n    ids  = [for i in aws_instance.app : i.id]\n'
         "    ips  = [for i in aws_instance.app : i.private_ip]\n    arns = aws_instance.app[*].arn\n  }\n}\n",
         wants=("ids = aws_autoscaling_group.app.name arns = aws_autoscaling_group.app.arn }",),
+        on_emulator=True,
     ),
     Row(
         "ids_in_expressions",
         beside="""\
-output "all" {
+output "made_of_ids" {
   value = {
     vpc     = aws_vpc.main.id
     joined  = join(",", aws_instance.app[*].id)
