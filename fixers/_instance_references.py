@@ -417,6 +417,11 @@ class _References:
                 inside = [u for u in uses if _within(holder, loop.node, u)]
                 shown.update(map(id, inside))
                 yield from self._once(block, holder, loop, inside)
+        for holder in {id(u.holder): u.holder for u in uses if u.holder is not None}.values():
+            for edit, use in _repeated_metrics(holder, [u for u in uses if u.attribute == "id"]):
+                if id(use) not in shown:
+                    shown.add(id(use))
+                    yield edit
         for use in uses:
             if id(use) not in shown:
                 yield from self._in_dashboard(block, use)
@@ -666,6 +671,28 @@ def _metric_dimensions(expr: Expr) -> Iterator[tuple[Expr, Expr]]:
         for before, element in pairwise(call_arguments(row) if row.kind == "tuple" else ()):
             if string_value(before) == "InstanceId":
                 yield before, element
+
+
+def _repeated_metrics(holder: Attribute, uses: Sequence[Use]) -> Iterator[tuple[Edit, Use]]:
+    """The rows that measure of another machine what a row above measures (`"."` is what stands above), taken out."""
+    for metrics in walk(holder.expr):
+        said: set[tuple[str, ...]] = set()
+        above: tuple[str, ...] = ()
+        rows = call_arguments(metrics) if metrics.kind == "tuple" else ()
+        for i, row in enumerate(rows):
+            elements = call_arguments(row) if row.kind == "tuple" else ()
+            use = next((u for u in uses if any(u.whole is e for e in elements)), None)
+            if use is None:
+                above = ()
+                continue
+            measured = tuple("" if e is use.whole else re.sub(r"\s+", "", holder.text(e)) for e in elements)
+            if len(measured) == len(above) and set(measured) <= {"", '"."'}:
+                measured = above
+            between = holder.file.text[holder.base + rows[i - 1].end : holder.base + row.start]
+            if measured in said and re.fullmatch(r"\s*,\s*", between):
+                yield Edit(holder.file.path, holder.base + rows[i - 1].end, holder.base + row.end, ""), use
+            said.add(measured)
+            above = measured
 
 
 def _length(node: Expr) -> int:

@@ -553,6 +553,26 @@ resource "aws_cloudwatch_dashboard" "app" {
         wants=('widgets = [{ type = "metric", properties', '"AutoScalingGroupName", aws_autoscaling_group.app.name]]'),
     ),
     Row(
+        "dashboard_rows",
+        beside="""\
+resource "aws_cloudwatch_dashboard" "app" {
+  dashboard_name = "app"
+  dashboard_body = jsonencode({
+    widgets = [{ type = "metric", properties = { region = "us-east-1", metrics = [
+      ["AWS/EC2", "CPUUtilization", "InstanceId", aws_instance.app[0].id],
+      [".", ".", ".", aws_instance.app[1].id],
+      ["AWS/EC2", "NetworkIn", "InstanceId", aws_instance.app[0].id],
+      ["AWS/EC2", "NetworkIn", "InstanceId", aws_instance.app[1].id],
+    ] } }]
+  })
+}
+""",
+        wants=(
+            'metrics = [ ["AWS/EC2", "CPUUtilization", "AutoScalingGroupName", aws_autoscaling_group.app.name], '
+            '["AWS/EC2", "NetworkIn", "AutoScalingGroupName", aws_autoscaling_group.app.name], ] }',
+        ),
+    ),
+    Row(
         "dashboard_labels",
         beside="""\
 resource "aws_cloudwatch_dashboard" "app" {
