@@ -371,8 +371,8 @@ class _References:
         for use in uses:
             if id(use) in replaced:
                 continue
-            if use.attribute == "id":
-                yield use.replace(f"{self.names.group}.name")
+            if use.attribute == "id" and use.holder is not None and use.counted_by() is None:
+                yield self._named(use.holder, use)
             else:
                 yield self._plain(block, use)
 
@@ -674,7 +674,7 @@ def _metric_dimensions(expr: Expr) -> Iterator[tuple[Expr, Expr]]:
 
 
 def _repeated_metrics(holder: Attribute, uses: Sequence[Use]) -> Iterator[tuple[Edit, Use]]:
-    """The rows that measure of another machine what a row above measures (`"."` is what stands above), taken out."""
+    """The rows that measure of another machine what a row above measures (`"."` is what stands above, `"..."` all of it), taken out."""
     for metrics in walk(holder.expr):
         said: set[tuple[str, ...]] = set()
         above: tuple[str, ...] = ()
@@ -686,7 +686,8 @@ def _repeated_metrics(holder: Attribute, uses: Sequence[Use]) -> Iterator[tuple[
                 above = ()
                 continue
             measured = tuple("" if e is use.whole else re.sub(r"\s+", "", holder.text(e)) for e in elements)
-            if len(measured) == len(above) and set(measured) <= {"", '"."'}:
+            shortened = measured == ('"..."', "") and above[-1:] == ("",)
+            if shortened or (len(measured) == len(above) and set(measured) <= {"", '"."'}):
                 measured = above
             between = holder.file.text[holder.base + rows[i - 1].end : holder.base + row.start]
             if measured in said and re.fullmatch(r"\s*,\s*", between):

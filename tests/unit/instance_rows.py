@@ -479,6 +479,24 @@ resource "aws_cloudwatch_metric_alarm" "cpu" {
         on_emulator=True,
     ),
     Row(
+        "alarm_says_which",
+        beside="""\
+resource "aws_cloudwatch_metric_alarm" "busy" {
+  alarm_name          = "busy"
+  alarm_description   = "On ${join(", ", aws_instance.app[*].id)}, ${length(aws_instance.app)} machines"
+  comparison_operator = "GreaterThanThreshold"
+  evaluation_periods  = 2
+  metric_name         = "CPUUtilization"
+  namespace           = "AWS/EC2"
+  period              = 60
+  statistic           = "Average"
+  threshold           = 80
+  dimensions          = { InstanceId = aws_instance.app[0].id }
+}
+""",
+        wants=('"On ${aws_autoscaling_group.app.name}, ${aws_autoscaling_group.app.desired_capacity} machines"',),
+    ),
+    Row(
         "alarm_recovers",
         beside="""\
 resource "aws_cloudwatch_metric_alarm" "status" {
@@ -561,6 +579,7 @@ resource "aws_cloudwatch_dashboard" "app" {
     widgets = [{ type = "metric", properties = { region = "us-east-1", metrics = [
       ["AWS/EC2", "CPUUtilization", "InstanceId", aws_instance.app[0].id],
       [".", ".", ".", aws_instance.app[1].id],
+      ["...", aws_instance.app[1].id],
       ["AWS/EC2", "NetworkIn", "InstanceId", aws_instance.app[0].id],
       ["AWS/EC2", "NetworkIn", "InstanceId", aws_instance.app[1].id],
     ] } }]
