@@ -44,7 +44,7 @@ class UndeclaredVariable(Fixer):
     rule = "TAP107"
     severity = Severity.HIGH
     safety = Safety.UNSAFE
-    order = 15
+    order = 8
     examples = (
         Example(
             title="The environment's name, and a number",

@@ -35,7 +35,7 @@ def new_problems(before: Iterable[Problem], after: Iterable[Problem], was: Proje
         own = (_owner(problem), problem.message)
         if known[own]:
             known[own] -= 1
-        elif problem.message not in named:
+        elif problem.message not in named and not (problem.kind == "unset-variable" and _had_no_value(problem, was)):
             others.append(problem)
     return [problem for problem in others if not _follows(problem, left[problem.step, problem.kind], was, came)]
 
@@ -48,6 +48,18 @@ def _follows(problem: Problem, left: Counter[tuple[Owner, str]], was: Project, c
         if number and (other == owner or (fresh and not _has(came, other))):
             left[other, message] -= 1
             return True
+    return False
+
+
+def _had_no_value(problem: Problem, was: Project) -> bool:
+    """Whether nothing gave the variable a value before either: the file that does not set it now was not there then."""
+    folder, address = _owner(problem)
+    for module in was.modules:
+        if module.folder == folder:
+            block = module.variables.get(address.removeprefix("var."))
+            if block is None:
+                return bool(module.references_to(address))
+            return block.get("default") is None and not any(block.name in file.attributes for file in module.tfvars)
     return False
 
 

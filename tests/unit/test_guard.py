@@ -11,11 +11,15 @@ import pytest
 
 import tapfix
 from tapfix.fixer import Finding, Status
+from tapfix.module import Project
 from tapfix.registry import folder_fixers
+from tapfix.verify import check_project
+from tapfix.verify.comparison import new_problems
 
 HEAD = """\
 from tapfix.edits import Edit
 from tapfix.fixer import Fixer, Safety, Severity
+from tapfix.verify import check_project
 
 
 class Hand(Fixer):
@@ -306,3 +310,18 @@ def test_a_file_that_is_not_there_is_not_taken_out(hand: Folder) -> None:
     result = hand.fix()
     assert main(result) == STACK
     assert "which is not there" in result.diagnostics[0].message
+
+
+def _new(before: dict[str, str], after: dict[str, str]) -> list[str]:
+    was, came = Project(before), Project(after)
+    return [p.kind for p in new_problems(check_project(was), check_project(came), was, came)]
+
+
+def test_a_variable_that_had_no_value_is_not_blamed_on_the_fix_that_makes_the_files() -> None:
+    stack = 'variable "x" {\n  type = string\n}\n\noutput "o" {\n  value = var.x\n}\n'
+    made = {"main.tf": stack, "dev.tfvars": "", "prod.tfvars": ""}
+    assert _new({"main.tf": stack}, made) == []
+    undeclared = 'output "o" {\n  value = var.x\n}\n'
+    assert _new({"main.tf": undeclared}, made) == []
+    assert _new({"main.tf": stack, "dev.tfvars": 'x = "a"\n'}, made) == ["unset-variable", "unset-variable"]
+    assert _new({"main.tf": "locals {\n}\n"}, made) == ["unset-variable", "unset-variable"]
