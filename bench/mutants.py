@@ -45,7 +45,7 @@ def _bodies(project: Project) -> Iterator[tuple[Block, BlockSchema]]:
     todo: list[tuple[Block, BlockSchema]] = []
     for block in project.root.blocks:
         if block.type in ("resource", "data") and len(block.labels) == 2 and block.labels[0].startswith("aws_"):
-            found = (schema.resource if block.type == "resource" else schema.data_source)(block.labels[0])
+            found = schema.of(block.type, block.labels[0])
             if found is not None:
                 todo.append((block, found))
     while todo:

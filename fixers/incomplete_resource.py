@@ -203,9 +203,7 @@ resource "aws_db_proxy" "main" {
     def check(self, module: Module, context: Context) -> Iterator[Finding]:
         schema = context.schema
         for block in (*module.resources(), *module.data()):
-            known = (
-                schema.resource(block.labels[0]) if block.type == "resource" else schema.data_source(block.labels[0])
-            )
+            known = schema.of(block.type, block.labels[0])
             if known is not None:
                 yield from self._check(module, block, known, schema)
         for output in module.blocks_of("output"):
@@ -273,7 +271,7 @@ resource "aws_db_proxy" "main" {
         if head is None or text.rstrip().endswith("\n}") or text.count("\n") > _CUT_LINES:
             return
         address = _address(head)
-        known = _schema_of(head, schema)
+        known = schema.of(head[1], head[2])
         finished = _finished(text)
         rest = text[len(finished) :].strip() if finished is not None else text[head.end() :].strip()
         cut = re.match(r"[\w-]+", rest)
@@ -504,7 +502,7 @@ def _target(module: Module, attribute: Attribute, expr: Expr, schema: Schema) ->
     block = module.find(references[0].address)
     if not isinstance(block, Block) or block.type not in ("resource", "data") or len(block.labels) != 2:
         return None
-    known = schema.resource(block.labels[0]) if block.type == "resource" else schema.data_source(block.labels[0])
+    known = schema.of(block.type, block.labels[0])
     return _Target(block, known, bool(references[0].steps)) if known is not None else None
 
 
@@ -629,7 +627,7 @@ def _attribute_completed(module: Module, type: str, argument: str, text: str, sc
     target = module.find(traversal[1]) if traversal is not None else None
     if traversal is None or not isinstance(target, Block) or len(target.labels) != 2 or _is_repeated(target):
         return None
-    known = schema.resource(target.labels[0]) if target.type == "resource" else schema.data_source(target.labels[0])
+    known = schema.of(target.type, target.labels[0])
     name = _attribute_for(type, argument, _Target(target, known, False)) if known is not None else None
     if known is None or name is None or name not in known.attributes or not name.startswith(traversal[2]):
         return None
@@ -654,12 +652,6 @@ def _address(head: re.Match[str]) -> str:
         case "variable":
             return f"var.{first}"
     return f"{kind}.{first}"
-
-
-def _schema_of(head: re.Match[str], schema: Schema) -> TypeSchema | None:
-    if head[1] == "resource":
-        return schema.resource(head[2])
-    return schema.data_source(head[2]) if head[1] == "data" else None
 
 
 def _listed(missing: Sequence[Missing]) -> str:

@@ -176,11 +176,8 @@ def _dissolved(nested: Block, names: dict[str, str]) -> Edit:
 
 def _schema_at(schema: Schema, type: str, argument: str) -> BlockSchema | None:
     """The schema of the block that a dotted argument stands in."""
-    found: BlockSchema | None = schema.resource(type)
-    for step in argument.split(".")[:-1]:
-        nested = found.blocks.get(step) if found is not None else None
-        found = nested.block if nested is not None else None
-    return found
+    known = schema.resource(type)
+    return known.inner(argument.split(".")[:-1]) if known is not None else None
 
 
 @cache

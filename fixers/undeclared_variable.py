@@ -9,8 +9,8 @@ from difflib import get_close_matches
 from tapfix.edits import Safety
 from tapfix.environments import Variable, declare, environment_files, quoted
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity
-from tapfix.module import Attribute, Block, Module, Reference
-from tapfix.schema import BlockSchema, Schema
+from tapfix.module import Attribute, Module, Reference
+from tapfix.schema import Schema
 
 from ._module_calls import CALL_ARGUMENTS, calls_of
 
@@ -197,16 +197,10 @@ def _argument_type(attribute: Attribute, schema: Schema) -> str:
         element = element.parent
     if element is None or len(element.labels) != 2 or element.type not in ("resource", "data"):
         return ""
-    found: BlockSchema | None = _of_type(element, schema)
-    for name in reversed([name for name in path if name != "content"]):
-        nested = found.blocks.get(name) if found is not None else None
-        found = nested.block if nested is not None else None
-    known = found.attributes.get(attribute.name) if found is not None else None
+    resource = schema.of(element.type, element.labels[0])
+    holder = resource.inner(reversed([name for name in path if name != "content"])) if resource is not None else None
+    known = holder.attributes.get(attribute.name) if holder is not None else None
     return _hcl_type(known.type) if known is not None else ""
-
-
-def _of_type(block: Block, schema: Schema) -> BlockSchema | None:
-    return schema.resource(block.labels[0]) if block.type == "resource" else schema.data_source(block.labels[0])
 
 
 def _hcl_type(type: object) -> str:

@@ -74,6 +74,10 @@ class Schema:
         """The local names of the providers whose types are known."""
         return self._catalogs.keys()
 
+    def of(self, kind: str, name: str) -> TypeSchema | None:
+        """A type by the word of its block, `resource`, `data` or `ephemeral`; None for other blocks, too."""
+        return self._type(kind, name) if kind in ("resource", "data", "ephemeral") else None  # type: ignore[arg-type]
+
     def resource(self, name: str) -> TypeSchema | None:
         return self._type("resource", name)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal
@@ -69,6 +69,16 @@ class BlockSchema:
             name: NestedBlock(NESTINGS[nesting], least, most, self._table, index)
             for name, (nesting, least, most, index) in self._table.rows[self._index][1].items()
         }
+
+    def inner(self, path: Iterable[str]) -> BlockSchema | None:
+        """The block that the names of blocks lead to, one in another; this one where there are none, None where there is none."""
+        found: BlockSchema = self
+        for name in path:
+            nested = found.blocks.get(name)
+            if nested is None:
+                return None
+            found = nested.block
+        return found
 
     def __contains__(self, name: str) -> bool:
         return name in self.attributes or name in self.blocks

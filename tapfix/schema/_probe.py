@@ -334,12 +334,8 @@ def _exists(answer: Answer, path: Sequence[str]) -> bool:
 
 def _schema(answer: Answer, path: Sequence[str]) -> BlockSchema | None:
     """The schema of a block in the type that an answer is about."""
-    schema = load(5)
-    block: BlockSchema | None = (schema.resource if answer.kind == "resource" else schema.data_source)(answer.type)
-    for name in path:
-        nested = block.blocks.get(name) if block else None
-        block = nested.block if nested else None
-    return block
+    known = load(5).of(answer.kind, answer.type)
+    return known.inner(path) if known is not None else None
 
 
 def _operands(kind: str, groups: Mapping[str, str | None]) -> list[Any] | None:

@@ -154,9 +154,7 @@ class Declarations:
         provider = name.partition("_")[0]
         if schema is None or not self.knows_provider(provider):
             return None
-        if kind == "resource":
-            return schema.resource(name)
-        return schema.data_source(name) if kind == "data" else schema.ephemeral(name)
+        return schema.of(kind, name)
 
     def rules_out(self, kind: str, name: str) -> bool:
         """Whether it is certain that no such type exists."""
