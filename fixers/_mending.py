@@ -34,6 +34,8 @@ _BEGINS_ARGUMENT = re.compile(r"[^\W\d][\w-]*+[ \t]*+(?:=(?![=>])|(?:\"[^\"\n]*+
 # Words of a sentence are no elements: what stands at both ends of a missing comma is more than a bare word.
 _BEGINS_ELEMENT = re.compile(r"[\"{\[\d]|[^\W\d][\w-]*+[.(\[]")
 _ENDS_ELEMENT = re.compile(r"(?:[\"}\])\d]|\.[\w-]+)\Z")
+_SPACES = re.compile(r"[ \t]*+")
+_CLOSES_OR_ENDS = re.compile(r"[ \t]*+(?:\Z|\r?\n|#|//|[}\],])")
 _LITERAL = re.compile(
     r"['\u2018\u2019]([^'\u2018\u2019\"\\\n]*+)['\u2018\u2019]|[\u201c\u201d]([^\u201c\u201d\"\\\n]*+)[\u201c\u201d]"
 )
@@ -86,7 +88,7 @@ def mended(text: str, *, cut_off: bool = False) -> Mended | None:
                 break
         else:
             return None
-    return Mended(tuple(draft.changes), tuple(dict.fromkeys(what))) if place is None else None
+    return Mended(draft.changes, tuple(dict.fromkeys(what))) if place is None else None
 
 
 class _Draft:
@@ -161,14 +163,11 @@ def _escapes(text: str, at: int) -> Iterator[Step]:
 def _separators(text: str, at: int, mark: str) -> Iterator[Step]:
     """A semicolon, or a comma where none may be."""
     what = f"`{mark}` between arguments" if mark == "," else "`;` for a comma or a new line"
-    following = re.compile(r"[ \t]*+(?:\Z|\r?\n|#|//|[}\],])").match(text, at + 1)
-    if following:
+    if _CLOSES_OR_ENDS.match(text, at + 1):
         yield Step(f"a `{mark}` too many", ((at, at + 1, ""),))
     if mark == ";":
         yield Step(what, ((at, at + 1, ","),))
-    end = re.compile(r"[ \t]*+").match(text, at + 1)
-    assert end is not None
-    split = at, end.end(), "\n"
+    split = at, _behind_spaces(text, at + 1), "\n"
     yield Step(what, (split,))
     opener = _opener_on_line(text, at)
     if opener is not None:
@@ -273,9 +272,13 @@ def _opener_on_line(text: str, at: int) -> int | None:
 
 def _line_behind(text: str, opener: int) -> Change:
     """A new line behind a brace, in place of the spaces there."""
-    spaces = re.compile(r"[ \t]*+").match(text, opener + 1)
+    return opener + 1, _behind_spaces(text, opener + 1), "\n"
+
+
+def _behind_spaces(text: str, at: int) -> int:
+    spaces = _SPACES.match(text, at)
     assert spaces is not None
-    return opener + 1, spaces.end(), "\n"
+    return spaces.end()
 
 
 def _code_end(text: str, at: int) -> int:

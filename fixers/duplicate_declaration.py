@@ -92,9 +92,9 @@ locals {
 
     def check(self, module: Module, context: Context) -> Iterator[Finding]:
         first: dict[str, Element] = {}
-        for address, element in _declared(module):
+        for address, element in module.declarations:
             other = first.setdefault(address, element)
-            if other is element:
+            if other is element or (isinstance(element, Block) and element.type == "provider"):
                 continue
             message = f"{address} is declared a second time"
             goes, stays = (other, element) if _says_more(element, other) else (element, other)
@@ -105,17 +105,6 @@ locals {
             else:
                 first[address] = stays
                 yield self.fix(element, f"{message}, and says what {_place(other)} says", [_removed(goes)])
-
-
-def _declared(module: Module) -> Iterator[tuple[str, Element]]:
-    for block in module.blocks:
-        if block.type in ("resource", "data", "variable", "output", "module"):
-            yield block.address, block
-        elif block.type == "locals":
-            for child in block.body.children:
-                if child.kind == "attribute":
-                    attribute = Attribute(block.file, block.base, child, block)  # type: ignore[arg-type]
-                    yield f"local.{attribute.name}", attribute
 
 
 def _removed(element: Element) -> Edit:

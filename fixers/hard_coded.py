@@ -11,6 +11,8 @@ from tapfix.evaluate import values_per_environment
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity
 from tapfix.module import Attribute, Block, Module, item_key, item_value, object_items, string_value, walk
 
+from ._account_names import reaches
+
 _TELLS_ENVIRONMENTS: Final = re.compile(r"^(?:environment|env|stage)(?:_(?:name|suffix))?$|^(?:\w+_)?suffix$")
 _ENVIRONMENTS: Final = frozenset(
     {"dev", "development", "test", "testing", "qa", "stage", "staging", "prod", "production"}
@@ -199,19 +201,12 @@ def _is_fixed(module: Module, context: Context, name: Attribute) -> bool:
 
 def _from_environment(module: Module, name: Attribute) -> bool:
     """Whether a name leads to a variable that tells environments apart, or to the workspace."""
-    waiting, seen = [name.value], set[str]()
-    while waiting:
-        text = waiting.pop()
-        if "terraform.workspace" in text:
-            return True
-        for kind, word in re.findall(r"\b(var|local)\.([A-Za-z_][\w-]*)", text):
-            if kind == "var" and _TELLS_ENVIRONMENTS.match(word):
-                return True
-            local = module.locals.get(word) if kind == "local" else None
-            if local is not None and word not in seen:
-                seen.add(word)
-                waiting.append(local.value)
-    return False
+
+    def tells(address: str) -> bool:
+        is_variable = address.startswith("var.")
+        return address == "terraform.workspace" or (is_variable and bool(_TELLS_ENVIRONMENTS.match(address[4:])))
+
+    return reaches(module, name, name.expr, tells)
 
 
 def _and(names: Sequence[str]) -> str:

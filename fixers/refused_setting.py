@@ -10,6 +10,7 @@ from tapfix.edits import Safety
 from tapfix.evaluate import evaluate, values_per_environment
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity
 from tapfix.module import Attribute, Block, Module, Reference, expression_references
+from tapfix.schema.engines import DRAWN_BY_DEFAULT
 
 _OLDEST_MINOR: Final[Mapping[tuple[str, str], int]] = {
     ("postgres", "13"): 17,
@@ -36,8 +37,6 @@ _PASSWORDS: Final[Mapping[str, tuple[str, str]]] = {
 
 https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html#RDS_Limits.Constraints
 """
-_SPECIAL_BY_DEFAULT: Final = "!@#$%&*()-_=+[]{}<>:?"
-"""What `random_password` draws from, by the provider's documentation."""
 _GP3_FROM: Final = 400
 """GiB from which RDS lets iops and throughput of gp3 be set, for MariaDB, MySQL and PostgreSQL.
 
@@ -164,7 +163,7 @@ def _passwords(rule: RefusedSetting, module: Module, context: Context) -> Iterat
                 continue
             if _value(module, source.get("special")) is False:
                 continue
-            drawn = _value(module, source.get("override_special"), _SPECIAL_BY_DEFAULT)
+            drawn = _value(module, source.get("override_special"), DRAWN_BY_DEFAULT)
             wrong = [c for c in refused if isinstance(drawn, str) and c in drawn]
             if wrong:
                 yield rule.suggest(

@@ -446,6 +446,19 @@ class Module:
             found.setdefault(f"local.{name}", attribute)
         return found
 
+    @cached_property
+    def declarations(self) -> tuple[tuple[str, Element], ...]:
+        """Whatever has an address, with it, in order; unlike in `find` and the mappings, what is declared twice is there twice."""
+        found: list[tuple[str, Element]] = []
+        for block in self.blocks:
+            if block.type in ("resource", "data", "variable", "output", "module", "provider"):
+                found.append((block.address, block))
+            elif block.type == "locals":
+                attributes = [c for c in block.body.children if c.kind == "attribute"]
+                values = [Attribute(block.file, block.base, child, block) for child in attributes]  # type: ignore[arg-type]
+                found += [(f"local.{value.name}", value) for value in values]
+        return tuple(found)
+
     def find(self, address: str) -> Element | None:
         """What an address names: a block, or the attribute of a local value."""
         return self._by_address.get(address)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from tapfix.module import Attribute, Block, Element, Reference, string_value
+from tapfix.module import Block, Element, Reference, string_value
 from tapfix.verify.declarations import Declarations
 
 _NODES = ("resource", "data", "ephemeral")
@@ -13,23 +13,18 @@ _NODES = ("resource", "data", "ephemeral")
 def check_duplicates(declarations: Declarations) -> None:
     """Each address is declared once."""
     first: dict[str, Element] = {}
-    for block in declarations.module.blocks:
-        if block.type in ("resource", "data", "variable", "output", "module", "provider"):
-            _once(declarations, first, _configured(block), block)
-        elif block.type == "locals":
-            for child in block.body.children:
-                if child.kind == "attribute":
-                    attribute = Attribute(block.file, block.base, child, block)  # type: ignore[arg-type]
-                    _once(declarations, first, f"local.{attribute.name}", attribute)
-        elif block.type == "terraform":
-            for nested in block.blocks:
-                if nested.type in ("required_providers", "backend", "cloud"):
-                    _once(declarations, first, f"terraform.{nested.type}", nested)
+    for address, element in declarations.module.declarations:
+        is_provider = isinstance(element, Block) and element.type == "provider"
+        _once(declarations, first, _configured(element) if is_provider else address, element)  # type: ignore[arg-type]
+    for block in declarations.module.blocks_of("terraform"):
+        for nested in block.blocks:
+            if nested.type in ("required_providers", "backend", "cloud"):
+                _once(declarations, first, f"terraform.{nested.type}", nested)
 
 
 def _configured(block: Block) -> str:
     """A provider's address with its alias as Terraform reads it: quoted or not; one that is no plain name counts for none."""
-    alias = block.get("alias") if block.type == "provider" else None
+    alias = block.get("alias")
     if alias is None:
         return block.address
     name = alias.value if alias.expr.kind == "Identifier" else string_value(alias.expr)
