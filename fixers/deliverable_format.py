@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from tapfix.edits import Edit, Safety
-from tapfix.environments import environment_files, quoted, unset_rows
+from tapfix.environments import environment_files, is_sensitive, quoted, unset_rows
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity, Status
 from tapfix.module import Block, File, Module
 from tapfix.outline import Kind, outline
@@ -199,7 +199,7 @@ def _needed(module: Module, told: list[Block]) -> list[str]:
     return sorted(
         name
         for name, block in module.variables.items()
-        if block not in told and block.get("default") is None and not _is_sensitive(block)
+        if block not in told and block.get("default") is None and not is_sensitive(block)
     )
 
 
@@ -258,11 +258,6 @@ def _why_not(module: Module, missing: list[str], others: bool) -> str:
                 "and mend the validation or `environments` in tapfix.toml"
             )
     return ""
-
-
-def _is_sensitive(block: Block) -> bool:
-    sensitive = block.get("sensitive")
-    return sensitive is not None and sensitive.value == "true"
 
 
 def _uncommented(home: File, module: Module, environment: str) -> tuple[list[Edit], int] | None:

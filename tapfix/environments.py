@@ -50,6 +50,12 @@ def environment_files(module: Module, contract: Contract) -> dict[str, File]:
     return {env: file for env, file in found.items() if file is not None}
 
 
+def is_sensitive(variable: Block) -> bool:
+    """Whether a variable's value may not be shown, and so stands in no file that tapfix writes."""
+    mark = variable.get("sensitive")
+    return mark is not None and mark.value == "true"
+
+
 def is_automatic(file: File) -> bool:
     """Whether Terraform reads the file without being told to."""
     name = file.path.rpartition("/")[2]
@@ -161,8 +167,7 @@ def unset_rows(module: Module, known: Iterable[str] = ()) -> tuple[list[Row], li
     for name, block in module.variables.items():
         if name in known or "default" in block.attributes:
             continue
-        mark = block.get("sensitive")
-        if mark is not None and mark.value == "true":
+        if is_sensitive(block):
             sensitive.append(Row(name, None, f"sensitive and without default; set TF_VAR_{name}"))
         else:
             plain.append(Row(name, None, "has no default; set it here"))

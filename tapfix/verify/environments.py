@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tapfix.environments import is_automatic
-from tapfix.module import Block
+from tapfix.environments import is_automatic, is_sensitive
 from tapfix.verify.declarations import Declarations
 from tapfix.verify.expressions import Typer
 from tapfix.verify.types import DYNAMIC, misfit
@@ -31,14 +30,9 @@ def check_values(declarations: Declarations) -> None:
     environments = [file for file in module.tfvars if not is_automatic(file)]
     always = {name for file in module.tfvars if is_automatic(file) for name in file.attributes}
     for name, block in module.variables.items():
-        if block.get("default") is not None or name in always or _is_sensitive(block):
+        if block.get("default") is not None or name in always or is_sensitive(block):
             continue
         for file in environments:
             if name not in file.attributes and not file.tree.diagnostics:
                 what = f'{file.path} does not set the variable "{name}", which has no default'
                 declarations.report("values", "unset-variable", what, block)
-
-
-def _is_sensitive(block: Block) -> bool:
-    sensitive = block.get("sensitive")
-    return sensitive is not None and sensitive.value == "true"
