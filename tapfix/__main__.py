@@ -22,9 +22,12 @@ def main() -> None:
     try:
         from tapfix.cli import run
 
-        sys.exit(run(arguments))
+        code = run(arguments)
     except KeyboardInterrupt:  # while it was still being imported
-        sys.exit(130)
+        code = 130
+    # Nor is there anything to find when Python, as it leaves, looks for cycles among all that was ever made.
+    gc.freeze()
+    sys.exit(code)
 
 
 if __name__ == "__main__":
