@@ -55,8 +55,8 @@ class Schema:
         store = _store()
         self.major = major
         self._catalogs = {
-            catalog.partition("@")[0]: kinds
-            for catalog, kinds in store.catalogs.items()
+            catalog.partition("@")[0]: catalog
+            for catalog in store.catalogs
             if not catalog.startswith("aws@") or catalog == f"aws@{major}"
         }
         self._types: dict[tuple[Kind, str], TypeSchema | None] = {}
@@ -67,7 +67,7 @@ class Schema:
     @property
     def sources(self) -> tuple[Mapping[str, str], ...]:
         """Where each catalog's facts come from: provider, version, source."""
-        return tuple(_store().header["sources"])
+        return tuple(_store().sources)
 
     @property
     def providers(self) -> Iterable[str]:
@@ -98,7 +98,7 @@ class Schema:
         return self._names("data")
 
     def _names(self, kind: Kind) -> tuple[str, ...]:
-        return tuple(name for kinds in self._catalogs.values() for name in kinds.get(kind, ()))
+        return tuple(name for catalog in self._catalogs.values() for name in _store().names(catalog, kind))
 
     def _type(self, kind: Kind, name: str) -> TypeSchema | None:
         try:
@@ -110,5 +110,6 @@ class Schema:
     def _read(self, kind: Kind, name: str) -> TypeSchema | None:
         # A type's name begins with its provider's local name: aws_instance, random_id, terraform_data.
         provider = name.partition("_")[0]
-        number = self._catalogs.get(provider, {}).get(kind, {}).get(name)
-        return None if number is None else TypeSchema(name, kind, provider, _store().record(number))
+        catalog = self._catalogs.get(provider)
+        rows = _store().record(catalog, kind, name) if catalog is not None else None
+        return None if rows is None else TypeSchema(name, kind, provider, rows)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 # A type in cty's JSON form: "string", ["list", "string"], ["object", {"name": "string"}], "dynamic".
 CtyType = Any
@@ -17,8 +16,7 @@ FLAGS: Final = ("required", "optional", "computed", "deprecated", "sensitive", "
 NESTINGS: Final[tuple[Nesting, ...]] = ("single", "list", "set", "map", "group")
 
 
-@dataclass(frozen=True, slots=True)
-class AttributeSchema:
+class AttributeSchema(NamedTuple):
     """One attribute of a block: its type and who may set it."""
 
     type: CtyType

@@ -25,13 +25,13 @@ import os
 import re
 import subprocess
 import tempfile
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from tapfix.schema import BlockSchema, CtyType, TypeSchema, load
-from tapfix.schema.rules import DATA_FILE
+from tapfix.schema._store import pack
+from tapfix.schema.rules import CATALOG, DATA_FILE
 
 # Types whose blocks nest so deep that one of each would make a module of megabytes.
 SKIPPED: Final = ("quicksight_analysis", "quicksight_dashboard", "quicksight_template", "wafv2_", "lexv2models_intent")
@@ -125,13 +125,19 @@ def main(arguments: list[str] | None = None) -> None:
     for left_out in without_conflicts(collect(answers)):
         answers += [(mode, ask(mode, given.terraform, environment, left_out)) for mode in MODES if mode != "none"]
     merged = collect(answers)
-    source = next(s for s in load(5).sources if s["catalog"] == "aws@5")
-    DATA_FILE.write_bytes(
-        zlib.compress(json.dumps({"source": source, "rules": merged}, separators=(",", ":")).encode(), 9)
-    )
+    DATA_FILE.write_bytes(packed(merged))
     print(
         f"{DATA_FILE.name}: {sum(map(len, merged.values()))} rules of {len(merged)} types, {DATA_FILE.stat().st_size // 1024} KiB"
     )
+
+
+def packed(rules: Mapping[str, list[list[Any]]]) -> bytes:
+    """The data file of rules by kind and type, such as `resource.aws_lb`."""
+    kinds: dict[str, dict[str, bytes]] = {}
+    for name, found in rules.items():
+        kind, type = name.split(".")
+        kinds.setdefault(kind, {})[type] = json.dumps(found, separators=(",", ":")).encode()
+    return pack({CATALOG: kinds}, [source for source in load(5).sources if source["catalog"] == CATALOG])
 
 
 # --- asking -----------------------------------------------------------------------------------------------------

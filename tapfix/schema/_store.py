@@ -1,24 +1,26 @@
-"""The data file: one small compressed record a type behind an index, so that one type costs one record.
+"""A data file of records by name: one small compressed record a type behind an index, so that one type costs one record.
 
-    magic line | header line (JSON: lengths, sources) | index | preset dictionary | records
+    magic line | header line (JSON: lengths, sources) | sections | preset dictionary | records
 
-The index (compressed JSON) maps `catalog -> kind -> type name -> record number`; a catalog is one provider at one
-version, such as `aws@5`. Equal records are stored once: most of version 6 equals version 5. The preset dictionary
-holds what records have in common; small records compress to about half with it.
+A catalog is one provider at one version, such as `aws@5`; for each kind of its types there is a section: their names, and for each where
+its record begins and ends. A section is unpacked when it is first asked for. Equal records are stored once: most of version 6 equals
+version 5. The preset dictionary holds what records have in common; small records compress to about half with it.
 """
 
 from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from tapfix.schema._model import FLAGS, NESTINGS
 
-MAGIC: Final = b"tapfix-schema 1\n"
+MAGIC: Final = b"tapfix-records 2\n"
 # zlib looks back 32 KB at most, so a longer dictionary would be dead weight.
 DICTIONARY_SIZE: Final = 32_000
+_PLACE: Final = 4
+"""The bytes of an offset in a section."""
 
 Catalogs = Mapping[str, Mapping[str, Mapping[str, bytes]]]
 
@@ -28,47 +30,94 @@ class Store:
 
     def __init__(self, data: bytes) -> None:
         if not data.startswith(MAGIC):
-            raise ValueError("not a tapfix schema file of this version")
+            raise ValueError("not a tapfix data file of this version")
         end = data.index(b"\n", len(MAGIC))
-        self.header: dict[str, Any] = json.loads(data[len(MAGIC) : end])
+        header = json.loads(data[len(MAGIC) : end])
+        self.sources: list[Mapping[str, str]] = header["sources"]
+        self._sections: dict[str, dict[str, Section | slice]] = {}
         start = end + 1
-        index = json.loads(zlib.decompress(data[start : start + self.header["index"]]))
-        self.catalogs: dict[str, dict[str, dict[str, int]]] = index["catalogs"]
-        self._ends: list[int] = index["ends"]
-        start += self.header["index"]
-        self._records = start + self.header["dictionary"]
+        for catalog, kinds in header["catalogs"].items():
+            for kind, length in kinds.items():
+                self._sections.setdefault(catalog, {})[kind] = slice(start, start + length)
+                start += length
+        self._records = start + header["dictionary"]
         self._dictionary = zlib.decompress(data[start : self._records])
         self._data = data
 
-    def record(self, number: int) -> list[Any]:
-        start = self._ends[number - 1] if number else 0
+    @property
+    def catalogs(self) -> Collection[str]:
+        """The names of the catalogs."""
+        return self._sections.keys()
+
+    def names(self, catalog: str, kind: str) -> Collection[str]:
+        """The names of a catalog's types of one kind, sorted."""
+        section = self._section(catalog, kind)
+        return section.names.keys() if section is not None else ()
+
+    def record(self, catalog: str, kind: str, name: str) -> list[Any] | None:
+        """The record of a type; None where there is none."""
+        section = self._section(catalog, kind)
+        place = section.place(name) if section is not None else None
+        if place is None:
+            return None
         inflate = zlib.decompressobj(wbits=-15, zdict=self._dictionary)
-        packed = self._data[self._records + start : self._records + self._ends[number]]
+        packed = self._data[self._records + place[0] : self._records + place[1]]
         rows: list[Any] = json.loads(inflate.decompress(packed))
         return rows
+
+    def _section(self, catalog: str, kind: str) -> Section | None:
+        kinds = self._sections.get(catalog, {})
+        found = kinds.get(kind)
+        if isinstance(found, slice):
+            found = kinds[kind] = Section(zlib.decompress(self._data[found]))
+        return found
+
+
+class Section:
+    """The names of one kind of types, and the places of their records."""
+
+    def __init__(self, data: bytes) -> None:
+        names, _, self._places = data.partition(b"\n")
+        self.names = {name: number for number, name in enumerate(names.decode().split())}
+
+    def place(self, name: str) -> tuple[int, int] | None:
+        """Where a type's record begins and ends among the records."""
+        number = self.names.get(name)
+        if number is None:
+            return None
+        at = 2 * _PLACE * number
+        start, end = self._places[at : at + _PLACE], self._places[at + _PLACE : at + 2 * _PLACE]
+        return int.from_bytes(start, "little"), int.from_bytes(end, "little")
 
 
 def pack(catalogs: Catalogs, sources: Iterable[Mapping[str, str]]) -> bytes:
     """The bytes of a data file. The same facts give the same bytes."""
-    records: dict[bytes, int] = {}
-    numbers = {
-        catalog: {
-            kind: {name: records.setdefault(types[name], len(records)) for name in sorted(types)}
-            for kind, types in sorted(kinds.items())
-        }
-        for catalog, kinds in sorted(catalogs.items())
-    }
-    dictionary = _dictionary(list(records))
-    packed, ends, end = [], [], 0
+    catalogs = {catalog: dict(sorted(kinds.items())) for catalog, kinds in sorted(catalogs.items())}
+    types = [types for kinds in catalogs.values() for types in kinds.values()]
+    records = list(dict.fromkeys(record for each in types for _, record in sorted(each.items())))
+    dictionary = _dictionary(records)
+    places: dict[bytes, bytes] = {}
+    packed: list[bytes] = []
+    end = 0
     for record in records:
         deflate = zlib.compressobj(9, wbits=-15, zdict=dictionary)
         packed.append(deflate.compress(record) + deflate.flush())
-        end += len(packed[-1])
-        ends.append(end)
-    index = zlib.compress(_json({"catalogs": numbers, "ends": ends}), 9)
+        start, end = end, end + len(packed[-1])
+        places[record] = start.to_bytes(_PLACE, "little") + end.to_bytes(_PLACE, "little")
+    sections = [
+        zlib.compress(
+            " ".join(sorted(each)).encode() + b"\n" + b"".join(places[each[name]] for name in sorted(each)), 9
+        )
+        for each in types
+    ]
+    lengths = iter(map(len, sections))
     shared = zlib.compress(dictionary, 9)
-    header = {"index": len(index), "dictionary": len(shared), "sources": list(sources)}
-    return b"".join([MAGIC, _json(header), b"\n", index, shared, *packed])
+    header = {
+        "catalogs": {catalog: {kind: next(lengths) for kind in kinds} for catalog, kinds in catalogs.items()},
+        "dictionary": len(shared),
+        "sources": list(sources),
+    }
+    return b"".join([MAGIC, _json(header), b"\n", *sections, shared, *packed])
 
 
 def encode(schema: Mapping[str, Any]) -> bytes:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 DATA_FILE: Final = Path(__file__).with_name("functions.json")
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(NamedTuple):
     """A built-in function's signature; `most` is None where the last parameter repeats (its name ends in `...`)."""
 
     name: str

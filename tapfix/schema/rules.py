@@ -12,14 +12,15 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
-import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
+
+from tapfix.schema._store import Store
 
 DATA_FILE: Final = Path(__file__).with_name("rules.bin")
+CATALOG: Final = "aws@5"
 
 RuleKind = Literal[
     "enum", "numbers", "range", "length", "pattern", "arn", "json", "account", "port", "port0", "cidr", "prefix"
@@ -118,8 +119,7 @@ _OWN: Final[dict[str, list[list[Any]]]] = {
 _ARN: Final = re.compile(r"arn:[\w-]*:[\w.-]*:[\w-]*:[\w-]*:.+", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """What one argument's value must be; of a list, each element."""
 
     path: tuple[str, ...]
@@ -137,8 +137,7 @@ class Rule:
         return None if None in reasons else " or ".join(dict.fromkeys(reason for reason in reasons if reason))
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """One thing that a value may be."""
 
     kind: RuleKind
@@ -195,8 +194,7 @@ class Choice:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """Arguments that exclude each other (`conflict`, `one`), or of which one must be there (`some`)."""
 
     path: tuple[str, ...]
@@ -206,33 +204,35 @@ class Group:
 
 def rules(kind: str, type: str) -> tuple[Rule, ...]:
     """The rules on a type's arguments."""
-    return _of(f"{kind}.{type}")[0]
+    return _of(kind, type)[0]
 
 
 def groups(kind: str, type: str) -> tuple[Group, ...]:
     """The arguments of a type that belong or do not belong together."""
-    return _of(f"{kind}.{type}")[1]
+    return _of(kind, type)[1]
 
 
 @cache
-def _data() -> dict[str, list[list[Any]]]:
-    data: dict[str, list[list[Any]]] = json.loads(zlib.decompress(DATA_FILE.read_bytes()))["rules"]
-    return data
+def _store() -> Store:
+    return Store(DATA_FILE.read_bytes())
 
 
 @cache
-def _of(name: str) -> tuple[tuple[Rule, ...], tuple[Group, ...]]:
+def _of(kind: str, type: str) -> tuple[tuple[Rule, ...], tuple[Group, ...]]:
     choices: dict[tuple[str, ...], list[Choice]] = {}
     together = []
-    for path, kind, *operands in _data().get(name, ()):
+    for path, sort, *operands in _store().record(CATALOG, kind, type) or ():
         where = tuple(path.split("."))
-        if kind == "conflict":
-            together.append(Group(where, kind, (tuple(operands[0].split(".")),)))
-        elif kind in ("one", "some"):
-            together.append(Group(where, kind, tuple(tuple(other.split(".")) for other in operands[0])))
+        if sort == "conflict":
+            together.append(Group(where, sort, (tuple(operands[0].split(".")),)))
+        elif sort in ("one", "some"):
+            together.append(Group(where, sort, tuple(tuple(other.split(".")) for other in operands[0])))
         else:
-            choices.setdefault(where, []).append(Choice(kind, tuple(operands)))
-    own = [Rule(tuple(path.split(".")), (Choice(kind, tuple(rest)),)) for path, kind, *rest in _OWN.get(name, ())]
+            choices.setdefault(where, []).append(Choice(sort, tuple(operands)))
+    own = [
+        Rule(tuple(path.split(".")), (Choice(sort, tuple(rest)),))
+        for path, sort, *rest in _OWN.get(f"{kind}.{type}", ())
+    ]
     return (*(rule for path, known in choices.items() for rule in _rules(path, known)), *own), tuple(together)
 
 

@@ -7,27 +7,23 @@ internal/configs in its repository).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """A block of the language: its labels, arguments and blocks. `open` means that more than the named may stand in it."""
 
-    labels: tuple[str, ...] = ()
-    required: frozenset[str] = frozenset()
-    optional: frozenset[str] = frozenset()
-    blocks: Mapping[str, Form] = field(default_factory=dict)
-    open: bool = False
-
-    @property
-    def arguments(self) -> frozenset[str]:
-        return self.required | self.optional
+    labels: tuple[str, ...]
+    required: frozenset[str]
+    arguments: frozenset[str]
+    """Those that are required among them."""
+    blocks: Mapping[str, Form]
+    open: bool
 
 
 def _form(labels: str = "", required: str = "", optional: str = "", open: bool = False, **blocks: Form) -> Form:
-    return Form(tuple(labels.split()), frozenset(required.split()), frozenset(optional.split()), blocks, open)
+    must = frozenset(required.split())
+    return Form(tuple(labels.split()), must, must | frozenset(optional.split()), blocks, open)
 
 
 _ANY: Final = _form(open=True)
@@ -73,7 +69,7 @@ FORMS: Final[Mapping[str, Form]] = {
     "moved": _form(required="from to"),
     "import": _form(required="to id", optional="provider for_each"),
     "removed": _form(required="from", lifecycle=_form(optional="destroy"), provisioner=_PROVISIONER, connection=_ANY),
-    "check": Form(("name",), blocks={"data": _form("type name", open=True), "assert": _CONDITION}),
+    "check": _form("name")._replace(blocks={"data": _form("type name", open=True), "assert": _CONDITION}),
 }
 
 MODULE_ARGUMENTS: Final = frozenset({"source", "version", "providers", "count", "for_each", "depends_on"})

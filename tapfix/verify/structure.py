@@ -264,7 +264,7 @@ class Structure:
             self._unknown(block, {**names, "self": UNKNOWN}, skip=("when", "on_failure"))
             return
         if block.outermost is not block and isinstance(block.parent, Block) and block.parent.type == "data":
-            form = Form(blocks=form.blocks)
+            form = form._replace(arguments=frozenset())
         for name, attribute in block.attributes.items():
             if name not in form.arguments:
                 self._report(

@@ -108,7 +108,7 @@ def test_small_and_quick() -> None:
     start = time.process_time()
     store = Store(DATA_FILE.read_bytes())
     opened = time.process_time()
-    store.record(store.catalogs["aws@5"]["resource"]["aws_instance"])
+    assert store.record("aws@5", "resource", "aws_instance")
     read = time.process_time()
     # Of the processor's time, many times what it takes: this finds a design that went wrong, not a busy neighbour.
     assert opened - start < 0.06
@@ -126,12 +126,14 @@ def test_pack_and_encode_round_trip() -> None:
     }
     packed = pack({"aws@5": {"resource": {"aws_thing": encode(block)}}}, [{"catalog": "aws@5"}])
     store = Store(packed)
-    rows = store.record(store.catalogs["aws@5"]["resource"]["aws_thing"])
+    assert list(store.catalogs) == ["aws@5"] and list(store.names("aws@5", "resource")) == ["aws_thing"]
+    assert store.record("aws@5", "resource", "aws_other") is store.record("aws@6", "data", "aws_thing") is None
+    rows = store.record("aws@5", "resource", "aws_thing")
     assert rows == [
         [[[["list", "string"], 6, "x"]], {"one": [1, 0, 1, 1], "two": [2, 2, 0, 1]}],
         [[["string", 1, "a"]], {}],
     ]
-    with pytest.raises(ValueError, match="not a tapfix schema file"):
+    with pytest.raises(ValueError, match="not a tapfix data file"):
         Store(b"something else")
 
 
