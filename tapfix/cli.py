@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from copy import copy
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
@@ -111,7 +112,9 @@ VerboseOption = Annotated[
 def run(arguments: Sequence[str]) -> int:
     """Run the command line and give its exit code. It never raises."""
     try:
-        code = app(args=list(arguments) or ["--help"], prog_name="tapfix", standalone_mode=False)
+        code = _with_what_is_called(arguments)(
+            args=list(arguments) or ["--help"], prog_name="tapfix", standalone_mode=False
+        )
         sys.stdout.flush()
         return int(code or DONE) if arguments else IMPOSSIBLE
     except TapfixError as error:
@@ -128,6 +131,18 @@ def run(arguments: Sequence[str]) -> int:
             _say(f"tapfix: {_one_line(usage())}")
             return IMPOSSIBLE
         return _failed(error, arguments)
+
+
+def _with_what_is_called(arguments: Sequence[str]) -> typer.Typer:
+    """The app with that command alone which the arguments begin with, if they do: Typer makes a parser of every one that it holds."""
+    word = arguments[0] if arguments else ""
+    commands = [c for c in app.registered_commands if c.callback and c.callback.__name__ == word]
+    groups = [g for g in app.registered_groups if g.name == word]
+    if not commands and not groups:
+        return app
+    called = copy(app)
+    called.registered_commands, called.registered_groups = commands, groups
+    return called
 
 
 @app.callback(invoke_without_command=True)

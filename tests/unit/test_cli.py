@@ -397,6 +397,7 @@ BAD: dict[str, tuple[dict[str, str | bytes], list[str], str]] = {
     "a folder that is in the way": ({"a.md": ANSWER, "o/tap_stack.tf/x": ""}, ["apply", "a.md", "-o", "o"], "is a folder"),
     "a response in the way": ({"a.md": ANSWER, "b.md": "mine"}, ["apply", "a.md", "-o", "o", "--response", "b.md"], "--force"),
     "an unknown command": ({}, ["mend", "a.md"], "No such command 'mend'"),
+    "a command with a slip in it": ({}, ["dif", "a.md"], "Did you mean 'diff'"),
     "an unknown option": ({"a.md": ANSWER}, ["extract", "a.md", "--quick"], "--quick"),
     "an unknown format": ({"a.md": ANSWER}, ["diff", "a.md", "--format", "pdf"], "pdf"),
     "no input": ({}, ["apply"], "INPUT"),
