@@ -104,12 +104,13 @@ def _mentions_elsewhere(
 ) -> Iterator[Edit]:
     """The same names in other strings, as in an ARN of a policy or the name of a log group."""
     for name in dict.fromkeys(renamed):
-        pattern = re.compile(r"(?<=[/:])" + re.escape(name) + r"(?=[/:*\"]|$)")
         for file in module.configuration:
-            for match in pattern.finditer(file.text):
+            if f":{name}" not in file.text and f"/{name}" not in file.text:
+                continue
+            for match in re.finditer("[/:]" + re.escape(name) + r"(?=[/:*\"]|$)", file.text):
                 if (file.path, match.end()) in done:
                     continue
-                holder = _attribute_at(module, file.path, match.start())
+                holder = _attribute_at(module, file.path, match.start() + 1)
                 if holder is not None and wanted(holder) and not tells_apart(module, holder, environment):
                     done.add((file.path, match.end()))
                     yield Edit(file.path, match.end(), match.end(), f"-${{var.{environment}}}")

@@ -106,6 +106,7 @@ class SideNames:
         self.roles = tuple(
             sorted({w.lower() for w in words if w and not region_in(w)} - set(self.regional), key=_longest)
         )
+        self._words = (*self.regional, *self.roles)
 
     def learned(self, words: Iterable[str]) -> SideNames:
         """The same side with more words."""
@@ -122,36 +123,42 @@ class SideNames:
     @cached_property
     def pattern(self) -> re.Pattern[str] | None:
         """Any of the side's words, standing alone between separators; a region may carry a zone's letter."""
-        parts = [_whole(w) for w in self.regional]
-        parts += [re.escape(w) + r"(?![A-Za-z0-9])" for w in self.roles]
-        return re.compile(r"(?<![A-Za-z0-9])(?:" + "|".join(parts) + ")", re.I) if parts else None
+        return _any_of(self.regional, self.roles)
 
     @cached_property
     def region_pattern(self) -> re.Pattern[str] | None:
         """Only the spellings of the region itself."""
-        parts = [_whole(w) for w in self.regional]
-        return re.compile(r"(?<![A-Za-z0-9])(?:" + "|".join(parts) + ")", re.I) if parts else None
+        return _any_of(self.regional, ())
 
     def neutral(self, text: str) -> str:
         """The text without the side's words, in a form in which the texts of two sides can be held against each other."""
         if self.pattern is not None:
             text = self.pattern.sub("-", text)
-        return re.sub(r"[-_]+", "-", text).strip("-_ ")
+        return "-".join(filter(None, text.replace("_", "-").split("-"))).strip(" ")
 
     def label(self, name: str) -> str:
         """An identifier without the side's words: `vpc_us_east_1` gives `vpc`, `primary` gives an empty text."""
         if self.pattern is None:
             return name
-        return re.sub(r"_{2,}", "_", self.pattern.sub("", name)).strip(_SEPARATORS)
+        return "_".join(filter(None, self.pattern.sub("", name).split("_"))).strip(_SEPARATORS)
 
     def speaks(self, text: str) -> bool:
         """Whether the text holds one of the side's words."""
+        lowered = text.lower()
+        if not any(word in lowered for word in self._words):
+            return False  # so most texts are told, and no pattern has to be tried at each of their characters
         return self.pattern is not None and self.pattern.search(text) is not None
 
 
-def _whole(word: str) -> str:
-    """A pattern of a region's spelling that ends as a word does; the letter of a zone may follow."""
-    return re.escape(word) + ("" if word.endswith(")") else r"(?=[a-f]?(?![A-Za-z0-9]))")
+def _any_of(regional: tuple[str, ...], roles: tuple[str, ...]) -> re.Pattern[str] | None:
+    """Any of these words, each as a whole: the letter of a zone may follow a region's spelling, and anything its title in brackets."""
+    ends = (
+        ([w for w in regional if w.endswith(")")], ""),
+        ([w for w in regional if not w.endswith(")")], r"(?=[a-f]?(?![A-Za-z0-9]))"),
+        (roles, r"(?![A-Za-z0-9])"),
+    )
+    parts = [f"(?:{'|'.join(map(re.escape, words))}){end}" for words, end in ends if words]
+    return re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(parts)})", re.I) if parts else None
 
 
 def role_words(name: str) -> tuple[str, ...]:

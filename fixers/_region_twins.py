@@ -73,8 +73,9 @@ class Twins:
     def __init__(self, module: Module) -> None:
         self.module = module
         self.side_of = dict(_sides(module))
+        self._called = {side: self._names_of(side) for side in (DEFAULT, *self.aliases)}
         self.kept, self.others = self._choose()
-        self.names = self._learn()
+        self.names = self._learn() if self.others else {}
         self.pairs: dict[str, str] = {}
         """The kept address by the address that goes."""
         self.taken: dict[str, dict[str, str]] = {side: {} for side in self.others}
@@ -96,9 +97,11 @@ class Twins:
 
     def _choose(self) -> tuple[str, tuple[str, ...]]:
         """The side to keep and those that are its twins: the side that finds most twins in the others."""
+        if not self.aliases:
+            return DEFAULT, ()
         used = set(self.side_of.values())
         sides = [DEFAULT, *(a for a in self.aliases if a in used)]
-        names = {s: self._names_of(s) for s in sides}
+        names = self._called
         kinds = {s: Counter(self._kind(a, names[s]) for a, side in self.side_of.items() if side == s) for s in sides}
         home = self._home()
 
@@ -167,7 +170,7 @@ class Twins:
 
     def region_of(self, side: str) -> str | None:
         """The region that a side's provider block or alias names."""
-        return self._names_of(side).region
+        return self._called[side].region
 
     def _region_of(self, argument: Attribute) -> str | None:
         literal = string_value(argument.expr)
@@ -182,7 +185,7 @@ class Twins:
 
     def _learn(self) -> dict[str, SideNames]:
         """The sides' names, with the words that tell apart the labels of what looks the same on two sides."""
-        names = {s: self._names_of(s) for s in (self.kept, *self.others)}
+        names = {s: self._called[s] for s in (self.kept, *self.others)}
         for side, region in self._spoken_regions().items():
             names[side] = names[side].of(region)
         for other in self.others:
@@ -202,16 +205,19 @@ class Twins:
 
     def _spoken_regions(self) -> dict[str, str]:
         """The regions of sides whose provider the answer does not tell: the one that a side's own blocks speak of, and no other side's."""
+        untold = [side for side in (self.kept, *self.others) if self.region_of(side) is None]
+        if not untold:
+            return {}
         spoken: dict[str, Counter[str]] = {side: Counter() for side in (self.kept, *self.others)}
         for address, side in self.side_of.items():
             block = self.module.find(address)
             if side in spoken and block is not None:
                 spoken[side].update({r for m in REGION.finditer(block.text()) if (r := region_in(m[0]))})
         found = {}
-        for side, counts in spoken.items():
+        for side in untold:
             elsewhere = {r for other, held in spoken.items() if other != side for r in held}
-            own = [r for r, _ in counts.most_common() if r not in elsewhere]
-            if own and self._names_of(side).region is None:
+            own = [r for r, _ in spoken[side].most_common() if r not in elsewhere]
+            if own:
                 found[side] = own[0]
         return found
 
@@ -232,14 +238,16 @@ class Twins:
     def _pair(self) -> None:
         for side in self.others:
             self._pair_blocks(side)
-        before = -1
-        while before != len(self.pairs):
-            before = len(self.pairs)
-            self._spread()
+        spread = 0
+        while True:
+            self._spread(list(self.pairs.items())[spread:])
+            spread = len(self.pairs)
             for side in self.others:
                 self._pair_parts(side)
                 self._pair_referring(side)
                 self._pair_namesakes(side)
+            if len(self.pairs) == spread:
+                break
         self._compare_all()
 
     def _bind(self, kept: str, gone: str, side: str) -> bool:
@@ -284,9 +292,11 @@ class Twins:
         size = 1 + sum(len(block.attributes) + 1 for block in a.walk())
         return max(0.0, 1.0 - len(comparison.found) / size)
 
-    def _spread(self) -> None:
-        """Pair what the twins of a pair refer to at the same place, where only they and their like do so."""
-        todo = list(self.pairs.items())
+    def _spread(self, todo: list[tuple[str, str]]) -> None:
+        """Pair what the twins of new pairs refer to at the same place, where only they and their like do so.
+
+        A pair is looked at once: what may not be paired then never may be.
+        """
         while todo:
             gone, kept = todo.pop()
             side = self.side_of_pair(gone, kept)
@@ -443,6 +453,8 @@ _LISTS = frozenset({"concat", "merge", "distinct", "flatten", "setunion", "compa
 def twin_parts(twins: Twins, element: Element, side: str) -> Iterator[Parts]:
     """The parts of the containers in an element that are alike on the two sides, as far as names and pairs tell by now."""
     mine, theirs = twins.names[twins.kept], twins.names[side]
+    if not theirs.speaks(element.text()) and not any(r.address in twins.pairs for r in references_in(element)):
+        return
     for holder in attributes_in(element):
         for node in walk(holder.expr):
             if items := map_items(node):

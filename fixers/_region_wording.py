@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cached_property
+from typing import NamedTuple
 
 from tapfix.edits import Edit
 from tapfix.module import Attribute, Block, Expr, item_key, item_value, object_items, string_value, walk
+from tapfix.syntax import Node
 
 from ._account_names import NAME_ARGUMENTS, needs_environment, reaches
 from ._region_extent import Extent
 from ._region_names import region_in
-from ._region_twins import attributes_in, key_of, references_in
+from ._region_twins import attributes_in, references_in
 
 _REGION_ARGUMENTS = re.compile(r"(^|_)region(s|_name)?$|^(availability_zones?|azs)$")
 _ENVIRONMENT_WORD = re.compile(r"(?<=[-_/])(?:prod|production|prd|staging|stage|stg|dev|development)(?![A-Za-z0-9])")
@@ -23,6 +25,18 @@ _LIST_JOINT = (
 _PRIMARY = re.compile(r"[ \t]+(?:for|in|of)[ \t]+(?:the[ \t]+)?primary[ \t]+region\b|\bprimary[ \t]+", re.I)
 _SERVICE_NAME = re.compile(r"(com\.amazonaws\.|\.amazonaws\.com)", re.I)
 _PROSE_JOINT = r"(?:[ \t]*[-–—:,/][ \t]*|[ \t]+(?:for|in|of|at|to|from)(?:[ \t]+the)?[ \t]+|[ \t]*\(|[ \t]*\[|[ \t]+)?"
+
+
+class Text(NamedTuple):
+    """A string or a heredoc, and where it stands."""
+
+    node: Expr
+    key: str
+    """The name that it has there: the nearest object key, else the attribute's."""
+    is_key: bool
+    """Whether it is the key of an object's item."""
+    is_index: bool
+    """Whether it stands between the brackets of an index."""
 
 
 class Wording:
@@ -113,13 +127,15 @@ class Wording:
         return found[0] if found is not None else match[0]
 
     def _strings(self, holder: Attribute) -> Iterator[Edit]:
-        for node in walk(holder.expr):
-            if node.kind in ("template", "heredoc"):
-                yield from self._string(holder, node)
-
-    def _string(self, holder: Attribute, node: Expr) -> Iterator[Edit]:
         names = self.twins.names[self.twins.kept]
-        key = key_of(holder, node)
+        if names.speaks(holder.value):
+            for text in _texts_in(holder):
+                if names.speaks(holder.text(text.node)):
+                    yield from self._string(holder, text)
+
+    def _string(self, holder: Attribute, text: Text) -> Iterator[Edit]:
+        names = self.twins.names[self.twins.kept]
+        node, key = text.node, text.key
         whole = string_value(node)
         if (
             whole is not None
@@ -127,12 +143,12 @@ class Wording:
             and names.region_pattern
             and names.region_pattern.fullmatch(whole)
         ):
-            yield holder.edit(node, f"var.{self.region}" if not _is_key(holder, node) else f"(var.{self.region})")
+            yield holder.edit(node, f"var.{self.region}" if not text.is_key else f"(var.{self.region})")
             return
-        if whole is not None and self._is_name_of_side(holder, node, whole, key):
+        if whole is not None and self._is_name_of_side(holder, text, whole):
             yield holder.edit(node, f"var.{self.environment}")
             return
-        if _is_key(holder, node) or _is_index(holder, node):
+        if text.is_key or text.is_index:
             return  # a key and what looks it up stay as they are, and so agree
         environment_there = self._tells_environment(holder, node)
         for child in node.children[1:-1]:
@@ -146,13 +162,13 @@ class Wording:
                 environment_there = environment_there or f"${{var.{self.environment}}}" in new
                 yield holder.edit(child, new)
 
-    def _is_name_of_side(self, holder: Attribute, node: Expr, text: str, key: str) -> bool:
+    def _is_name_of_side(self, holder: Attribute, text: Text, whole: str) -> bool:
         """Whether a string is the kept side's word and nothing else, where a name or a part of one is wanted."""
         names = self.twins.names[self.twins.kept]
-        same = any((holder.file.path, holder.base + c.start) in self.twins.same_text for c in node.children)
-        plain = not same and not _is_key(holder, node) and not _is_index(holder, node)
-        named = key in NAME_ARGUMENTS or _NAMING.search(key) is not None
-        return plain and named and names.pattern is not None and names.pattern.fullmatch(text) is not None
+        same = any((holder.file.path, holder.base + c.start) in self.twins.same_text for c in text.node.children)
+        plain = not same and not text.is_key and not text.is_index
+        named = text.key in NAME_ARGUMENTS or _NAMING.search(text.key) is not None
+        return plain and named and names.pattern is not None and names.pattern.fullmatch(whole) is not None
 
     def _rewritten(self, text: str, key: str, prose: bool, there: bool, node: Expr) -> str:
         names = self.twins.names[self.twins.kept]
@@ -202,6 +218,8 @@ class Wording:
         """Comments on what stays lose the name of the region; those that only head what goes, go."""
         for file in self.module.configuration:
             for item in file.items:
+                if "#" not in item.text and "/" not in item.text:
+                    continue
                 leaves = list(item.node.leaves())
                 goes = (
                     self.extent.goes(file.path, item.start + item.node.start, item.start + item.node.end)
@@ -315,14 +333,19 @@ def _name_tags(holder: Attribute) -> list[Expr]:
     return [item_value(i) for i in items if item_key(i) == "Name"]
 
 
-def _is_key(holder: Attribute, node: Expr) -> bool:
-    """Whether a string is the key of an object's item."""
-    return any(o.kind == "object_item" and o.children[0] is node for o in walk(holder.expr))
-
-
-def _is_index(holder: Attribute, node: Expr) -> bool:
-    """Whether a string stands between the brackets of an index."""
-    return any(other.kind == "index" and other.children[1] is node for other in walk(holder.expr))
+def _texts_in(holder: Attribute) -> Iterator[Text]:
+    """The strings and heredocs of a value, in the order of the source."""
+    rest: list[tuple[Expr, str, Node | None]] = [(holder.expr, holder.name, None)]
+    while rest:
+        node, key, parent = rest.pop()
+        if node.kind in ("template", "heredoc"):
+            is_key = parent is not None and parent.kind == "object_item" and parent.children[0] is node
+            is_index = parent is not None and parent.kind == "index" and parent.children[1] is node
+            yield Text(node, key, is_key, is_index)
+        if isinstance(node, Node):
+            if node.kind == "object_item":
+                key = item_key(node) or key
+            rest.extend((child, key, node) for child in reversed(node.children))
 
 
 def _is_field(text: str, start: int, end: int) -> bool:
