@@ -13,7 +13,6 @@ from functools import cached_property
 from typing import NamedTuple
 
 from tapfix.edits import Edit
-from tapfix.evaluate import Evaluator, variables_per_environment
 from tapfix.fixer import Context
 from tapfix.module import (
     Attribute,
@@ -145,10 +144,6 @@ class TagMaps:
         self._context = context
         self._known = known if known is not None else {}
         self._known[module.folder] = self
-        contract = context.contract
-        self._environments = [
-            Evaluator(module, given) for given in variables_per_environment(module, contract).values()
-        ]
         self._shared_keys: dict[str, Keys] = {}
 
     def of(self, module: Module) -> TagMaps:
@@ -230,7 +225,7 @@ class TagMaps:
         if not self.module.is_root and "var." in holder.text(expr):
             return ANY_KEYS  # a caller gives the value
         found: Keys | None = None
-        for evaluator in self._environments:
+        for evaluator in self._context.evaluators(self.module).values():
             value = evaluator.evaluate(holder, expr)
             names = frozenset(value) if isinstance(value, dict) else NO_NAMES
             keys = Keys(names, names) if value is None or isinstance(value, dict) else ANY_KEYS

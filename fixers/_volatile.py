@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import NamedTuple
 
 from tapfix.evaluate import step_name
@@ -10,6 +10,7 @@ from tapfix.module import Attribute, Block, Expr, Module, call_arguments, call_n
 
 TIME_CALLS = frozenset({"timestamp()", "plantimestamp()"})
 CALLS = TIME_CALLS | {"uuid()", "bcrypt()"}
+_NAMES = frozenset(call.removesuffix("()") for call in CALLS)
 
 _DERIVING = frozenset(
     [
@@ -88,11 +89,19 @@ def uses(module: Module) -> list[Use]:
     """All uses of volatile values, those through locals as well, in the order of the source."""
     volatile: dict[str, str] = {}
     while True:
-        found = [use for block in module.blocks for use in _uses_in(block, block, volatile)]
+        words = {*_NAMES, "local"} if volatile else _NAMES
+        blocks = [block for block in module.blocks if _says(block, words)]
+        found = [use for block in blocks for use in _uses_in(block, block, volatile)]
         fresh = {_address(use): use.function for use in found if use.function in TIME_CALLS and _is_value(use)}
         if fresh.keys() <= volatile.keys():
             return found
         volatile.update(fresh)
+
+
+def _says(block: Block, words: Set[str]) -> bool:
+    """Whether any of the words stands anywhere in a block."""
+    text = block.text()
+    return any(word in text for word in words)
 
 
 def _is_value(use: Use) -> bool:

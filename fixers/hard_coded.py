@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from tapfix.edits import Safety
-from tapfix.evaluate import values_per_environment
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity
 from tapfix.module import Attribute, Block, Module, item_key, item_value, object_items, string_value, walk
 
@@ -194,7 +193,7 @@ def _environment_variable(module: Module) -> str | None:
 
 def _is_fixed(module: Module, context: Context, name: Attribute) -> bool:
     """Whether it is known what a name comes to, and the same in all environments."""
-    values = list(values_per_environment(module, context.contract, name, name.expr).values())
+    values = [evaluator.evaluate(name, name.expr) for evaluator in context.evaluators(module).values()]
     is_known = all(isinstance(value, str) and value == values[0] for value in values)
     return is_known and not _from_environment(module, name)
 

@@ -12,6 +12,7 @@ from tapfix.module import Block, Expr, Module, walk
 
 from ._managed_policies import BY_PATH, MEANT
 
+_POLICY = "iam::aws:policy/"
 _ARN = re.compile(r"(?P<head>arn:aws(?:-cn|-us-gov)?:iam::aws:policy/)(?P<path>(?:[\w-]+/)*)(?P<name>[\w+=@-]+)")
 
 
@@ -73,9 +74,11 @@ resource "aws_iam_role_policy_attachment" "config" {
 
 
 def _literals(block: Block) -> Iterator[Expr]:
-    return (
-        node for node in walk(block.node) if node.kind in ("QuotedLit", "StringLit") and "iam::aws:policy/" in node.text
-    )
+    if _POLICY not in block.text():
+        return
+    for node in walk(block.node):
+        if node.kind in ("QuotedLit", "StringLit") and _POLICY in node.text:
+            yield node
 
 
 def _right(match: re.Match[str]) -> str | None:

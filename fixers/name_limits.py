@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from tapfix.edits import Edit, Safety
 from tapfix.environments import quoted
-from tapfix.evaluate import UNKNOWN, Evaluator, Unknown, variables_per_environment
+from tapfix.evaluate import UNKNOWN, Evaluator, Unknown
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity
 from tapfix.module import Attribute, Block, Expr, Module
 
@@ -168,11 +168,12 @@ class _Names:
 
     def __init__(self, module: Module, context: Context) -> None:
         self.module = module
-        given = variables_per_environment(module, context.contract)
+        self.evaluators = context.evaluators(module)
         which = next((name for name in module.variables if name in _ENVIRONMENT), None)
-        if which is not None and set(given) == {""}:
-            given = {env: {**given[""], which: env} for env in context.contract.topology.environments}
-        self.evaluators = {env: Evaluator(module, values) for env, values in given.items()}
+        if which is not None and set(self.evaluators) == {""}:
+            given = self.evaluators[""].given
+            environments = context.contract.topology.environments
+            self.evaluators = {env: Evaluator(module, {**given, which: env}) for env in environments}
 
     def pieces(self, attribute: Attribute, expr: Expr) -> dict[str, Pieces]:
         """A name in each environment."""

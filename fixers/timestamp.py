@@ -172,6 +172,8 @@ resource "null_resource" "build" {
 
     def check(self, module: Module, context: Context) -> Iterable[Finding]:
         found = uses(module)
+        if not found:
+            return
         for use in found:
             if not _is_harmless(use):
                 yield from self._use(use, module, _number(use, found))

@@ -2,7 +2,6 @@
 
     evaluate(module, attribute, attribute.expr)                          # with the variables' defaults
     evaluate(module, attribute, attribute.expr, {"environment": "prod"})
-    values_per_environment(module, contract, attribute, attribute.expr)  # {"dev": …, "staging": …, "prod": …}
     evaluate_parts(module, attribute, attribute.expr)                    # ("alb-", UNKNOWN) of "alb-${aws_vpc.v.id}"
 
 Nothing here raises for what stands in an answer: cycles, depth, size, wrong types and unknown functions all come to
@@ -55,7 +54,7 @@ __all__ = [
     "evaluate_parts",
     "is_known",
     "tfvars_values",
-    "values_per_environment",
+    "variables_per_environment",
 ]
 
 _MAX_DEPTH: Final = 60
@@ -83,14 +82,6 @@ def evaluate_parts(
     return Evaluator(module, variables).parts(holder, expr)
 
 
-def values_per_environment(module: Module, contract: Contract, holder: Element, expr: Expr) -> dict[str, object]:
-    """What an expression comes to in each environment that has a tfvars file; under the name "" if there is none."""
-    return {
-        name: evaluate(module, holder, expr, given)
-        for name, given in variables_per_environment(module, contract).items()
-    }
-
-
 def variables_per_environment(module: Module, contract: Contract) -> dict[str, dict[str, object]]:
     """The values that the variables are given in each environment that has a tfvars file; under the name "" if there is
     none.
@@ -107,7 +98,8 @@ def variables_per_environment(module: Module, contract: Contract) -> dict[str, d
 
 def tfvars_values(module: Module, file: File) -> dict[str, object]:
     """What a tfvars file sets."""
-    return {name: evaluate(module, attribute, attribute.expr) for name, attribute in file.attributes.items()}
+    evaluator = Evaluator(module)
+    return {name: evaluator.evaluate(attribute, attribute.expr) for name, attribute in file.attributes.items()}
 
 
 class Evaluator:

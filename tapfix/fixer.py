@@ -28,6 +28,7 @@ from tapfix.module import Element, Expr, File, Module, Project, Reference, Span
 
 if TYPE_CHECKING:
     from tapfix.contract import Contract
+    from tapfix.evaluate import Evaluator
     from tapfix.response import Answer
     from tapfix.schema import Schema
 
@@ -99,6 +100,7 @@ class Context:
         self.answer = answer
         self.moved = moved
         """Whether `moved` blocks are wanted for what gets another address."""
+        self._evaluators: dict[Module, Mapping[str, Evaluator]] = {}
 
     @cached_property
     def schema(self) -> Schema:
@@ -106,6 +108,18 @@ class Context:
         from tapfix.schema import load
 
         return load()
+
+    def evaluators(self, module: Module) -> Mapping[str, Evaluator]:
+        """What works expressions out in each environment that has a tfvars file; under the name "" if there is none.
+
+        They are the same for all rules, so that a variable and a local value are worked out once.
+        """
+        if module not in self._evaluators:
+            from tapfix.evaluate import Evaluator, variables_per_environment
+
+            given = variables_per_environment(module, self.contract)
+            self._evaluators[module] = {name: Evaluator(module, values) for name, values in given.items()}
+        return self._evaluators[module]
 
 
 class Fixer:

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import pytest
 
 from tapfix.contract import Contract
-from tapfix.evaluate import UNKNOWN, Evaluator, evaluate, evaluate_parts, values_per_environment
+from tapfix.evaluate import UNKNOWN, Evaluator, evaluate, evaluate_parts
+from tapfix.fixer import Context
 from tapfix.module import Attribute, Module, Project
 
 MODULE = """
@@ -274,20 +275,21 @@ def test_parts_look_into_locals() -> None:
     assert evaluate_parts(module, c, c.expr) == (UNKNOWN, "zzz")
 
 
-def test_values_per_environment() -> None:
+def test_an_evaluator_for_each_environment() -> None:
     texts = {
         "main.tf": 'variable "env" {}\nvariable "n" { default = 1 }\nlocals {\n  it = "${var.env}-${var.n}"\n}\n',
         "dev.tfvars": 'env = "dev"\n',
         "prod.tfvars": 'env = "prod"\nn = 2\n',
         "terraform.tfvars": "n = 7\n",
     }
-    module = Project(texts).root
-    it = module.locals["it"]
-    contract = Contract.default()
-    assert values_per_environment(module, contract, it, it.expr) == {"dev": "dev-7", "prod": "prod-2"}
-    alone = Project({"main.tf": texts["main.tf"]}).root
-    it = alone.locals["it"]
-    assert values_per_environment(alone, contract, it, it.expr) == {"": UNKNOWN}
+
+    def values(project: Project) -> dict[str, object]:
+        it = project.root.locals["it"]
+        evaluators = Context(Contract.default(), project).evaluators(project.root)
+        return {name: evaluator.evaluate(it, it.expr) for name, evaluator in evaluators.items()}
+
+    assert values(Project(texts)) == {"dev": "dev-7", "prod": "prod-2"}
+    assert values(Project({"main.tf": texts["main.tf"]})) == {"": UNKNOWN}
 
 
 def test_cycles_depth_and_growth_end_soon() -> None:
