@@ -1,18 +1,16 @@
 """What the prompt demanded, as data: the contract of ``tapfix.toml``.
 
 A rule that changes what a stack means needs somebody's word for it, and the contract is that word. Every table of
-the file is a frozen dataclass here and every key one of its fields; what a key may hold stands in the field's
-metadata, which the reader, the error messages and the JSON Schema share. A contract is a value: it hashes, compares,
-pickles, and never changes.
+the file is a class here and every key one of its clauses; what a key may hold stands in the clause, which the reader,
+the error messages and the JSON Schema share. A contract is a value: it hashes, compares, pickles, and never changes.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, Self, TypeVar, cast
+from typing import Any, NamedTuple, NoReturn, Self, TypeVar, cast
 
 from tapfix.errors import TapfixError
 
@@ -41,8 +39,7 @@ class ContractError(TapfixError):
 # --- kinds of values --------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(NamedTuple):
     """What a key may hold: how to read it from TOML, how to name it in a message, and its JSON Schema."""
 
     expected: str
@@ -140,16 +137,58 @@ def _read_item(value: Kind, name: str, item: object) -> Any:
         raise ValueError(name) from None
 
 
+# --- values -----------------------------------------------------------------------------------------------------------
+
+
+class Clause(NamedTuple):
+    """A key of a table: its default, what it may hold, and what it means."""
+
+    default: Any
+    kind: Kind
+    doc: str
+
+
 def clause(default: Any, kind: Kind, doc: str) -> Any:
-    """A field of a contract's table: its default, what it may hold, and what it means."""
-    return field(default=default, metadata={"kind": kind, "doc": doc})
+    """The clause, as the value that it stands for in a table's class."""
+    return Clause(default, kind, doc)
+
+
+class Table:
+    """A value that is made of the parts of its class: clauses, or whole tables as they are by default.
+
+    It is what a frozen dataclass would be, but for the methods which that has compiled at every start, at a millisecond a table.
+    """
+
+    def __init__(self, **stated: Any) -> None:
+        if unknown := stated.keys() - type(self).__annotations__.keys():
+            raise TypeError(f"{type(self).__name__} has no {', '.join(sorted(unknown))}")
+        parts = _parts(type(self)).items()
+        vars(self).update({key: part.default if isinstance(part, Clause) else part for key, part in parts} | stated)
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other._values() == self._values()
+
+    def __hash__(self) -> int:
+        return hash(self._values())
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{key}={value!r}' for key, value in vars(self).items())})"
+
+    def __setattr__(self, key: str, value: object) -> NoReturn:
+        raise AttributeError(f"{key} stays as it is: a contract never changes")
+
+    def _values(self) -> tuple[Any, ...]:
+        return tuple(vars(self)[key] for key in _parts(type(self)))
+
+
+def _parts(table: type[Table]) -> dict[str, Clause | Table]:
+    return {key: part for key, part in vars(table).items() if isinstance(part, Clause | Table)}
 
 
 # --- the tables -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Deliverable:
+class Deliverable(Table):
     """The files that the answer is to consist of."""
 
     main: str = clause(
@@ -163,8 +202,7 @@ class Deliverable:
     provider_block: bool = clause(True, boolean(), "Whether a `provider` block may stand in the files.")
 
 
-@dataclass(frozen=True, slots=True)
-class Topology:
+class Topology(Table):
     """How many stacks there are, and what tells them apart."""
 
     regions: str = clause(
@@ -182,15 +220,13 @@ class Topology:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Lifecycle:
+class Lifecycle(Table):
     """What becomes of the stack."""
 
     destroyable: bool = clause(True, boolean(), "Whether `terraform destroy` has to leave nothing.")
 
 
-@dataclass(frozen=True, slots=True)
-class Compute:
+class Compute(Table):
     """How instances are run."""
 
     autoscaling: bool = clause(True, boolean(), "Whether instances run in an Auto Scaling group.")
@@ -199,8 +235,7 @@ class Compute:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Tags:
+class Tags(Table):
     """How resources are tagged."""
 
     expression: str = clause(
@@ -211,8 +246,7 @@ class Tags:
     keys: tuple[str, ...] = clause((), texts(), "Keys that every taggable resource has to have.")
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
+class Services(Table):
     """What the project says about itself."""
 
     metadata: str = clause(
@@ -220,8 +254,7 @@ class Services:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Require:
+class Require(Table):
     """What has to be there."""
 
     variables: tuple[str, ...] = clause(
@@ -237,8 +270,7 @@ class Require:
     aws_provider_version: str = clause("", text(), 'The version of the AWS provider, such as "~> 5.0".')
 
 
-@dataclass(frozen=True, slots=True)
-class Forbid:
+class Forbid(Table):
     """What may not be there."""
 
     resources: tuple[str, ...] = clause(
@@ -249,8 +281,7 @@ class Forbid:
     open_ports: tuple[int, ...] = clause((), numbers(), "Ports that may be open to the world all the same.")
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(Table):
     """How things are named."""
 
     suffix_variable: str = clause(
@@ -258,8 +289,7 @@ class Names:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Data:
+class Data(Table):
     """How data is kept."""
 
     encrypted: bool = clause(False, boolean(), "Whether everything that can be encrypted at rest has to be.")
@@ -271,31 +301,29 @@ class Data:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Table):
     """Which rules run."""
 
     select: tuple[str, ...] = clause(("TAP",), texts(r"\S+"), "Ids, names or prefixes of ids of the rules that run.")
     ignore: tuple[str, ...] = clause((), texts(r"\S+"), "Rules that do not run, though selected.")
 
 
-@dataclass(frozen=True, slots=True)
-class Contract:
+class Contract(Table):
     """What the prompt demanded."""
 
-    deliverable: Deliverable = field(default_factory=Deliverable)
-    topology: Topology = field(default_factory=Topology)
-    lifecycle: Lifecycle = field(default_factory=Lifecycle)
-    compute: Compute = field(default_factory=Compute)
-    tags: Tags = field(default_factory=Tags)
-    services: Services = field(default_factory=Services)
-    require: Require = field(default_factory=Require)
-    forbid: Forbid = field(default_factory=Forbid)
-    names: Names = field(default_factory=Names)
-    data: Data = field(default_factory=Data)
-    rules: Rules = field(default_factory=Rules)
-    source: str = field(default="", compare=False, metadata={"internal": True})
-    """The name of the file it was read from; empty for the built-in contract."""
+    deliverable: Deliverable = Deliverable()
+    topology: Topology = Topology()
+    lifecycle: Lifecycle = Lifecycle()
+    compute: Compute = Compute()
+    tags: Tags = Tags()
+    services: Services = Services()
+    require: Require = Require()
+    forbid: Forbid = Forbid()
+    names: Names = Names()
+    data: Data = Data()
+    rules: Rules = Rules()
+    source: str = ""
+    """The name of the file it was read from, which is no part of the value; empty for the built-in contract."""
 
     @classmethod
     def default(cls) -> Self:
@@ -358,28 +386,27 @@ class Contract:
         }
 
 
-T = TypeVar("T")
+T = TypeVar("T", bound=Table)
 
 
-def tables(contract: type) -> tuple[tuple[str, type], ...]:
+def tables(contract: type[Table]) -> tuple[tuple[str, type[Table]], ...]:
     """Name and class of each table of a contract, in order."""
-    found = ((item.name, item.default_factory) for item in fields(contract) if "internal" not in item.metadata)
-    return tuple((name, cast(type, factory)) for name, factory in found if is_dataclass(factory))
+    return tuple((name, type(part)) for name, part in _parts(contract).items() if isinstance(part, Table))
 
 
-def clauses(table: type) -> dict[str, tuple[Kind, str, Any]]:
-    """The keys of a table: what each may hold, what it means, its default."""
-    return {item.name: (item.metadata["kind"], item.metadata["doc"], item.default) for item in fields(table)}
+def clauses(table: type[Table]) -> dict[str, Clause]:
+    """The clauses of a table, by key."""
+    return {key: part for key, part in _parts(table).items() if isinstance(part, Clause)}
 
 
-def _plain(table: Any) -> dict[str, Any]:
-    return {key: kind.write(getattr(table, key)) for key, (kind, _, _) in clauses(type(table)).items()}
+def _plain(table: Table) -> dict[str, Any]:
+    return {key: clause.kind.write(getattr(table, key)) for key, clause in clauses(type(table)).items()}
 
 
-def _table_schema(table: type) -> dict[str, Any]:
+def _table_schema(table: type[Table]) -> dict[str, Any]:
     properties = {
-        key: {"description": doc, **kind.schema, "default": kind.write(default)}
-        for key, (kind, doc, default) in clauses(table).items()
+        key: {"description": clause.doc, **clause.kind.schema, "default": clause.kind.write(clause.default)}
+        for key, clause in clauses(table).items()
     }
     return {
         "description": (table.__doc__ or "").strip(),
@@ -392,14 +419,13 @@ def _table_schema(table: type) -> dict[str, Any]:
 # --- reading, with places ---------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(NamedTuple):
     """Turns what tomllib read into tables, and knows where in the text to point when it cannot."""
 
     content: str
     name: str
 
-    def tables(self, contract: type, stated: Mapping[str, Any]) -> dict[str, Any]:
+    def tables(self, contract: type[Table], stated: Mapping[str, Any]) -> dict[str, Any]:
         known = dict(tables(contract))
         read: dict[str, Any] = {}
         for table, values in stated.items():
@@ -416,7 +442,7 @@ class _Reader:
         for key, value in values.items():
             if key not in known:
                 raise self.error(f"unknown key {key!r} in [{name}]{_meant(key, known)}", (name, key))
-            kind = known[key][0]
+            kind = known[key].kind
             try:
                 read[key] = kind.read(value)
             except ValueError as error:
@@ -471,11 +497,11 @@ def _place(content: str, path: tuple[str, ...]) -> tuple[int, int]:
     header: list[str] = []
     for number, line in enumerate(content.split("\n"), 1):
         if match := _HEADER.match(line):
-            header = _parts(match[1])
+            header = _words(match[1])
             if header == wanted:
                 return number, match.start(1) + 1
         elif match := _KEY.match(line):
-            key = header + _parts(match[1])
+            key = header + _words(match[1])
             if key == wanted:
                 return number, match.start(1) + 1
             if key == wanted[: len(key)]:
@@ -484,5 +510,5 @@ def _place(content: str, path: tuple[str, ...]) -> tuple[int, int]:
     return 1, 1
 
 
-def _parts(key: str) -> list[str]:
+def _words(key: str) -> list[str]:
     return [part.strip().strip("\"'") for part in key.split(".")]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tapfix.contract import Contract, ContractError
+from tapfix.contract import Contract, ContractError, Topology
 from tapfix.errors import TapfixError
 
 BUILT_IN = """
@@ -45,6 +45,8 @@ def test_a_contract_is_a_value() -> None:
     assert len({contract, Contract.default(), Contract.from_toml('[topology]\nregions = "multi"\n')}) == 2
     with pytest.raises(AttributeError):
         contract.topology.regions = "single"  # type: ignore[misc]
+    with pytest.raises(TypeError, match="Topology has no regoins"):
+        Topology(regoins="single")
 
 
 def test_plain_data_reads_back() -> None:
