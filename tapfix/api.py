@@ -7,10 +7,9 @@ What it raises is a `TapfixError`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tapfix.contract import Contract
 from tapfix.engine import Diagnosis, Options, Placed, repair
@@ -30,8 +29,7 @@ _MARK = "\ufeff"
 _NO_OPTIONS = Options()
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """What became of an input."""
 
     source: Source

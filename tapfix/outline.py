@@ -9,8 +9,8 @@ fails, and takes one pass.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 BLOCK_LABELS = {
     "terraform": 0,
@@ -66,8 +66,7 @@ class Kind(Enum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """A top-level statement; lines are 1-based and inclusive."""
 
     keyword: str
@@ -86,8 +85,7 @@ class Statement:
         return ".".join((self.keyword, *self.labels))
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
+class Outline(NamedTuple):
     """The top level of a text."""
 
     kind: Kind

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from tapfix.errors import InputError, TapfixError
 from tapfix.markdown import MARKDOWN_LABELS, Block, blocks
@@ -133,8 +132,7 @@ class UnsafePathError(TapfixError):
         return UnsafePathError(self.path, self.reason, self.line, name)
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(NamedTuple):
     """Something the reader decided, with the line of the answer it is about."""
 
     line: int
@@ -145,8 +143,7 @@ class Note:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerFile:
+class AnswerFile(NamedTuple):
     """One file of an answer.
 
     ``spans`` says where its lines came from, for a file put together from several fences: pairs of a line of the
@@ -180,8 +177,7 @@ class AnswerFile:
         return origin + line - start
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a reply holds."""
 
     files: tuple[AnswerFile, ...]
@@ -268,8 +264,7 @@ def safe_path(path: str, line: int) -> str:
 # --- names ------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Name:
+class _Name(NamedTuple):
     """A name that some text gives to a fence; ``exact`` where the text says nothing else."""
 
     path: str
@@ -380,8 +375,7 @@ def _names_from_paragraph(text: str) -> Iterator[_Name]:
 # --- pieces -----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Piece:
+class _Piece(NamedTuple):
     """A fence, or a part of one, on its way to a file."""
 
     text: str
@@ -399,14 +393,14 @@ class _Piece:
         return Kind.OTHER if self.label in MARKDOWN_LABELS else self.outline.kind
 
 
-@dataclass(slots=True)
 class _Assembly:
     """The files as they are found, in order, and the notes."""
 
-    main: str
-    notes: list[Note] = field(default_factory=list)
-    files: dict[str, AnswerFile] = field(default_factory=dict)
-    outlines: dict[str, Outline] = field(default_factory=dict)
+    def __init__(self, main: str, notes: list[Note]) -> None:
+        self.main = main
+        self.notes = notes
+        self.files: dict[str, AnswerFile] = {}
+        self.outlines: dict[str, Outline] = {}
 
     def note(self, line: int, kind: str, message: str) -> None:
         self.notes.append(Note(line, kind, message))  # type: ignore[arg-type]
@@ -457,7 +451,7 @@ class _Assembly:
         text = old.text + ending
         spans = old.spans or ((1, old.line),)
         spans += ((text.count("\n") + 1, piece.line),)
-        joined = replace(old, text=text + piece.text, spans=spans, closed=old.closed and piece.closed)
+        joined = old._replace(text=text + piece.text, spans=spans, closed=old.closed and piece.closed)
         self.note(piece.line, "joined", f"a further part of {old.path}, put at its end")
         self.put(joined, outline(joined.text))
 
@@ -484,7 +478,7 @@ class _Assembly:
             number = end + 1
         made += added
         text = "".join(line for line, _ in made)
-        patched = replace(old, text=text, line=made[0][1], spans=_spans([place for _, place in made]))
+        patched = old._replace(text=text, line=made[0][1], spans=_spans([place for _, place in made]))
         self.note(
             piece.line,
             "fragment",
@@ -546,17 +540,17 @@ def read_answer(
     if not any(file.is_hcl for file in answer.files):
         raise InputError(f"no HCL in {name}")
     files = {file.line for file in answer.files}
-    return replace(answer, has_prose=has_prose or len(files) < len(pieces))
+    return answer._replace(has_prose=has_prose or len(files) < len(pieces))
 
 
 def _shifted(answer: Answer, line: int) -> Answer:
     """``answer`` as part of a text in which its first line is ``line``."""
     by = line - 1
     files = tuple(
-        replace(file, line=file.line + by, spans=tuple((own, there + by) for own, there in file.spans))
+        file._replace(line=file.line + by, spans=tuple((own, there + by) for own, there in file.spans))
         for file in answer.files
     )
-    return Answer(files, tuple(replace(note, line=note.line + by) for note in answer.notes), True)
+    return Answer(files, tuple(note._replace(line=note.line + by) for note in answer.notes), True)
 
 
 def _pieces(found: Iterable[Block]) -> tuple[list[_Piece], bool, list[Note]]:
@@ -614,7 +608,7 @@ def _piece(block: Block, before: list[Block], headings: list[Block], draft: bool
     above = [heading for heading in headings if heading.level > 1 and heading not in before[-2:]]
     said = "\n".join(other.text for other in above + before[-2:])
     piece = _Piece(text, block.line + 1, block.closed, block.label, content, said, draft)
-    piece.name = _choose_name(block, piece, before, notes)
+    piece = piece._replace(name=_choose_name(block, piece, before, notes))
     return piece
 
 
@@ -715,8 +709,7 @@ def _divide(piece: _Piece, notes: list[Note]) -> Iterator[_Piece]:
     for start, stop, name in zip(starts, [*starts[1:], len(lines) + 1], names, strict=True):
         text = _with_final_newline("".join(lines[start - 1 : stop - 1]))
         last = stop == len(lines) + 1
-        yield replace(
-            piece,
+        yield piece._replace(
             text=text,
             line=piece.line + start - 1,
             closed=piece.closed or not last,
@@ -744,7 +737,7 @@ def _beside(neighbour: _Name | None, name: _Name) -> _Name:
     """``name``, in the folder of the file whose fence it stands in."""
     if neighbour is None or "/" in name.path or "/" not in neighbour.path:
         return name
-    return replace(name, path=f"{neighbour.path.rsplit('/', 1)[0]}/{name.path}")
+    return name._replace(path=f"{neighbour.path.rsplit('/', 1)[0]}/{name.path}")
 
 
 def _assemble(pieces: list[_Piece], main: str, environments: Sequence[str], notes: list[Note]) -> Answer:
@@ -878,12 +871,12 @@ def _read_bare(text: str, main: str, name: str) -> Answer:
     notes: list[Note] = [Note(first, "no-fence", "the answer has no fence; its HCL was taken as it stands")]
     piece = _Piece(body, first, True, "hcl", outline(body), "", False, _name_from_comment(body))
     if piece.name is not None and not piece.name.is_hcl:
-        piece.name = None
+        piece = piece._replace(name=None)
     pieces = list(_divide(piece, notes))
     answer = _assemble(pieces, main if content.kind is Kind.STACK else DEFAULT_VALUES, (), notes)
     if not any(file.is_hcl for file in answer.files):
         raise InputError(f"no HCL in {name}")
-    return replace(answer, has_prose=has_prose)
+    return answer._replace(has_prose=has_prose)
 
 
 def _tells_file(comment: str) -> bool:

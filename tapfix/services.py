@@ -7,16 +7,17 @@ to a :class:`Feature` of one, however it is spelled: ``Amazon EC2``, ``ec2``, ``
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
+from typing import Final, NamedTuple
+
+DATA_FILE: Final = Path(__file__).with_name("services.txt")
 
 _VENDORS = {"A": "Amazon ", "W": "AWS ", "-": ""}
 _ACTION = re.compile(r"[\"']([a-z0-9-]+):(?:[A-Z*])")
 
 
-@dataclass(frozen=True, slots=True)
-class Feature:
+class Feature(NamedTuple):
     """A part of a service that lists name by itself: ``NAT Gateway`` of ``VPC``."""
 
     name: str
@@ -31,8 +32,7 @@ class Feature:
         return any(f"{type}_".startswith(f"aws_{prefix}_") for prefix in self.prefixes)
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(NamedTuple):
     """A service. Listed, it covers all its features."""
 
     name: str
@@ -52,8 +52,7 @@ class Service:
         return _VENDORS[self.vendor] + self.name
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """All services."""
 
     services: dict[str, Service]
@@ -113,7 +112,7 @@ def services() -> Table:
     """The table, read once."""
     table = Table({}, {}, {})
     service: Service | None = None
-    for line in files("tapfix").joinpath("services.txt").read_text("utf-8").splitlines():
+    for line in DATA_FILE.read_text("utf-8").splitlines():
         if not line.strip() or line.startswith("#"):
             continue
         cells = [[item.strip() for item in cell.split(",") if item.strip()] for cell in line.split("|")]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -35,8 +34,7 @@ class Remark(NamedTuple):
     line: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """What was read. Paths are relative to the input's folder, with `/`."""
 
     name: str
@@ -44,10 +42,10 @@ class Source:
     kind: Literal["response", "file", "module"]
     sha256: str
     files: Mapping[str, str]
+    renamed: Mapping[str, str]
+    """What a file is called in the outcome, by its path in `files`, where that is another name."""
     root: str = ""
     """The folder of the root module within `files`."""
-    renamed: Mapping[str, str] = field(default_factory=dict)
-    """What a file is called in the outcome, by its path in `files`, where that is another name."""
     answer: Answer | None = None
     metadata: str = ""
     """The path in `files` of the contract's metadata file, where one was read beside the input. The rules see it by this name, wherever
@@ -88,7 +86,7 @@ class Source:
         if self.answer is None or not self.root:
             return self.answer
         inside = (file for file in self.answer.files if file.path.startswith(self._prefix))
-        return replace(self.answer, files=tuple(replace(file, path=file.path[len(self._prefix) :]) for file in inside))
+        return self.answer._replace(files=tuple(file._replace(path=file.path[len(self._prefix) :]) for file in inside))
 
     @property
     def _prefix(self) -> str:
@@ -110,7 +108,7 @@ def read_path(path: Path, contract: Contract) -> Source:
             if values.is_file():
                 _take(values, values.name, files, marked)
                 read.add(values.resolve())
-    read_so_far = replace(source, files=files, marked=frozenset(marked), folder=folder, paths=frozenset(read))
+    read_so_far = source._replace(files=files, marked=frozenset(marked), folder=folder, paths=frozenset(read))
     return _with_metadata(read_so_far, folder, contract)
 
 
@@ -119,7 +117,7 @@ def read_bytes(data: bytes, contract: Contract, name: str = "-") -> Source:
     if len(data) > LARGEST:
         raise InputError(_too_large(name))
     folder = Path()
-    return _with_metadata(replace(_of_bytes(data, name, contract, None, ""), folder=folder), folder, contract)
+    return _with_metadata(_of_bytes(data, name, contract, None, "")._replace(folder=folder), folder, contract)
 
 
 def read_text(text: str, contract: Contract, name: str = "text") -> Source:
@@ -151,7 +149,7 @@ def _of_bytes(data: bytes, name: str, contract: Contract, is_tf: bool | None, fi
         _only_utf8(data, name)
         marked = frozenset({path} if data.startswith(_BYTE_ORDER_MARK) else ())
         renamed = {path: outcome} if path != outcome else {}
-        return Source(name, "file", digest, {path: text}, renamed=renamed, marked=marked)
+        return Source(name, "file", digest, {path: text}, renamed, marked=marked)
     try:
         answer = read_answer(
             text, main=contract.deliverable.main, environments=contract.topology.environments, name=name
@@ -163,7 +161,7 @@ def _of_bytes(data: bytes, name: str, contract: Contract, is_tf: bool | None, fi
     files = {file.path: file.text for file in answer.files}
     remarks = tuple(Remark("note", note.message, note.line) for note in answer.notes)
     renamed = _main_file(files, contract.deliverable.main)
-    return Source(name, "response", digest, files, root=_root(files), answer=answer, remarks=remarks, renamed=renamed)
+    return Source(name, "response", digest, files, renamed, _root(files), answer, remarks=remarks)
 
 
 def _main_file(files: Mapping[str, str], main: str) -> dict[str, str]:
@@ -207,6 +205,7 @@ def _read_folder(folder: Path, contract: Contract) -> Source:
         kind="module",
         sha256=_digest(files),
         files=files,
+        renamed={},
         root=root,
         marked=frozenset(marked),
         folder=folder,
@@ -296,9 +295,9 @@ def _with_metadata(source: Source, folder: Path, contract: Contract) -> Source:
         _take(path, name, files, marked)
     except InputError as error:
         remark = Remark("warning", f"the metadata is left out: {error}")
-        return replace(source, remarks=(*source.remarks, remark))
+        return source._replace(remarks=(*source.remarks, remark))
     paths = source.paths | {path.resolve()}
-    return replace(source, files=files, marked=frozenset(marked), metadata=name, paths=paths)
+    return source._replace(files=files, marked=frozenset(marked), metadata=name, paths=paths)
 
 
 def _digest(files: Mapping[str, str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -131,7 +130,7 @@ def test_a_step_of_the_proof_that_fails_is_a_failure() -> None:
     )
     step = Step("references", "failed", "2 problems", (problem, problem))
     failed = result("```hcl\nlocals {\n}\n```\n")
-    graded = grade(replace(failed, verify=(Step("parses", "passed"), step)))
+    graded = grade(failed._replace(verify=(Step("parses", "passed"), step)))
     (failure,) = graded.failures
     assert (failure.rule, failure.severity, failure.count, failure.left) == ("verify-references", Severity.HIGH, 2, 2)
     assert graded.before.score == graded.after.score == 8.8

@@ -58,7 +58,7 @@ def test_github_keeps_to_the_limit(toys: Path, lines: int) -> None:
     )
     result = tapfix.fix(f"locals {{\n  foo = 1\n{body}}}\n", fixers=registry.folder_fixers(toys), select=["TOY"])
     assert len(github.render(result)) <= github.LIMIT
-    many = tapfix.Result(**{**vars(result), "placed": result.placed * 2_000})
+    many = result._replace(placed=result.placed * 2_000)
     assert len(github.render(many)) <= github.LIMIT
     assert "more findings are in the full report" in github.render(many)
 
