@@ -2,34 +2,37 @@
 
 It asks the scanner's patterns for a token, reduces as long as the table says so, and shifts. Two things make it quick.
 Reductions that build nothing are made in the table (`LANDINGS`), not here. And the commonest runs of tokens are matched
-and built in one go: a plain quoted template, a name with the names behind it, `${var.x}`, and a line `name = value` with one
-of these for its value. Where such a run may stand, the table still decides; tests hold the short way against the long one.
+and built in one go: a quoted template, a name with the names behind it, `${var.x}`, and whole lines: one that opens a block,
+one that closes it, and between them `name = value` with a simple value, or a list of such. Where a run may stand, the table
+still decides; tests hold the short way against the long one.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final
 
 from . import making
 from ._tables import ACCEPT, ACTIONS, GOTO, LANDING, LANDINGS, LEAF_KINDS, NONTERMINALS, RULES, TERMINALS
 from .building import GROW, LIST, PASS, SPLICED_LIST, SPLICED_NODE
 from .checks import complaints
 from .matching import (
-    BEHIND_SIMPLE,
+    BEHIND_LINES,
+    CLOSING_END,
     CLOSING_QUOTE,
     DOTTED,
     DOTTED_PART,
     IDENTIFIER,
     LITERAL,
     MARKS,
+    NAME,
     NEWLINE,
     NUMBER,
     OPEN_HEREDOC,
-    PLAIN,
     QUOTE,
-    SIMPLE_END,
-    SIMPLE_NAME,
+    SETTING_END,
+    TEMPLATE,
+    ElementsPattern,
     Match,
 )
 from .recovery import Failure
@@ -75,8 +78,11 @@ _TERM: Final = NONTERMINALS.index("term")
 _INTERPOLATION: Final = NONTERMINALS.index("interpolation")
 _STEPS: Final = next(n for n, name in enumerate(NONTERMINALS) if name.startswith("__traversal_plus"))
 
-# Runs of tokens that no single pattern's group stands for.
-SIMPLE, INTERPOLATED = 100, 101
+_LABELS: Final = next(n for n, name in enumerate(NONTERMINALS) if name.startswith("__block_star"))
+_LABEL: Final = NONTERMINALS.index("label")
+
+# Runs of tokens that no single pattern's group stands for: a line `name = value`, one that opens a block, `${var.x}`.
+SETTING, OPENING, INTERPOLATED = 100, 101, 102
 
 _KEEP, _POP = -1, -2
 _MODE_AFTER: Final[list[int]] = [
@@ -131,6 +137,9 @@ def _whole_lines() -> dict[int, tuple[str, int]]:
 
 
 _LINES: Final = _whole_lines()
+_BODIES: Final = {following for kind, following in _LINES.values() if kind == "attribute"}
+"""The states in which the lines of a body are the last value."""
+_NO_LINES: Final = ("", 0)
 
 
 def parse_item(source: Source, base: int) -> Item | Failure:
@@ -148,6 +157,7 @@ def parse_item(source: Source, base: int) -> Item | Failure:
     at_line = patterns.line
     at_start = patterns.start
     at_quoted = patterns.quoted
+    elements = patterns.elements
     states: list[int] = [0]
     values: list[Element | list[Element]] = []
     modes: list[int] = [LINES]
@@ -159,23 +169,32 @@ def parse_item(source: Source, base: int) -> Item | Failure:
     suspect = not source.is_utf8  # Something came that only checks.py can judge.
     position = base
     match: re.Match[str] | Match | None
-    simple: re.Match[str] | Match | None = None  # A whole line `name = value`.
-    ahead: re.Match[str] | Match | None = (
-        None  # What matched behind the last of several such lines, and is none itself.
-    )
+    line: re.Match[str] | Match | None = None  # A whole line: `name = value`, or one that opens or closes a block.
+    ahead: re.Match[str] | Match | None = None  # What matched behind a whole line.
+    size = len(text)
     run = 0  # Which run of tokens was matched in one go, if it is one.
+    lines: list[Element]
     while True:
         # The scanner's part: the next token, or run of tokens.
-        if mode < QUOTED:
+        if not free and position < size and text[position] == "\n":
+            # The commonest token where new lines count, with nothing before it: no pattern has to be asked.
+            terminal = _NEWLINE
+            prefix = ""
+            value = "\n"
+            start = position
+            position += 1
+            run = 0
+        elif mode < QUOTED:
+            line_may_begin = free and mode == LINES
             if ahead is not None:
                 match = ahead
                 ahead = None
-            elif not free:
-                match = at_line.match(text, position)
-            elif mode == LINES:
+            elif line_may_begin:
                 match = at_start.match(text, position)
-            else:
+            elif free:
                 match = at_free.match(text, position)
+            else:
+                match = at_line.match(text, position)
             if match is None:
                 trivia = (patterns.free_prefix if free else patterns.line_prefix).match(text, position)
                 assert trivia is not None
@@ -183,18 +202,40 @@ def parse_item(source: Source, base: int) -> Item | Failure:
                 return Failure(start, text[start : start + 1], state)
             run = match.lastindex or 0
             prefix = match.group(1)
-            if run == SIMPLE_END and free and mode == LINES:
-                simple = match
-                terminal = _IDENTIFIER
-                value = match.group(SIMPLE_NAME)
+            if line_may_begin and run <= CLOSING_END:
+                line = match
                 start = position + len(prefix)
-                run = SIMPLE
+                if run != CLOSING_END:
+                    terminal = _IDENTIFIER
+                    value = match.group(NAME)
+                    run = SETTING if run == SETTING_END else OPENING
+                elif state in _BODIES:
+                    position = match.end()
+                    if _repeats_a_name(values[-1]):
+                        suspect = True
+                    at = start - base
+                    block = _closed(values, states, making.leaf("CBrace", "}", prefix, at))
+                    rest, newline = making.closing(match)
+                    behind = making.leaf("Newline", newline, rest, at + 1 + len(rest))
+                    modes.pop()
+                    if not values:
+                        diagnostics = tuple(complaints(block)) if suspect else ()
+                        return Item(base, text[base:position], block, behind, diagnostics)
+                    state = _add_lines(values, states, [block, behind])
+                    if not nested_openers and OPENER.match(text, position):
+                        return Failure(position, "", state)
+                    continue
+                else:
+                    terminal = _C_BRACE
+                    value = "}"
+                    position = start + 1
+                    run = 0
             else:
                 value = match.group(run)
                 position = match.end()
                 start = position - len(value)
-                if free and mode == LINES:
-                    run -= BEHIND_SIMPLE
+                if line_may_begin:
+                    run -= BEHIND_LINES
                 if run == DOTTED:
                     terminal = _IDENTIFIER
                     dot = value.find(".")
@@ -219,7 +260,7 @@ def parse_item(source: Source, base: int) -> Item | Failure:
                             modes[-1] = mode = LINES
                 elif run == NEWLINE:
                     terminal = _NEWLINE
-                elif run in (PLAIN, QUOTE):
+                elif run in (TEMPLATE, QUOTE):
                     terminal = _O_QUOTE
                 elif run == NUMBER:
                     terminal = _NUMBER_LIT
@@ -298,7 +339,7 @@ def parse_item(source: Source, base: int) -> Item | Failure:
             if action > 0:
                 break
             if action == 0:
-                if run == PLAIN:
+                if run == TEMPLATE:
                     value = '"'
                 elif run == DOTTED:
                     value = value.partition(".")[0]
@@ -335,38 +376,60 @@ def parse_item(source: Source, base: int) -> Item | Failure:
             states.append(state)
 
         at = start - base
-        if run == SIMPLE:
-            assert simple is not None
-            kind, following = _LINES.get(state, ("", 0))
+        if run == SETTING:
+            assert line is not None
+            kind, following = _LINES.get(state, _NO_LINES)
             if following:
-                lines: list[Element] = []
+                lines = []
                 while True:
-                    position = _add_line(lines, kind, simple, position - base) + base
+                    _add_setting(lines, kind, line, elements, position - base)
+                    position = line.end()
                     if not nested_openers:
                         break
                     ahead = at_start.match(text, position)
-                    if ahead is None or ahead.lastindex != SIMPLE_END:
+                    if ahead is None or ahead.lastindex != SETTING_END:
                         break
-                    simple = ahead
-                if following == state:
-                    before = values[-1]
-                    assert isinstance(before, list)
-                    before.extend(lines)
-                else:
-                    values.append(lines)
-                    state = following
-                    states.append(state)
+                    line = ahead
+                state = _add_lines(values, states, lines)
                 free = True
                 if not nested_openers and OPENER.match(text, position):
                     return Failure(position, "", state)
                 continue
             position = start + len(value)
-        elif run == PLAIN:
-            values.append(_plain_template(value, prefix, at))
-            state = goto[state][_TEMPLATE[action]]
-            states.append(state)
-            free = mode != LINES
-            continue
+        elif run == OPENING:
+            assert line is not None
+            labels, gap, rest, newline = making.opening(line)
+            following = goto[action][_LABELS] if labels else action
+            opened = actions[following][_O_BRACE]
+            if opened > 0:
+                values.append(making.leaf("Identifier", value, prefix, at))
+                states.append(action)
+                at += len(value)
+                if labels:
+                    values.append(_labels(labels, at))
+                    states.append(following)
+                at += len(labels) + len(gap)
+                values.append(making.leaf("OBrace", "{", gap, at))
+                states.append(opened)
+                values.append(making.leaf("Newline", newline, rest, at + 1 + len(rest)))
+                state = actions[opened][_NEWLINE]
+                states.append(state)
+                modes.append(LINES)
+                position = line.end()
+                if not nested_openers and OPENER.match(text, position):
+                    return Failure(position, "", state)
+                continue
+            position = start + len(value)
+        elif run == TEMPLATE:
+            template = _TEMPLATE[action]
+            if template != _LABEL or "$" not in value:
+                values.append(_template(value, prefix, at))
+                state = goto[state][template]
+                states.append(state)
+                free = mode != LINES
+                continue
+            value = '"'
+            position = start + 1
         elif run == DOTTED:
             if terminal == _IDENTIFIER and goto[state][_TERM]:
                 names = value.split(".")
@@ -381,11 +444,7 @@ def parse_item(source: Source, base: int) -> Item | Failure:
             value = value[: value.index(".")]
             position = start + len(value)
         elif run == INTERPOLATED:
-            name = value[2:-1]
-            root: Element = _traversal(name, "", at + 2) if "." in name else making.leaf("Identifier", name, "", at + 2)
-            opened = making.leaf("TemplateInterp", "${", "", at)
-            closed = making.leaf("TemplateSeqEnd", "}", "", position - 1 - base)
-            values.append(making.node("interpolation", (opened, root, closed)))
+            values.append(_interpolation(value[2:-1], at))
             state = goto[state][_INTERPOLATION]
             states.append(state)
             continue
@@ -417,12 +476,47 @@ def parse_item(source: Source, base: int) -> Item | Failure:
         free = mode != LINES
 
 
-def _plain_template(value: str, prefix: str, at: int) -> Node:
-    quote = making.leaf("OQuote", '"', prefix, at)
-    closing = making.leaf("CQuote", '"', "", at + len(value) - 1)
-    if len(value) == 2:
-        return making.node("template", (quote, closing))
-    return making.node("template", (quote, making.leaf("QuotedLit", value[1:-1], "", at + 1), closing))
+def _quoted(text: str, prefix: str, at: int) -> Node:
+    """A quoted template of nothing but text."""
+    opening = making.leaf("OQuote", '"', prefix, at)
+    closing = making.leaf("CQuote", '"', "", at + 1 + len(text))
+    if not text:
+        return making.node("template", (opening, closing))
+    return making.node("template", (opening, making.leaf("QuotedLit", text, "", at + 1), closing))
+
+
+def _template(value: str, prefix: str, at: int) -> Node:
+    """A quoted template in which there is nothing but text and `${var.x}`."""
+    if "$" not in value:
+        return _quoted(value[1:-1], prefix, at)
+    parts: list[Element] = [making.leaf("OQuote", '"', prefix, at)]
+    end = len(value) - 1
+    done = 1
+    while done < end:
+        opened = value.find("${", done)
+        if opened < 0:
+            opened = end
+        if opened > done:
+            parts.append(making.leaf("QuotedLit", value[done:opened], "", at + done))
+        if opened == end:
+            break
+        done = value.index("}", opened) + 1
+        parts.append(_interpolation(value[opened + 2 : done - 1], at + opened))
+    parts.append(making.leaf("CQuote", '"', "", at + end))
+    return making.node("template", tuple(parts))
+
+
+def _interpolation(dotted: str, at: int) -> Node:
+    opened = making.leaf("TemplateInterp", "${", "", at)
+    closed = making.leaf("TemplateSeqEnd", "}", "", at + 2 + len(dotted))
+    return making.node("interpolation", (opened, _reference(dotted, "", at + 2), closed))
+
+
+def _reference(dotted: str, prefix: str, at: int) -> Element:
+    """A name, or one with names behind it."""
+    names = dotted.split(".")
+    root = making.leaf("Identifier", names[0], prefix, at)
+    return root if len(names) == 1 else making.node("traversal", (root, *_steps(names, at)))
 
 
 def _steps(names: list[str], at: int) -> list[Element]:
@@ -436,33 +530,91 @@ def _steps(names: list[str], at: int) -> list[Element]:
     return steps
 
 
-def _traversal(dotted: str, prefix: str, at: int) -> Node:
-    names = dotted.split(".")
-    return making.node("traversal", (making.leaf("Identifier", names[0], prefix, at), *_steps(names, at)))
+def _tuple(value: str, prefix: str, at: int, elements: re.Pattern[str] | ElementsPattern) -> Node:
+    """A list of simple values on one line."""
+    end = len(value) - 1
+    children: list[Element] = [making.leaf("OBrack", "[", prefix, at)]
+    done = 1
+    for space, element, gap, comma in elements.findall(value, 1, end):
+        done += len(space)
+        children.append(_simple(element, space, at + done))
+        done += len(element)
+        if comma:
+            done += len(gap)
+            children.append(making.leaf("Comma", ",", gap, at + done))
+            done += 1
+    children.append(making.leaf("CBrack", "]", value[done:end], at + end))
+    return making.node("tuple", tuple(children))
 
 
-def _add_line(lines: list[Element], kind: str, match: re.Match[str] | Match, at: int) -> int:
-    """Add a whole line `name = value` and its newline to the lines before it; where the next one begins in the item."""
-    prefix, name, gap, indent, plain, dotted, digits, rest, newline = match.groups()[:SIMPLE_END]
+def _simple(value: str, prefix: str, at: int) -> Element:
+    """A simple value: a template, a reference, or a number."""
+    first = value[0]
+    if first == '"':
+        return _template(value, prefix, at)
+    if "0" <= first <= "9":
+        return making.leaf("NumberLit", value, prefix, at)
+    return _reference(value, prefix, at)
+
+
+def _add_setting(
+    lines: list[Element],
+    kind: str,
+    line: re.Match[str] | Match,
+    elements: re.Pattern[str] | ElementsPattern,
+    at: int,
+) -> None:
+    """Add a whole line `name = value` and its newline to the lines before it."""
+    prefix = line.group(1)
+    name = line.group(NAME)
+    gap, indent, value, rest, newline = making.setting(line)
     at += len(prefix)
     name_leaf = making.leaf("Identifier", name, prefix, at)
     at += len(name) + len(gap)
     equal = making.leaf("Equal", "=", gap, at)
     at += 1 + len(indent)
-    value: Element
-    if plain is not None:
-        value = _plain_template(plain, indent, at)
-        at += len(plain)
-    elif dotted is None:
-        value = making.leaf("NumberLit", digits, indent, at)
-        at += len(digits)
-    else:
-        value = _traversal(dotted, indent, at) if "." in dotted else making.leaf("Identifier", dotted, indent, at)
-        at += len(dotted)
-    at += len(rest)
-    lines.append(making.node(kind, (name_leaf, equal, value)))
+    element = _tuple(value, indent, at, elements) if value[0] == "[" else _simple(value, indent, at)
+    lines.append(making.node(kind, (name_leaf, equal, element)))
+    at += len(value) + len(rest)
     lines.append(making.leaf("Newline", newline, rest, at))
-    return at + len(newline)
+
+
+def _add_lines(values: list[Element | list[Element]], states: list[int], lines: list[Element]) -> int:
+    """Add whole lines, with their newlines, to those before them, or put them on the stack; the state behind them."""
+    state = states[-1]
+    following = _LINES[state][1]
+    if following == state:
+        before = values[-1]
+        assert isinstance(before, list)
+        before.extend(lines)
+    else:
+        values.append(lines)
+        states.append(following)
+    return following
+
+
+def _closed(values: list[Element | list[Element]], states: list[int], brace: Leaf) -> Node:
+    """The block that a brace closes, off the stack: name, labels if there are any, brace, newline, and the lines of the body."""
+    labelled = type(values[-4]) is list
+    lines: Any
+    *opening, lines = making.taken(values, states, 5 if labelled else 4)
+    if labelled:
+        opening = _spliced(opening)
+    children: Any = (*opening, making.node("body", tuple(lines)), brace)
+    return making.node("block", children)
+
+
+def _labels(labels: str, at: int) -> list[Element]:
+    """The quoted labels of a block."""
+    made: list[Element] = []
+    pieces = labels.split('"')
+    for n in range(1, len(pieces), 2):
+        gap = pieces[n - 1]
+        piece = pieces[n]
+        at += len(gap)
+        made.append(_quoted(piece, gap, at))
+        at += len(piece) + 2
+    return made
 
 
 def _last_kind(values: list[Element | list[Element]]) -> str:
@@ -482,7 +634,7 @@ def _spliced(values: list[Element | list[Element]]) -> list[Element | list[Eleme
     return spliced
 
 
-def _repeats_a_name(elements: list[Element | list[Element]]) -> bool:
+def _repeats_a_name(elements: Any) -> bool:
     names: list[str] = []
     for element in elements:
         if type(element) is Node:

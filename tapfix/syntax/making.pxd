@@ -2,6 +2,7 @@
 
 from cpython.list cimport PyList_GetSlice
 
+from .matching cimport Match
 from .tree cimport Leaf, Node
 
 cdef extern from *:
@@ -23,6 +24,15 @@ cdef inline Node node(str kind, tuple children):
     made.kind = kind
     made.children = children
     return made
+
+cdef inline tuple setting(Match line):
+    return line.setting()
+
+cdef inline tuple opening(Match line):
+    return line.opening()
+
+cdef inline tuple closing(Match line):
+    return line.closing()
 
 cdef inline list taken(list values, list states, Py_ssize_t length):
     cdef Py_ssize_t size = len(values)

@@ -2,35 +2,52 @@
 
 cimport cython
 
-cdef Py_ssize_t _DOTTED, _IDENTIFIER, _OPEN_HEREDOC, _MARKS, _NEWLINE, _PLAIN, _NUMBER, _QUOTE, _END
-cdef Py_ssize_t _SIMPLE_END, _BEHIND_SIMPLE
+cdef Py_ssize_t _DOTTED, _IDENTIFIER, _OPEN_HEREDOC, _MARKS, _NEWLINE, _TEMPLATE, _NUMBER, _QUOTE, _END
+cdef Py_ssize_t _SETTING_END, _OPENING_END, _CLOSING_END, _BEHIND_LINES
 cdef Py_ssize_t _LITERAL, _DOTTED_PART, _SEQUENCE, _CLOSING_QUOTE
 
 @cython.final
 @cython.freelist(8)
 cdef class Match:
     cdef str _text
-    cdef Py_ssize_t _begin, _start, _token_end, _equal, _value, _value_end, _value_is, _rest, _end
+    cdef Py_ssize_t _begin, _start, _token_end, _first, _second, _third, _rest, _end
     cdef readonly Py_ssize_t lastindex
 
     cpdef str group(self, Py_ssize_t group=*)
 
-    @cython.locals(text=str, value=str)
     cpdef tuple groups(self)
+
+    @cython.locals(text=str)
+    cdef tuple setting(self)
+
+    @cython.locals(text=str)
+    cdef tuple opening(self)
+
+    @cython.locals(text=str)
+    cdef tuple closing(self)
+
     cpdef Py_ssize_t end(self)
 
 @cython.final
 cdef class CodePattern:
     cdef bint _free, _lines, _block_comments, _runs
 
-    @cython.locals(start=Py_ssize_t, behind=Py_ssize_t, size=Py_ssize_t, at=Py_ssize_t, end=Py_ssize_t, length=Py_ssize_t, first=Py_UCS4, line=Match)
+    @cython.locals(start=Py_ssize_t, lines=bint, behind=Py_ssize_t, size=Py_ssize_t, at=Py_ssize_t, end=Py_ssize_t, length=Py_ssize_t, first=Py_UCS4, line=Match)
     cpdef Match match(self, str text, Py_ssize_t position)
 
     @cython.locals(size=Py_ssize_t, end=Py_ssize_t, character=Py_UCS4, following=Py_UCS4)
     cdef Py_ssize_t _prefix_end(self, str text, Py_ssize_t at, bint free)
 
-    @cython.locals(size=Py_ssize_t, name_end=Py_ssize_t, equal=Py_ssize_t, value=Py_ssize_t, end=Py_ssize_t, kind=Py_ssize_t, rest=Py_ssize_t, behind=Py_ssize_t, first=Py_UCS4, line=Match)
-    cdef Match _whole_line(self, str text, Py_ssize_t position, Py_ssize_t start)
+    @cython.locals(size=Py_ssize_t, at=Py_ssize_t, value=Py_ssize_t, end=Py_ssize_t, labels_end=Py_ssize_t)
+    cdef Match _named_line(self, str text, Py_ssize_t position, Py_ssize_t start, Py_ssize_t name_end)
+
+    @cython.locals(rest=Py_ssize_t, end=Py_ssize_t, line=Match)
+    cdef Match _line(self, str text, Py_ssize_t begin, Py_ssize_t start, Py_ssize_t token_end, Py_ssize_t first, Py_ssize_t second, Py_ssize_t third, Py_ssize_t lastindex)
+
+@cython.final
+cdef class ElementsPattern:
+    @cython.locals(found=list, start=Py_ssize_t, element_end=Py_ssize_t, gap_end=Py_ssize_t, behind=Py_ssize_t)
+    cpdef list findall(self, str text, Py_ssize_t position, Py_ssize_t end)
 
 @cython.final
 cdef class QuotedPattern:
@@ -57,6 +74,12 @@ cdef Py_ssize_t _spaces_end(str text, Py_ssize_t at) noexcept
 cdef Py_ssize_t _comment_end(str text, Py_ssize_t at, bint free) except -1
 @cython.locals(size=Py_ssize_t, character=Py_UCS4)
 cdef Py_ssize_t _plain_end(str text, Py_ssize_t at) noexcept
+@cython.locals(size=Py_ssize_t, character=Py_UCS4)
+cdef Py_ssize_t _template_end(str text, Py_ssize_t at) noexcept
+@cython.locals(size=Py_ssize_t, first=Py_UCS4, end=Py_ssize_t)
+cdef Py_ssize_t _simple_end(str text, Py_ssize_t at) noexcept
+@cython.locals(size=Py_ssize_t)
+cdef Py_ssize_t _list_end(str text, Py_ssize_t at) except -1
 @cython.locals(size=Py_ssize_t, behind=Py_ssize_t)
 cdef Py_ssize_t _number_end(str text, Py_ssize_t at) noexcept
 @cython.locals(size=Py_ssize_t)

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-DOTTED, IDENTIFIER, OPEN_HEREDOC, MARKS, NEWLINE, PLAIN, NUMBER, QUOTE, END = range(2, 11)
+DOTTED, IDENTIFIER, OPEN_HEREDOC, MARKS, NEWLINE, TEMPLATE, NUMBER, QUOTE, END = range(2, 11)
 """What matched in code, as the number of the group; the first group is the prefix. `DOTTED` is a name with the names behind it,
-`var.x.y`, and `PLAIN` a whole quoted template in which nothing needs a second look: so that the commonest runs of tokens cost
-one match."""
+`var.x.y`, and `TEMPLATE` a whole quoted template of text and `${var.x}`, in which nothing needs a second look: so that the
+commonest runs of tokens cost one match."""
 
-SIMPLE_PREFIX, SIMPLE_NAME = 1, 2
-SIMPLE_REST, SIMPLE_END = 8, 9
-BEHIND_SIMPLE = SIMPLE_END - 1
-"""Groups of the pattern for a whole line; between these are the space around `=`, and the value's three forms."""
+NAME, SETTING_END = 2, 7
+OPENING_END, CLOSING_END = 11, 14
+BEHIND_LINES = CLOSING_END - 1
+"""Groups of the pattern for a whole line (making.py tells what stands between them), and what is added to those of a token there."""
 
 LITERAL, DOTTED_PART, SEQUENCE, CLOSING_QUOTE = range(1, 5)
 """What matched, inside quotes and in heredocs."""
@@ -29,12 +29,14 @@ _IDENTIFIER: Final = IDENTIFIER
 _OPEN_HEREDOC: Final = OPEN_HEREDOC
 _MARKS: Final = MARKS
 _NEWLINE: Final = NEWLINE
-_PLAIN: Final = PLAIN
+_TEMPLATE: Final = TEMPLATE
 _NUMBER: Final = NUMBER
 _QUOTE: Final = QUOTE
 _END: Final = END
-_SIMPLE_END: Final = SIMPLE_END
-_BEHIND_SIMPLE: Final = BEHIND_SIMPLE
+_SETTING_END: Final = SETTING_END
+_OPENING_END: Final = OPENING_END
+_CLOSING_END: Final = CLOSING_END
+_BEHIND_LINES: Final = BEHIND_LINES
 _LITERAL: Final = LITERAL
 _DOTTED_PART: Final = DOTTED_PART
 _SEQUENCE: Final = SEQUENCE
@@ -42,30 +44,17 @@ _CLOSING_QUOTE: Final = CLOSING_QUOTE
 
 
 class Match:
-    """A prefix and the token behind it; or a whole line, `name = value`, with a mark behind each of its parts."""
+    """A prefix and the token behind it; or a whole line, with a mark at each place where one of its parts ends."""
 
-    __slots__ = (
-        "_begin",
-        "_end",
-        "_equal",
-        "_rest",
-        "_start",
-        "_text",
-        "_token_end",
-        "_value",
-        "_value_end",
-        "_value_is",
-        "lastindex",
-    )
+    __slots__ = ("_begin", "_end", "_first", "_rest", "_second", "_start", "_text", "_third", "_token_end", "lastindex")
 
     _text: str
     _begin: int
     _start: int
     _token_end: int
-    _equal: int
-    _value: int
-    _value_end: int
-    _value_is: int
+    _first: int
+    _second: int
+    _third: int
     _rest: int
     _end: int
     lastindex: int
@@ -77,20 +66,39 @@ class Match:
         return self._text[self._start : self._token_end]
 
     def groups(self) -> tuple[Any, ...]:
-        """The parts of a whole line."""
+        """The parts of a whole line, as the groups of its pattern."""
+        if self.lastindex == _SETTING_END:
+            return (self.group(1), self.group(), *self.setting(), *(None,) * (_CLOSING_END - _SETTING_END))
+        if self.lastindex == _OPENING_END:
+            empty = (None,) * (_SETTING_END - 2)
+            return (self.group(1), self.group(), *empty, *self.opening(), *(None,) * (_CLOSING_END - _OPENING_END))
+        return (self.group(1), *(None,) * (_OPENING_END - 1), self.group(), *self.closing())
+
+    def setting(self) -> tuple[str, str, str, str, str]:
+        """Behind the name: the space on either side of `=`, the value, what follows it, and the newline."""
         text = self._text
-        value = text[self._value : self._value_end]
         return (
-            text[self._begin : self._start],
-            text[self._start : self._token_end],
-            text[self._token_end : self._equal],
-            text[self._equal + 1 : self._value],
-            value if self._value_is == _PLAIN else None,
-            value if self._value_is == _DOTTED else None,
-            value if self._value_is == _NUMBER else None,
-            text[self._value_end : self._rest],
+            text[self._token_end : self._first],
+            text[self._first + 1 : self._second],
+            text[self._second : self._third],
+            text[self._third : self._rest],
             text[self._rest : self._end],
         )
+
+    def opening(self) -> tuple[str, str, str, str]:
+        """Behind the name: the labels, the space before the brace, what follows that, and the newline."""
+        text = self._text
+        return (
+            text[self._token_end : self._first],
+            text[self._first : self._second],
+            text[self._third : self._rest],
+            text[self._rest : self._end],
+        )
+
+    def closing(self) -> tuple[str, str]:
+        """What follows the brace, and the newline."""
+        text = self._text
+        return text[self._third : self._rest], text[self._rest : self._end]
 
     def end(self) -> int:
         """Where the match ends."""
@@ -113,11 +121,8 @@ class CodePattern:
     def match(self, text: str, position: int) -> Match | None:
         """What stands here, as a regular expression's `match` gives it back."""
         start = self._prefix_end(text, position, self._free)
-        if self._lines and self._runs:
-            line = self._whole_line(text, position, start)
-            if line is not None:
-                return line
-        behind = _BEHIND_SIMPLE if self._lines else 0
+        lines = self._lines and self._runs
+        behind = _BEHIND_LINES if self._lines else 0
         size = len(text)
         if start == size:
             return _matched(text, position, start, start, _END + behind)
@@ -125,19 +130,27 @@ class CodePattern:
         at = start + 1
         if _begins_name(first):
             at = _name_end(text, at)
+            if lines:
+                line = self._named_line(text, position, start, at)
+                if line is not None:
+                    return line
             if self._runs:
                 at = _dotted_end(text, at)
             if at < size and text[at] > "\x7f":
                 at = _wide_name_end(text, start + 1)
                 return _matched(text, position, start, at, _IDENTIFIER + behind)
             return _matched(text, position, start, at, _DOTTED + behind)
+        if lines and first == "}":
+            line = self._line(text, position, start, at, at, at, at, _CLOSING_END)
+            if line is not None:
+                return line
         if first > "\x7f":
             return _matched(text, position, start, _wide_name_end(text, at), _IDENTIFIER + behind)
         if first == '"':
             if self._runs:
-                end = _plain_end(text, at)
+                end = _template_end(text, at)
                 if end:
-                    return _matched(text, position, start, end, _PLAIN + behind)
+                    return _matched(text, position, start, end, _TEMPLATE + behind)
             return _matched(text, position, start, at, _QUOTE + behind)
         if first == "\n":
             return _matched(text, position, start, at, _NEWLINE + behind)
@@ -186,48 +199,62 @@ class CodePattern:
                 break
         return at
 
-    def _whole_line(self, text: str, position: int, start: int) -> Match | None:
-        """The whole line `name = value` that begins at `start`, if it is one."""
+    def _named_line(self, text: str, position: int, start: int, name_end: int) -> Match | None:
+        """The whole line that begins with a name, if it is one: `name = value`, or one that opens a block."""
         size = len(text)
-        if start == size or not _begins_name(text[start]):
-            return None
-        name_end = _name_end(text, start + 1)
-        equal = _spaces_end(text, name_end)
-        if equal == size or text[equal] != "=":
-            return None
-        value = _spaces_end(text, equal + 1)
-        if value == size:
-            return None
-        first = text[value]
-        if first == '"':
-            end = _plain_end(text, value + 1)
-            if not end:
+        at = _spaces_end(text, name_end)
+        if at < size and text[at] == "=":
+            value = _spaces_end(text, at + 1)
+            end = _list_end(text, value) if value < size and text[value] == "[" else _simple_end(text, value)
+            return self._line(text, position, start, name_end, at, value, end, _SETTING_END) if end else None
+        labels_end = name_end
+        while at < size and text[at] == '"':
+            labels_end = _plain_end(text, at + 1)
+            if not labels_end:
                 return None
-            kind = _PLAIN
-        elif _begins_name(first):
-            end = _dotted_end(text, _name_end(text, value + 1))
-            kind = _DOTTED
-        elif "0" <= first <= "9":
-            end = value + 1
-            while end < size and "0" <= text[end] <= "9":
-                end += 1
-            kind = _NUMBER
-        else:
+            at = _spaces_end(text, labels_end)
+        if at < size and text[at] == "{":
+            return self._line(text, position, start, name_end, labels_end, at, at + 1, _OPENING_END)
+        return None
+
+    def _line(
+        self, text: str, begin: int, start: int, token_end: int, first: int, second: int, third: int, lastindex: int
+    ) -> Match | None:
+        """A whole line, if nothing but a comment stands between the last of its marks and the newline."""
+        rest = self._prefix_end(text, third, False)
+        end = rest
+        if end < len(text) and text[end] == "\r":
+            end += 1
+        if end == len(text) or text[end] != "\n":
             return None
-        rest = self._prefix_end(text, end, False)
-        behind = rest
-        if behind < size and text[behind] == "\r":
-            behind += 1
-        if behind == size or text[behind] != "\n":
-            return None
-        line = _matched(text, position, start, name_end, _SIMPLE_END)
-        line._equal = equal
-        line._value = value
-        line._value_end = end
-        line._value_is = kind
+        line = _matched(text, begin, start, token_end, lastindex)
+        line._first = first
+        line._second = second
+        line._third = third
         line._rest = rest
-        line._end = behind + 1
+        line._end = end + 1
         return line
+
+
+class ElementsPattern:
+    """The elements of a list of simple values, as a regular expression's `findall` gives them back."""
+
+    __slots__ = ()
+
+    def findall(self, text: str, position: int, end: int) -> list[tuple[str, str, str, str]]:
+        """Of each element the space before it, the element, the space behind it, and the comma, if one follows."""
+        found: list[tuple[str, str, str, str]] = []
+        while True:
+            start = _spaces_end(text, position)
+            element_end = _simple_end(text, start)
+            if start >= end or not element_end:
+                return found
+            gap_end = _spaces_end(text, element_end)
+            behind = gap_end + 1 if text[gap_end] == "," else gap_end
+            found.append(
+                (text[position:start], text[start:element_end], text[element_end:gap_end], text[gap_end:behind])
+            )
+            position = behind
 
 
 class QuotedPattern:
@@ -352,6 +379,61 @@ def _plain_end(text: str, at: int) -> int:
         if character == "$" or character == "%" or character == "\\" or character == "\n" or character == "\r":
             return 0
         at += 1
+    return 0
+
+
+def _template_end(text: str, at: int) -> int:
+    """Behind the closing quote, if nothing before it but `${var.x}` needs a second look; or 0."""
+    size = len(text)
+    while at < size:
+        character = text[at]
+        if character == '"':
+            return at + 1
+        if character == "$":
+            if at + 2 >= size or text[at + 1] != "{" or not _begins_name(text[at + 2]):
+                return 0
+            at = _dotted_end(text, _name_end(text, at + 3))
+            if at == size or text[at] != "}":
+                return 0
+        elif character == "%" or character == "\\" or character == "\n" or character == "\r":
+            return 0
+        at += 1
+    return 0
+
+
+def _simple_end(text: str, at: int) -> int:
+    """Behind the simple value that stands here: a template, a name with the names behind it, digits; or 0."""
+    size = len(text)
+    if at == size:
+        return 0
+    first = text[at]
+    if first == '"':
+        return _template_end(text, at + 1)
+    if _begins_name(first):
+        return _dotted_end(text, _name_end(text, at + 1))
+    end = at
+    while end < size and "0" <= text[end] <= "9":
+        end += 1
+    return end if end > at else 0
+
+
+def _list_end(text: str, at: int) -> int:
+    """Behind the list of simple values whose bracket stands here; or 0."""
+    size = len(text)
+    at = _spaces_end(text, at + 1)
+    if text.startswith("for", at) and (at + 3 == size or not _continues_name(text[at + 3])):
+        return 0
+    while at < size:
+        if text[at] == "]":
+            return at + 1
+        at = _simple_end(text, at)
+        if not at:
+            return 0
+        at = _spaces_end(text, at)
+        if at < size and text[at] == ",":
+            at = _spaces_end(text, at + 1)
+        elif at == size or text[at] != "]":
+            return 0
     return 0
 
 

@@ -46,6 +46,11 @@ _IDENTIFIER = rf"[^{_NO_START}][^{_NO_PART}]*+"
 _ASCII_NAME = r"[A-Za-z_][A-Za-z0-9_\-]*+"
 _DOTTED = rf"{_ASCII_NAME}(?:\.{_ASCII_NAME})*+"
 _PLAIN = r'"[^"\\$%\r\n]*+"'
+# A quoted template in which nothing needs a second look: text, and `${var.x}`.
+_TEMPLATE = rf'"(?:[^"\\$%\r\n]++|\$\{{{_DOTTED}\}})*+"'
+_SIMPLE = rf"(?:{_TEMPLATE}|{_DOTTED}|[0-9]++)"
+# `[for` does not open a list.
+_LIST = rf"\[[ \t]*+(?!for(?![A-Za-z0-9_\-]))(?:{_SIMPLE}[ \t]*+(?:,[ \t]*+{_SIMPLE}[ \t]*+)*+(?:,[ \t]*+)?+)?+\]"
 # `$$${x}` is a dollar sign and the escape `$${`: each alternative takes one sign where it can.
 _ESCAPED = r"\$\$\{|%%\{|[$%](?!\{)"
 _BLOCK_COMMENT = r"/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/"
@@ -58,17 +63,20 @@ class Patterns:
     """The patterns of the modes for code, and for quotes. Those for code match the prefix and the token, or tokens, behind it
     in one go; their groups are named in matching.py."""
 
-    __slots__ = ("free", "free_prefix", "line", "line_prefix", "quoted", "start")
+    __slots__ = ("elements", "free", "free_prefix", "line", "line_prefix", "quoted", "start")
 
     free: re.Pattern[str] | matching.CodePattern
     """Where new lines do not count, and behind one that did."""
     line: re.Pattern[str] | matching.CodePattern
     """Where new lines count."""
     start: re.Pattern[str] | matching.CodePattern
-    """Where a line may begin: a whole one, `name = value` with plain text, a name or a number for its value, which half
-    of all lines are; or a token. `SIMPLE_END` is the last group of the line, and the groups of a token count on from there."""
+    """Where a line may begin: a whole one, which most lines are, or a token. A whole line is `name = value` with a simple value
+    or a list of such; or it opens a block, or closes it. Its last group says which (`SETTING_END`, `OPENING_END`, `CLOSING_END`);
+    the groups of a token count on from there."""
     quoted: re.Pattern[str] | matching.QuotedPattern
     """Inside quotes: a literal, a whole `${var.x}`, the start of an interpolation or a directive, or the closing quote."""
+    elements: re.Pattern[str] | matching.ElementsPattern
+    """The elements of a list of simple values: the space before one, the value, and the space before the comma, and the comma."""
 
     def __init__(self, block_comments: bool = True, runs: bool = True, by_hand: bool = BY_HAND) -> None:
         """`runs` can be switched off, and `by_hand` either way, which changes nothing but the speed: for tests."""
@@ -84,6 +92,7 @@ class Patterns:
             self.free = matching.CodePattern(True, False, block_comments, runs)
             self.start = matching.CodePattern(True, True, block_comments, runs)
             self.quoted = matching.QuotedPattern(runs)
+            self.elements = matching.ElementsPattern()
             return
         never = "(?!)"
         token = rf"""(?:
@@ -92,17 +101,23 @@ class Patterns:
           | (<<-?{_IDENTIFIER}\r?\n)
           | (==|=>|>=|<=|!=|&&|\|\||::|\.\.\.|~\}}|[{{}}\[\]().,*/%+=!?:<>\-])
           | (\r?\n)
-          | ({_PLAIN if runs else never})
+          | ({_TEMPLATE if runs else never})
           | ([0-9](?:\.*+(?:[0-9]|[eE][+-]?[0-9]))*+)
           | (")
           | (\Z)
         )"""
+        line_end = rf"({line_prefix})(\r?\n)"
         whole_line = rf"""
-            ({_ASCII_NAME})([ \t]*+)=([ \t]*+)(?:({_PLAIN})|({_DOTTED})|([0-9]++))({line_prefix})(\r?\n)
+            ({_ASCII_NAME})(?:
+                ([ \t]*+)=([ \t]*+)({_SIMPLE}|{_LIST}){line_end}
+              | ((?:[ \t]*+{_PLAIN})*+)([ \t]*+)\{{{line_end}
+            )
+          | (\}}){line_end}
         """
         self.line = re.compile(f"({line_prefix}){token}", re.VERBOSE)
         self.free = re.compile(f"({free_prefix}){token}", re.VERBOSE)
-        self.start = re.compile(f"({free_prefix})(?:{'' if runs else never}{whole_line}|{token})", re.VERBOSE)
+        self.start = re.compile(f"({free_prefix})(?:{'' if runs else never}(?:{whole_line})|{token})", re.VERBOSE)
+        self.elements = re.compile(rf"([ \t]*+)({_SIMPLE})([ \t]*+)(,?)")
         self.quoted = re.compile(
             rf"""((?:[^"\\$%\r\n]++|\\[^\r\n]|{_ESCAPED})++)|{"" if runs else never}\$\{{({_DOTTED})\}}|([$%]\{{~?)|(")"""
         )

@@ -197,9 +197,15 @@ def same_matches(text: str) -> None:
                 assert (own.lastindex, own.end()) == (match.lastindex, match.end()), (name, position)
                 if name == "quoted":
                     assert own.group() == match.group()
-                elif match.lastindex == matching.SIMPLE_END and name == "start":
-                    assert own.groups() == match.groups()[: matching.SIMPLE_END]
-                    assert own.group(matching.SIMPLE_NAME) == match.group(matching.SIMPLE_NAME)
+                elif name == "start" and match.lastindex <= matching.CLOSING_END:
+                    assert own.groups() == match.groups()[: matching.CLOSING_END]
+                    assert own.group(1) == match[1]
+                    if match[matching.NAME]:
+                        assert own.group(matching.NAME) == match[matching.NAME]
+                    value = match[matching.SETTING_END - 2]
+                    if value and value.startswith("["):
+                        inside = value, 1, len(value) - 1
+                        assert by_hand.elements.findall(*inside) == expressions.elements.findall(*inside)
                 else:
                     assert (own.group(1), own.group(own.lastindex)) == (match[1], match[match.lastindex]), (
                         name,
@@ -216,7 +222,15 @@ def test_patterns_by_hand_match_what_the_regular_expressions_do(text: str) -> No
 @pytest.mark.parametrize(
     "characters", ["19.eE+-", "aé-.", "<-aé\r\n", "=>!&|:~}.", '"\\$%{}~a.\r\n', "/*# \r\n", "\ufeffa= \t1\n"]
 )
-@pytest.mark.parametrize("length", [4])
-def test_patterns_by_hand_on_every_short_text(characters: str, length: int) -> None:
-    for letters in itertools.product(characters, repeat=length):
+def test_patterns_by_hand_on_every_short_text(characters: str) -> None:
+    for letters in itertools.product(characters, repeat=4):
         same_matches("".join(letters))
+
+
+@pytest.mark.parametrize(
+    ("before", "characters"),
+    [("a=", '[,"1a ]f'), ("a=[", "for1,-] "), ('a="', '${a.}"%'), ("a", ' "b{=#'), ("}", "} #\r/*")],
+)
+def test_whole_lines_by_hand_behind_every_short_text(before: str, characters: str) -> None:
+    for letters in itertools.product(characters, repeat=4):
+        same_matches(before + "".join(letters) + "\n")
