@@ -370,17 +370,18 @@ class _Passes:
         """The files, with what fixes wrote laid out as `terraform fmt` would have it."""
         from tapfix.syntax.formatter import format_changed, format_text
 
-        texts = {}
+        edits: dict[str, list[Edit]] = {}
         for path, file in self.project.files.items():
             before = self.run_.before.files.get(path)
             if file.kind == "other" or (before is not None and file.text == before.text):
-                texts[path] = file.text
-            elif before is None:
-                texts[path] = format_text(file.text)
+                continue
+            if before is None:
+                changes = [(0, len(file.text), format_text(file.tree))]
             else:
                 provenance = self.provenance[path]
-                texts[path] = format_changed(before.tree, file.tree, provenance.touched(), provenance.original)
-        return self.project.with_texts(texts)
+                changes = format_changed(before.tree, file.tree, provenance.touched(), provenance.original)
+            edits[path] = [Edit(path, *change) for change in changes]
+        return self.project.edited(edits)
 
 
 _OVERTAKEN = "it went with what another fix took out or wrote anew"

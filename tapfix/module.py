@@ -497,10 +497,13 @@ class Module:
 class Project:
     """All files of an input, and the modules they make: one a folder that holds `.tf` files."""
 
-    def __init__(self, texts: Mapping[str, str], trees: Mapping[str, Tree] | None = None) -> None:
-        trees = trees or {}
-        self.texts = dict(texts)
-        self.files = {path: File(path, text, trees.get(path)) for path, text in texts.items()}
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self.files = {path: File(path, text) for path, text in texts.items()}
+
+    @cached_property
+    def texts(self) -> dict[str, str]:
+        """The text of each file, by path."""
+        return {path: file.text for path, file in self.files.items()}
 
     @cached_property
     def modules(self) -> tuple[Module, ...]:
@@ -518,27 +521,22 @@ class Project:
         return self.modules[0]
 
     def edited(self, edits: Mapping[str, Sequence[Edit]], removes: frozenset[str] = frozenset()) -> Project:
-        """The project with sorted edits made. Items that no edit touched are not parsed again."""
-        texts: dict[str, str] = {}
-        trees: dict[str, Tree] = {}
+        """The project with sorted edits made. Files and items that no edit touched are taken over as they are."""
+        project = Project({})
         for path, file in self.files.items():
             if path in removes:
                 continue
-            if path not in edits:
-                texts[path], trees[path] = file.text, file.tree
-                continue
-            plain = [(e.start, e.end, e.text) for e in edits[path]]
-            trees[path] = reparse(file.tree, plain)
-            texts[path] = trees[path].text
+            changes = [
+                (start, end, text) for _, start, end, text in edits.get(path, ()) if text != file.text[start:end]
+            ]
+            if changes:
+                tree = reparse(file.tree, changes)
+                file = File(path, tree.text, tree)
+            project.files[path] = file
         for path, new in edits.items():
             if path not in self.files:
-                texts[path] = "".join(e.text for e in new)
-        return Project(texts, trees)
-
-    def with_texts(self, texts: Mapping[str, str]) -> Project:
-        """A project of other texts. Files whose text stays are not parsed again."""
-        same = {path: file.tree for path, file in self.files.items() if texts.get(path) == file.text}
-        return Project(texts, same)
+                project.files[path] = File(path, "".join(e.text for e in new))
+        return project
 
 
 def _is_library(folder: str) -> bool:

@@ -34,11 +34,11 @@ from .tree import Item, Leaf, Node, Tree
 __all__ = ["format_changed", "format_text", "unformatted"]
 
 
-def format_text(text: str) -> str:
+def format_text(source: str | Tree) -> str:
     """The text as `terraform fmt` would write it. A text that does not parse comes back as it is."""
-    layout = _Layout(parse(text))
+    layout = _Layout(_tree(source))
     if layout.is_broken:
-        return text
+        return layout.text
     return "".join(line.text for section in layout.sections for line in section.lines())
 
 
@@ -65,8 +65,8 @@ def format_changed(
     after: str | Tree,
     touched: Sequence[tuple[int, int]],
     origin: Callable[[int], int] | None = None,
-) -> str:
-    """The layout pass after fixes: the text `after`, with what the fixes wrote laid out as `terraform fmt` would.
+) -> list[tuple[int, int, str]]:
+    """The layout pass after fixes: the edits that lay out in the text `after` what the fixes wrote, as `terraform fmt` would.
 
     `touched` are the half-open ranges of `after` that fixes wrote, sorted and not overlapping, an empty one where
     something went. `origin` tells where in `before` an untouched character of `after` stood; without it the untouched
@@ -79,19 +79,15 @@ def format_changed(
     """
     new, old = _Layout(_tree(after)), _Layout(_tree(before))
     stretches = _Stretches(old.text, new.text, touched, origin)
-    pieces: list[str] = []
-    kept = 0
+    edits: list[tuple[int, int, str]] = []
     for section in new.sections_at(touched):
         lines = section.lines(settled=True)
         changed = [line for line in lines if not line.stands_in(new.text) and stretches.may_change(line, old)]
         width = _width((line for line in lines if not stretches.touch(line)), new.text) if changed else _WIDTH
         if width != _WIDTH and old.is_formatted:
             width = _WIDTH  # a line is deeper now, or less deep
-        for line in changed:
-            pieces += new.text[kept : line.start], line.indented(width)
-            kept = line.end
-    pieces.append(new.text[kept:])
-    return "".join(pieces)
+        edits += [(line.start, line.end, line.indented(width)) for line in changed]
+    return edits
 
 
 def _width(lines: Iterable[_Line], text: str) -> str:
