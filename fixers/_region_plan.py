@@ -27,8 +27,8 @@ class Plan:
         self.extent = Extent(twins)
         self.troubles: list[Trouble] = troubles(twins, self.extent.removed, self.extent.kept_references())
 
-    def edits(self) -> list[Edit]:
-        """All edits of the collapse."""
+    def edits(self) -> Iterator[Edit]:
+        """All edits of the collapse, worked out when the first is asked for."""
         edits = [Edit(f, s, e, "") for f, ranges in self.extent.removals.items() for s, e in ranges]
         edits += self._renames()
         edits += self._unwraps()
@@ -37,7 +37,7 @@ class Plan:
         edits += self._providers()
         if self.moved:
             edits += self._moved_blocks()
-        return _without_clashes(edits)
+        yield from _without_clashes(edits)
 
     def _renames(self) -> Iterator[Edit]:
         for address, new in self.extent.names.items():

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -33,13 +34,19 @@ class Edit(NamedTuple):
     text: str
 
 
-class Fix(NamedTuple):
+class Fix:
     """Edits that belong together. `exclusive`: it renames or moves things all over, so no other fix may share its pass."""
 
-    edits: tuple[Edit, ...]
-    exclusive: bool = False
-    removes: tuple[str, ...] = ()
-    """Whole files that go."""
+    def __init__(self, edits: Iterable[Edit], exclusive: bool = False, removes: tuple[str, ...] = ()) -> None:
+        self._edits = edits
+        self.exclusive = exclusive
+        self.removes = removes
+        """Whole files that go."""
+
+    @cached_property
+    def edits(self) -> tuple[Edit, ...]:
+        """The edits. Those that come out of an iterator are worked out only when they are asked for."""
+        return tuple(self._edits)
 
 
 def clashes(edit: Edit, other: Edit) -> bool:
@@ -93,12 +100,14 @@ class EditSet:
     def __bool__(self) -> bool:
         return self._count > 0
 
+    def may_take(self, fix: Fix) -> bool:
+        """Whether the fix's edits are to be looked at: it is not one that stands alone where others were taken already."""
+        return not (self.closed or fix.exclusive and self._count)
+
     def accepts(self, fix: Fix) -> bool:
         """Take the fix in, whole, and say True; or leave it out, whole, and say False."""
-        if self.closed:
-            return False
-        if fix.exclusive and self._count:
-            # It is next: what comes after it in order must not change the ground under it.
+        if not self.may_take(fix):
+            # One that stands alone is next: what comes after it in order must not change the ground under it.
             self.closed = True
             return False
         mine = list(dict.fromkeys(fix.edits))

@@ -279,7 +279,7 @@ class _Passes:
         accepted: list[tuple[Finding, Fix]] = []
         left: list[Placed] = []
         quiet = suppression.of(self.project)
-        for finding in self._findings(context):
+        for finding in self._findings(context, edits):
             if edits.closed:
                 break  # What stands alone in its pass was taken: all else is asked again in the next one.
             finding = quiet.judge(finding)
@@ -300,19 +300,19 @@ class _Passes:
             self._apply(edits, accepted)
         return [f for f, _ in accepted], left
 
-    def _findings(self, context: Context) -> Iterator[Finding]:
+    def _findings(self, context: Context, edits: EditSet) -> Iterator[Finding]:
         """What the fixers find, one fixer after the other, and each only when it is asked for."""
         for fixer in self.run_.fixers:
             if fixer.rule not in self.failed:
-                yield from self._findings_of(fixer, context)
+                yield from self._findings_of(fixer, context, edits)
 
-    def _findings_of(self, fixer: Fixer, context: Context) -> list[Finding]:
+    def _findings_of(self, fixer: Fixer, context: Context, edits: EditSet) -> list[Finding]:
         found: list[Finding] = []
         for module in self.project.modules:
             try:
                 findings = list(fixer.check(module, context))
                 for finding in findings:
-                    if finding.fix is not None:
+                    if finding.fix is not None and edits.may_take(finding.fix):
                         ensure_possible(finding.fix, self.project.texts)
                 found.extend(findings)
             except Exception as error:

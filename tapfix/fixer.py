@@ -162,8 +162,11 @@ class Fixer:
         removes: Iterable[str] = (),
         safety: Safety | None = None,
     ) -> Finding:
-        """A finding that is mended by edits, made whole or not at all."""
-        fix = Fix(tuple(edits), exclusive, tuple(removes))
+        """A finding that is mended by edits, made whole or not at all.
+
+        Those of an exclusive fix are not worked out in a pass in which another fix was taken before it.
+        """
+        fix = Fix(edits if exclusive else tuple(edits), exclusive, tuple(removes))
         return self._finding(at, message, Status.FIXED, "", node, safety or self.safety, fix)
 
     def refuse(self, at: Element | Reference | File, message: str, reason: str, *, node: Expr | None = None) -> Finding:
