@@ -10,7 +10,7 @@ import importlib.util
 import sys
 from collections.abc import Iterable, Sequence
 from functools import cache
-from importlib.machinery import SourceFileLoader
+from importlib.machinery import PathFinder, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -39,6 +39,8 @@ def builtin_fixers() -> tuple[Fixer, ...]:
 @cache
 def installed_fixers() -> tuple[Fixer, ...]:
     """The fixers that other installed packages offer as entry points."""
+    if not _may_be_offered():
+        return ()
     from importlib.metadata import entry_points
 
     found = []
@@ -81,6 +83,26 @@ def select(fixers: Sequence[Fixer], chosen: Sequence[str], ignored: Sequence[str
             known = ", ".join(f"{f.rule} {f.name}" for f in fixers)
             raise FixerError(f"{word}: no such rule; there are {known}")
     return tuple(f for f in fixers if any(_names(w, f) for w in chosen) and not any(_names(w, f) for w in ignored))
+
+
+def _may_be_offered() -> bool:
+    """Whether something that is installed may offer fixers.
+
+    importlib.metadata knows, and takes longer to import and to ask than all fixers to load. So it is asked only if a list of entry
+    points names the group, or if packages lie where only it can look.
+    """
+    others = (finder for finder in sys.meta_path if finder is not PathFinder)
+    return any(hasattr(finder, "find_distributions") for finder in others) or any(map(_may_offer, map(Path, sys.path)))
+
+
+def _may_offer(entry: Path) -> bool:
+    """Whether one of the packages in an entry of `sys.path` may offer fixers."""
+    if entry.suffix == ".egg" or entry.is_file():
+        return True
+    try:
+        return any(ENTRY_POINTS.encode() in file.read_bytes() for file in entry.glob("*-info/entry_points.txt"))
+    except OSError:
+        return True
 
 
 def _names(word: str, fixer: Fixer) -> bool:
