@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -40,7 +39,8 @@ class Source(NamedTuple):
     name: str
     """The input as its reader called it: a path, `-`, or `text`."""
     kind: Literal["response", "file", "module"]
-    sha256: str
+    data: bytes
+    """What was read; of a folder, the digests and names of its files."""
     files: Mapping[str, str]
     renamed: Mapping[str, str]
     """What a file is called in the outcome, by its path in `files`, where that is another name."""
@@ -57,6 +57,11 @@ class Source(NamedTuple):
     paths: frozenset[Path] = frozenset()
     """The files that were read, resolved: these alone may be written over."""
     remarks: tuple[Remark, ...] = ()
+
+    @property
+    def sha256(self) -> str:
+        """The digest of what was read."""
+        return _digest(self.data)
 
     def relative(self) -> dict[str, str]:
         """The files as the rules see them: named as in the outcome, relative to the root module; those outside of it are left out."""
@@ -139,7 +144,6 @@ def _of_bytes(data: bytes, name: str, contract: Contract, is_tf: bool | None, fi
     text = decode(data, name)
     if not text.strip():
         raise InputError(f"{name} is empty")
-    digest = sha256(data).hexdigest()
     if not is_answer(text) and (is_tf or (is_tf is None and _is_plain(text))):
         main = contract.deliverable.main
         path = file_name or posixpath.basename(main)
@@ -149,7 +153,7 @@ def _of_bytes(data: bytes, name: str, contract: Contract, is_tf: bool | None, fi
         _only_utf8(data, name)
         marked = frozenset({path} if data.startswith(_BYTE_ORDER_MARK) else ())
         renamed = {path: outcome} if path != outcome else {}
-        return Source(name, "file", digest, {path: text}, renamed, marked=marked)
+        return Source(name, "file", data, {path: text}, renamed, marked=marked)
     try:
         answer = read_answer(
             text, main=contract.deliverable.main, environments=contract.topology.environments, name=name
@@ -161,7 +165,7 @@ def _of_bytes(data: bytes, name: str, contract: Contract, is_tf: bool | None, fi
     files = {file.path: file.text for file in answer.files}
     remarks = tuple(Remark("note", note.message, note.line) for note in answer.notes)
     renamed = _main_file(files, contract.deliverable.main)
-    return Source(name, "response", digest, files, renamed, _root(files), answer, remarks=remarks)
+    return Source(name, "response", data, files, renamed, _root(files), answer, remarks=remarks)
 
 
 def _main_file(files: Mapping[str, str], main: str) -> dict[str, str]:
@@ -203,7 +207,7 @@ def _read_folder(folder: Path, contract: Contract) -> Source:
     source = Source(
         name=str(folder),
         kind="module",
-        sha256=_digest(files),
+        data=_listed(files),
         files=files,
         renamed={},
         root=root,
@@ -300,7 +304,12 @@ def _with_metadata(source: Source, folder: Path, contract: Contract) -> Source:
     return source._replace(files=files, marked=frozenset(marked), metadata=name, paths=paths)
 
 
-def _digest(files: Mapping[str, str]) -> str:
-    """One digest for many files: of their names and digests, so that it tells where a file ends."""
-    lines = (f"{sha256(text.encode()).hexdigest()}  {path}\n" for path, text in sorted(files.items()))
-    return sha256("".join(lines).encode()).hexdigest()
+def _listed(files: Mapping[str, str]) -> bytes:
+    """The files as `sha256sum` lists them, so that one digest tells where each ends."""
+    return "".join(f"{_digest(text.encode())}  {path}\n" for path, text in sorted(files.items())).encode()
+
+
+def _digest(data: bytes) -> str:
+    from hashlib import sha256  # OpenSSL with it, of which a diff needs nothing
+
+    return sha256(data).hexdigest()
