@@ -492,6 +492,8 @@ def _objects_for_strings(
 
 
 def _target(module: Module, attribute: Attribute, expr: Expr, schema: Schema) -> _Target | None:
+    if expr.kind != "traversal":
+        return None
     references = [r for r in expression_references(attribute, expr) if r.node is expr]
     if (
         len(references) != 1

@@ -8,7 +8,7 @@ Expressions stay nodes of the tree (see docs/tree.md); the element that holds a 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -182,20 +182,15 @@ class Block(Element):
     @cached_property
     def label_nodes(self) -> tuple[Expr, ...]:
         """The nodes of the labels: a template of one QuotedLit, or an Identifier."""
-        found = []
-        for child in self.node.children[1:]:
-            if child.kind == "OBrace":
-                break
-            found.append(child)
-        return tuple(found)
+        return _label_nodes(self.node)
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
-        return tuple("".join(c.value for c in n.children[1:-1]) if n.children else n.value for n in self.label_nodes)
+        return _labels(self.node)
 
     @cached_property
     def body(self) -> Node:
-        return next(c for c in self.node.children if c.kind == "body")  # type: ignore[return-value]
+        return _body(self.node)
 
     @cached_property
     def attributes(self) -> Mapping[str, Attribute]:
@@ -259,7 +254,7 @@ class Block(Element):
     @cached_property
     def references(self) -> tuple[Reference, ...]:
         """All references in the block, in order."""
-        return tuple(_references(self.file, self.base, self.node, self))
+        return tuple(_references(self.file, self.base, self.file.mentions_in(self.node), self))
 
     def walk(self) -> Iterator[Block]:
         """The block and all blocks in it, outermost first."""
@@ -317,7 +312,21 @@ class File:
         self.path = path
         self.text = text
         self._tree = tree
+        self._mentions: dict[Node, tuple[_Mention, ...]] = {}
         self.kind = kind_of(path)
+
+    def edited(self, edits: Sequence[tuple[int, int, str]]) -> File:
+        """The file with sorted edits made. Items that no edit touched, and what they mention, are taken over."""
+        tree = reparse(self.tree, edits)
+        file = File(self.path, tree.text, tree)
+        file._mentions = self._mentions  # by nodes, and so true of every tree that has them
+        return file
+
+    def mentions_in(self, node: Node) -> tuple[_Mention, ...]:
+        """What a block refers to, found once for all the snapshots that hold it as it is."""
+        if node not in self._mentions:
+            self._mentions[node] = tuple(_mentions(node))
+        return self._mentions[node]
 
     @cached_property
     def tree(self) -> Tree:
@@ -529,10 +538,7 @@ class Project:
             changes = [
                 (start, end, text) for _, start, end, text in edits.get(path, ()) if text != file.text[start:end]
             ]
-            if changes:
-                tree = reparse(file.tree, changes)
-                file = File(path, tree.text, tree)
-            project.files[path] = file
+            project.files[path] = file.edited(changes) if changes else file
         for path, new in edits.items():
             if path not in self.files:
                 project.files[path] = File(path, "".join(e.text for e in new))
@@ -552,6 +558,24 @@ def kind_of(path: str) -> str:
     if path.endswith(".tf"):
         return "tf"
     return "tfvars" if path.endswith(".tfvars") else "other"
+
+
+def _label_nodes(block: Node) -> tuple[Expr, ...]:
+    found = []
+    for child in block.children[1:]:
+        if child.kind == "OBrace":
+            break
+        found.append(child)
+    return tuple(found)
+
+
+def _labels(block: Node) -> tuple[str, ...]:
+    nodes = _label_nodes(block)
+    return tuple("".join(c.value for c in n.children[1:-1]) if n.children else n.value for n in nodes)
+
+
+def _body(block: Node) -> Node:
+    return next(c for c in block.children if c.kind == "body")  # type: ignore[return-value]
 
 
 def string_value(expr: Expr) -> str | None:
@@ -617,7 +641,7 @@ def expression_references(holder: Element, expr: Expr) -> tuple[Reference, ...]:
     outer = holder.outermost
     if isinstance(outer, Block):
         return tuple(r for r in outer.references if start <= r.start and r.end <= end)
-    return tuple(_references(holder.file, holder.base, expr, None))
+    return tuple(_references(holder.file, holder.base, _mentions(expr), None))
 
 
 def indented(text: str, indent: str) -> str:
@@ -646,67 +670,96 @@ def _opens(text: str, line: int) -> bool:
     )
 
 
-def _references(file: File, base: int, node: Expr, block: Block | None) -> Iterator[Reference]:
+class _Mention(NamedTuple):
+    """A reference as its block says it, wherever that stands: offsets count from the beginning of the item."""
+
+    address: str
+    start: int
+    end: int
+    node: Expr
+    steps: tuple[Node, ...]
+    holder: Node | None
+    """The innermost attribute that it stands in."""
+    around: tuple[Node, ...]
+    """The nested blocks around that, outermost first."""
+
+
+def _references(file: File, base: int, mentions: Iterable[_Mention], block: Block | None) -> Iterator[Reference]:
+    """What is mentioned, in the snapshot and at the place where it stands now."""
+    inner: dict[Node, Block] = {}
+    node: Node | None = None
+    holder: Attribute | None = None
+    for mention in mentions:
+        if mention.holder is not node and mention.holder is not None:
+            parent = block
+            for outer in mention.around:
+                parent = inner.get(outer) or inner.setdefault(outer, Block(file, base, outer, parent))
+            holder = Attribute(file, base, mention.holder, parent)
+        node = mention.holder
+        start, end = base + mention.start, base + mention.end
+        yield Reference(mention.address, start, end, mention.node, mention.steps, holder, block, file)
+
+
+def _mentions(root: Expr) -> Iterator[_Mention]:
     """Walk in the order of the source; names that a `for` or a `dynamic` block binds are no references."""
-    none: frozenset[str] = frozenset()
-    stack: list[tuple[Expr, Attribute | None, Block | None, frozenset[str]]] = [(node, None, None, none)]
+    outermost = root.children[0].value if root.kind == "block" else ""
+    stack: list[tuple[Expr, Node | None, tuple[Node, ...], frozenset[str]]] = [(root, None, (), frozenset())]
     while stack:
-        node, holder, inner, bound = stack.pop()
+        node, holder, around, bound = stack.pop()
         kind = node.kind
         if kind == "attribute":
-            holder = Attribute(file, base, node, inner or block)  # type: ignore[arg-type]
-            if holder.name in _UNREFERRING:
-                continue
-            if holder.name == "provider" and _provider_address(holder.expr):
-                expr = holder.expr
-                yield Reference(
-                    _provider_address(expr), base + expr.start, base + expr.end, expr, (), holder, block, file
-                )
-                continue
-            if holder.name == "depends_on":
-                yield from _quoted_dependencies(file, base, holder, block)
-            if holder.name == "providers" and block is not None and block.type == "module":
-                yield from _passed_providers(file, base, holder, block)
-                continue
-            if holder.name == "type" and block is not None and block.type == "variable":
-                continue
-            stack.append((holder.expr, holder, inner, bound))
+            name, _, expr = node.children
+            if name.value == "provider" and (address := _provider_address(expr)):
+                yield _Mention(address, expr.start, expr.end, expr, (), node, around)  # type: ignore[arg-type]
+            elif name.value == "providers" and outermost == "module":
+                yield from _passed_providers(node, expr, around)  # type: ignore[arg-type]
+            elif expr.children and name.value not in _UNREFERRING and (name.value, outermost) != ("type", "variable"):
+                if name.value == "depends_on":
+                    yield from _quoted_dependencies(node, expr, around)  # type: ignore[arg-type]
+                stack.append((expr, node, around, bound))  # type: ignore[arg-type]
         elif kind == "traversal":
-            reference = _reference(file, base, node, holder, block)
-            if reference is not None and node.children[0].value not in bound:
-                yield reference
+            found = traversal_address(node)
+            if found is not None and node.children[0].value not in bound:
+                address, used = found
+                end = node.children[used - 1].end
+                yield _Mention(address, node.start, end, node, node.children[used:], holder, around)  # type: ignore[arg-type]
             steps = node.children[1:]
-            stack.extend(
-                (c, holder, inner, bound) for s in reversed(steps) if s.kind == "index" for c in (s.children[1],)
-            )
+            stack.extend((s.children[1], holder, around, bound) for s in reversed(steps) if s.kind == "index")
             if node.children[0].children:
-                stack.append((node.children[0], holder, inner, bound))
+                stack.append((node.children[0], holder, around, bound))
         elif kind in ("for_tuple", "for_object"):
             names = frozenset(_for_names(node))
-            later: list[tuple[Expr, Attribute | None, Block | None, frozenset[str]]] = []
+            later: list[tuple[Expr, Node | None, tuple[Node, ...], frozenset[str]]] = []
             seen_in = False
             for child in node.children[2:]:
                 if not seen_in:
                     seen_in = child.kind == "Identifier" and child.value == "in"
                     continue
-                later.append((child, holder, inner, bound if not later else bound | names))
+                later.append((child, holder, around, bound if not later else bound | names))
             stack.extend(reversed(later))
         elif kind == "block":
-            # The block that was asked about is the one that holds them, as the caller made it.
-            inner = block if inner is None else Block(file, base, node, inner)  # type: ignore[arg-type]
-            assert inner is not None
-            if inner.type == "dynamic":
-                iterator = inner.get("iterator")
-                name = iterator.value if iterator else inner.name
-                for child in reversed(inner.body.children):
+            inside = around if node is root else (*around, node)
+            body = _body(node)  # type: ignore[arg-type]
+            if node.children[0].value == "dynamic":
+                name_of_each = _iterator(node, body)  # type: ignore[arg-type]
+                for child in reversed(body.children):
                     if child.kind == "block":
-                        stack.append((child, holder, inner, bound | {name}))
+                        stack.append((child, holder, inside, bound | {name_of_each}))  # type: ignore[arg-type]
                     elif child.kind == "attribute" and child.children[0].value != "iterator":
-                        stack.append((child, holder, inner, bound))
-                continue
-            stack.extend((c, holder, inner, bound) for c in reversed(node.children) if c.kind == "body")
+                        stack.append((child, holder, inside, bound))  # type: ignore[arg-type]
+            else:
+                stack.append((body, holder, inside, bound))  # type: ignore[arg-type]
         elif node.children:
-            stack.extend((c, holder, inner, bound) for c in reversed(node.children) if c.children)
+            stack.extend((c, holder, around, bound) for c in reversed(node.children) if c.children)
+
+
+def _iterator(dynamic: Node, body: Node) -> str:
+    """What a `dynamic` block calls the element that it makes a block of."""
+    for child in body.children:
+        if child.kind == "attribute" and child.children[0].value == "iterator":
+            return child.children[2].text
+    labels = _labels(dynamic)
+    return labels[-1] if labels else ""
 
 
 def _for_names(node: Expr) -> Iterator[str]:
@@ -731,16 +784,6 @@ def traversal_address(node: Expr) -> tuple[str, int] | None:
     return (".".join(names), 1 + wanted) if len(names) == 1 + wanted else None
 
 
-def _reference(file: File, base: int, node: Expr, holder: Attribute | None, block: Block | None) -> Reference | None:
-    found = traversal_address(node)
-    if found is None:
-        return None
-    address, used = found
-    end = base + node.children[used - 1].end
-    steps: tuple[Node, ...] = node.children[used:]  # type: ignore[assignment]
-    return Reference(address, base + node.start, end, node, steps, holder, block, file)
-
-
 def _provider_address(expr: Expr) -> str:
     if expr.kind == "Identifier":
         return f"provider.{expr.value}"
@@ -752,17 +795,17 @@ def _provider_address(expr: Expr) -> str:
     return ""
 
 
-def _passed_providers(file: File, base: int, holder: Attribute, block: Block) -> Iterator[Reference]:
-    for item in object_items(holder.expr):
+def _passed_providers(holder: Node, expr: Expr, around: tuple[Node, ...]) -> Iterator[_Mention]:
+    for item in object_items(expr):
         value = item_value(item)
         address = _provider_address(value)
         if address:
-            yield Reference(address, base + value.start, base + value.end, value, (), holder, block, file)
+            yield _Mention(address, value.start, value.end, value, (), holder, around)
 
 
-def _quoted_dependencies(file: File, base: int, holder: Attribute, block: Block | None) -> Iterator[Reference]:
+def _quoted_dependencies(holder: Node, expr: Expr, around: tuple[Node, ...]) -> Iterator[_Mention]:
     """`depends_on = ["aws_vpc.main"]`, the form of Terraform 0.11 that is still taken."""
-    for node in call_arguments(holder.expr) if holder.expr.kind == "tuple" else ():
+    for node in call_arguments(expr) if expr.kind == "tuple" else ():
         address = string_value(node)
         if address:
-            yield Reference(address, base + node.start + 1, base + node.end - 1, node, (), holder, block, file)
+            yield _Mention(address, node.start + 1, node.end - 1, node, (), holder, around)
