@@ -20,14 +20,12 @@ labels and top-level items. No alignment crosses a blank line or a line that is 
 from __future__ import annotations
 
 import re
-import unicodedata
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, cached_property
 from itertools import groupby
 
-from .graphemes import count_graphemes
 from .parse import parse
 from .tree import Item, Leaf, Node, Tree
 
@@ -141,12 +139,24 @@ def _tokens(item: Item, settled: bool) -> list[Leaf]:
 
 def _add(element: Node | Leaf, tokens: list[Leaf]) -> None:
     """Append the tokens of an element."""
-    for leaf in element.leaves():
-        prefix = leaf.prefix
-        if prefix and (prefix != " " or leaf.kind in ("Newline", "StringLit", "CHeredoc", "EOF")):
-            _add_with_prefix(leaf, tokens)
+    rest = [element]
+    while rest:
+        element = rest.pop()
+        if not isinstance(element, Leaf):
+            rest += element.children[::-1]
+        elif not element.prefix or (element.kind not in _MEETS_PREFIX and _is_blank(element.prefix, tokens)):
+            tokens.append(element)
         else:
-            tokens.append(leaf)
+            _add_with_prefix(element, tokens)
+
+
+_MEETS_PREFIX = frozenset({"Newline", "StringLit", "CHeredoc", "EOF"})
+"""To these tokens belongs, or may belong, what stands before them."""
+
+
+def _is_blank(prefix: str, tokens: list[Leaf]) -> bool:
+    """Are there only blanks before a token, that are no part of the heredoc before it?"""
+    return prefix == " " or (not prefix.strip(" \t") and not (tokens and tokens[-1].kind == "CHeredoc"))
 
 
 def _add_with_prefix(leaf: Leaf, tokens: list[Leaf]) -> None:
@@ -195,7 +205,7 @@ def _made(start: int, *tokens: tuple[str, str]) -> list[Leaf]:
     return [Leaf(kind, text, "", start) for kind, text in tokens]
 
 
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([nrt\"\\]))")
+_ESCAPE = r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([nrt\"\\]))"
 _NAMED_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 _ESCAPES = {char: "\\" + name for name, char in _NAMED_ESCAPES.items()}
 
@@ -207,11 +217,13 @@ def _label(source: str) -> str:
     if "$${" in source or "%%{" in source:
         # terraform loses such a label altogether, and with it the block's address. We do not follow it there.
         return source
+    from unicodedata import normalize
+
     try:
-        value = _ESCAPE.sub(_unescaped, source)
+        value = re.sub(_ESCAPE, _unescaped, source)
     except (ValueError, OverflowError):
         return source
-    return "".join(map(_escaped, unicodedata.normalize("NFC", value)))
+    return "".join(map(_escaped, normalize("NFC", value)))
 
 
 def _unescaped(escape: re.Match[str]) -> str:
@@ -220,9 +232,11 @@ def _unescaped(escape: re.Match[str]) -> str:
 
 
 def _escaped(char: str) -> str:
+    from unicodedata import category
+
     if char in _ESCAPES:
         return _ESCAPES[char]
-    if char == " " or unicodedata.category(char)[0] in "LMNPS":
+    if char == " " or category(char)[0] in "LMNPS":
         return char
     return f"\\u{ord(char):04x}" if ord(char) < 0x10000 else f"\\U{ord(char):08x}"
 
@@ -243,20 +257,26 @@ def _add_attribute(attribute: Node, tokens: list[Leaf], in_variable: bool, settl
     for part in rest:
         _add(part, value)
     # Comments between the sign and the value are not the value's.
-    start = next((index for index, token in enumerate(value) if token.kind not in _TRIVIAL), 0)
-    tokens += value[:start]
-    value = value[start:]
+    if value[0].kind in _TRIVIAL:
+        start = next((index for index, token in enumerate(value) if token.kind not in _TRIVIAL), 0)
+        tokens += value[:start]
+        value = value[start:]
     if in_variable and name.text == "type":
         value = _type_expression(value)
     else:
         for _ in range(_SETTLED_AFTER if settled else 1):
-            value = _unwrapped(value)
+            inner = _unwrapped(value)
+            if inner is value:
+                break
+            value = inner
     tokens += value
 
 
 def _unwrapped(value: list[Leaf]) -> list[Leaf]:
     """`x` for `"${x}"`, in parentheses if it takes several lines. Any other value comes back as it is."""
-    if [token.kind for token in value[:2] + value[-2:]] != ["OQuote", "TemplateInterp", "TemplateSeqEnd", "CQuote"]:
+    if len(value) < 4 or value[0].kind != "OQuote" or value[1].kind != "TemplateInterp":
+        return value
+    if value[-2].kind != "TemplateSeqEnd" or value[-1].kind != "CQuote":
         return value
     inside = value[2:-2]
     quotes = 0
@@ -344,11 +364,12 @@ def _lines(items: Sequence[Item], settled: bool) -> list[_Line]:
     behind = ""
     for item in items:
         for token in _tokens(item, settled):
-            if token.kind == "EOF":
+            kind = token.kind
+            if kind == "EOF":
                 behind = token.value
                 break
             pending.append(token)
-            if token.kind == "Newline" or (token.kind == "Comment" and token.value.endswith("\n")):
+            if kind == "Newline" or (kind == "Comment" and token.value.endswith("\n")):
                 end = item.start + token.end
                 lines.append(_line(pending, depths, start, end))
                 start = end
@@ -370,38 +391,39 @@ _BRACKETS = dict.fromkeys(("OBrace", "OBrack", "OParen", "TemplateControl", "Tem
 
 def _line(tokens: list[Leaf], depths: list[int], start: int, end: int) -> _Line:
     """The line of these tokens, indented; `depths` holds how many brackets each line above has still open."""
-    if tokens[0].kind == "Newline":
+    kinds = [token.kind for token in tokens]
+    if kinds[0] == "Newline":
         return _Line(start, end, tokens[0].value)
     stop = len(tokens)
-    if stop > 1 and tokens[-1].kind == "Comment":
+    if stop > 1 and kinds[-1] == "Comment":
         stop -= 1
-    split = _assignment(tokens, stop)
-    lead, assign = tokens[:split], tokens[split:stop]
-    line = _Line(start, end, _WIDTH * _depth(lead, depths) + _spaced(lead))
-    line.assign = _spaced(assign)
+    split = _assignment(kinds, stop)
+    line = _Line(start, end, _WIDTH * _depth(kinds, split, depths) + _spaced(tokens, kinds, 0, split))
+    if split < stop:
+        line.assign = _spaced(tokens, kinds, split, stop)
     if stop < len(tokens):
         line.comment = tokens[-1].value
-        line.assign_columns = _columns(line.assign, assign)
+        line.assign_columns = _columns(line.assign, tokens[split:stop])
     if split < len(tokens):
-        line.lead_columns = _columns(line.lead, lead)
+        line.lead_columns = _columns(line.lead, tokens[:split])
     return line
 
 
-def _assignment(tokens: list[Leaf], stop: int) -> int:
+def _assignment(kinds: list[str], stop: int) -> int:
     """Where the assignment cell starts, which is at `stop` if there is none."""
-    for index in range(1, stop):
-        if tokens[index].kind == "Equal":
-            balance = sum(_BRACKETS.get(token.kind, 0) for token in tokens[index:stop])
-            return stop if balance else index
-    return stop
+    if "Equal" not in kinds:
+        return stop
+    index = next((index for index in range(1, stop) if kinds[index] == "Equal"), stop)
+    return stop if sum(_BRACKETS[kind] for kind in kinds[index:stop] if kind in _BRACKETS) else index
 
 
-def _depth(lead: list[Leaf], depths: list[int]) -> int:
+def _depth(kinds: list[str], split: int, depths: list[int]) -> int:
     """How deep a line is indented; `depths` is brought up to date. Only the lead counts: assignments are balanced."""
     change = 0
-    for token in lead:
-        change += _BRACKETS.get(token.kind, 0)
-        if token.kind == "OHeredoc":
+    for kind in kinds[:split]:
+        if kind in _BRACKETS:
+            change += _BRACKETS[kind]
+        elif kind == "OHeredoc":
             # terraform stops counting here; an interpolation in the heredoc that takes several lines costs a level.
             break
     if change > 0:
@@ -414,15 +436,16 @@ def _depth(lead: list[Leaf], depths: list[int]) -> int:
     return len(depths)
 
 
-def _spaced(tokens: list[Leaf]) -> str:
+def _spaced(tokens: list[Leaf], kinds: list[str], start: int, stop: int) -> str:
     """The tokens of a cell with the white space between them."""
     parts = []
     before = subject = ""
-    for token in tokens:
-        if subject and _has_space(before, subject, token.kind):
+    for index in range(start, stop):
+        kind, text = kinds[index], tokens[index].value
+        if subject and _has_space(before, subject, kind):
             parts.append(" ")
-        parts.append(token.value)
-        before, subject = subject, "In" if token.value == "in" and token.kind == "Identifier" else token.kind
+        parts.append(text)
+        before, subject = subject, "In" if text == "in" and kind == "Identifier" else kind
     return "".join(parts)
 
 
@@ -478,17 +501,17 @@ def _has_space(before: str, left: str, right: str) -> bool:
     return _BRACKETS.get(left, 0) <= 0 and _BRACKETS.get(right, 0) >= 0
 
 
-_SPLIT_CRLF = re.compile(r"[$%]\r\n")
-
-
 def _columns(cell: str, tokens: list[Leaf]) -> int:
     """How many columns a cell takes, in characters as a reader counts them; terraform counts them token by token."""
     if cell.isascii() and "\r" not in cell:
         return len(cell)
+    from .graphemes import count_graphemes
+
     blanks = len(cell) - sum(len(token.value) for token in tokens)
     columns = blanks + sum(count_graphemes(token.value) for token in tokens)
     # In a heredoc hclsyntax splits a CRLF that follows one of these, so that it counts twice.
-    return columns + sum(len(_SPLIT_CRLF.findall(token.value)) for token in tokens if token.kind == "StringLit")
+    texts = [token.value for token in tokens if token.kind == "StringLit"]
+    return columns + sum(text.count("$\r\n") + text.count("%\r\n") for text in texts)
 
 
 def _align(lines: list[_Line]) -> None:
@@ -509,9 +532,6 @@ def _align(lines: list[_Line]) -> None:
 
 
 # -- Sections
-
-
-_STANDS_APART = re.compile(r"\ufeff?[ \t]*(?:\r?\n|#|//)")
 
 
 class _Section:
@@ -579,7 +599,7 @@ def _sections(tree: Tree) -> Iterator[_Section]:
     for item in tree.items:
         is_broken = any(diagnostic.severity == "error" for diagnostic in item.diagnostics)
         # What follows an item without newline, at the end of the file, is on that item's line.
-        if group and (is_broken or (group[-1].newline is not None and _STANDS_APART.match(item.text))):
+        if group and (is_broken or (group[-1].newline is not None and _stands_apart(item.text))):
             yield _Section(group)
             group = []
         if is_broken:
@@ -588,6 +608,11 @@ def _sections(tree: Tree) -> Iterator[_Section]:
             group.append(item)
     if group:
         yield _Section(group)
+
+
+def _stands_apart(text: str) -> bool:
+    """Does an item begin with a blank line or a comment?"""
+    return text.removeprefix("\ufeff").lstrip(" \t").startswith(("\n", "\r\n", *_LINE_COMMENT))
 
 
 # -- What the fixes left
