@@ -54,7 +54,7 @@ def test_no_module_is_called_nothing_in_particular(name: str) -> None:
 
 
 def test_what_is_heavy_is_imported_late(tmp_path: Path) -> None:
-    """A diff of a file that goes into a pipe needs neither Lark, nor rich's own Markdown parser."""
+    """A diff of a file that goes into a pipe needs neither Lark, nor rich, nor a Markdown parser."""
     (tmp_path / "tap_stack.tf").write_text('locals {\n  tags = { Environment = "dev" }\n}\n')
     code = (
         "import sys; from tapfix.cli import run; run(['diff', 'tap_stack.tf', '-q']);"
