@@ -108,9 +108,8 @@ class Release(NamedTuple):
 AMAZON_LINUX_2 = Release("amazon_linux_2", "Amazon Linux 2", "amzn2-ami-hvm-*-{machine}-gp2")
 AMAZON_LINUX_2023 = Release("amazon_linux_2023", "Amazon Linux 2023", "al2023-ami-2023.*-{machine}")
 
-_FOR_OTHERS = re.compile(
-    r"\bapt(-get)?\b|<powershell>|\bzypper\b|\bubuntu\b|\bdebian\b|\bwindows\b|\brhel\b|red hat|/etc/e[ck]s/",
-    re.IGNORECASE,
+_FOR_OTHERS = (
+    r"(?i)\bapt(-get)?\b|<powershell>|\bzypper\b|\bubuntu\b|\bdebian\b|\bwindows\b|\brhel\b|red hat|/etc/e[ck]s/"
 )
 """Other systems, and images of Amazon Linux that somebody put more on (the agents of ECS and EKS)."""
 _FOR_2023 = re.compile(r"\bdnf\b|amazon[ -]linux[ -]2023|\bal2023\b", re.IGNORECASE)
@@ -119,7 +118,7 @@ _FOR_2023 = re.compile(r"\bdnf\b|amazon[ -]linux[ -]2023|\bal2023\b", re.IGNOREC
 def release_of(module: Module, resource: Block, said: str) -> Release | None:
     """The Amazon Linux that a resource runs, as its script and what is said of its image tell; None if it runs another system."""
     text = said + _script(module, resource)
-    if _FOR_OTHERS.search(text):
+    if re.search(_FOR_OTHERS, text):
         return None
     return AMAZON_LINUX_2023 if _FOR_2023.search(text) else AMAZON_LINUX_2
 

@@ -202,10 +202,10 @@ class Uncounted:
 
 
 _WORDS = r"(?:instance|server|node|host|replica|worker|machine|copy|vm|number|no\.|id|index)"
-_ASIDE = re.compile(rf"(?:\s+[-–—|/:]+\s+|,\s+)(?:{_WORDS}[\s:#.]*)*#?$", re.IGNORECASE)
-_BRACKETED = re.compile(rf"\s*[(\[](?:{_WORDS}[\s:#.]*)*#?$", re.IGNORECASE)
-_COUNTED = re.compile(rf"\b{_WORDS}:?\s+#?$", re.IGNORECASE)
-_SHOWN = re.compile(r"\b(?:echo|printf|logger)\b|<(?:h\d|p|title|div|body|html|b|span|strong)\b|^\s*#", re.IGNORECASE)
+_ASIDE = rf"(?i)(?:\s+[-–—|/:]+\s+|,\s+)(?:{_WORDS}[\s:#.]*)*#?$"
+_BRACKETED = rf"(?i)\s*[(\[](?:{_WORDS}[\s:#.]*)*#?$"
+_COUNTED = rf"(?i)\b{_WORDS}:?\s+#?$"
+_SHOWN = r"(?i)\b(?:echo|printf|logger)\b|<(?:h\d|p|title|div|body|html|b|span|strong)\b|^\s*#"
 
 
 def natural_cut(before: str, after: str, *, at_start: bool) -> tuple[int, int] | None:
@@ -213,10 +213,10 @@ def natural_cut(before: str, after: str, *, at_start: bool) -> tuple[int, int] |
 
     `before` and `after` reach to the next value or to the end of the text; `at_start`: nothing stands before `before`.
     """
-    aside = _ASIDE.search(before)
+    aside = re.search(_ASIDE, before)
     if aside is not None and (aside.start() or not at_start):
         return len(aside[0]), 0
-    bracketed = _BRACKETED.search(before)
+    bracketed = re.search(_BRACKETED, before)
     if bracketed is not None and after[:1] in (")", "]"):
         return len(bracketed[0]), 1
     if re.search(r"\d[-_.]?$", before) and not re.search(r"[A-Za-z]\w*[-_]$", before):
@@ -241,11 +241,15 @@ def _only_tells(line_before: str, before: str, after: str, line: str) -> bool:
     token = re.split(r"[\s\"'(]", line_before)[-1]
     if token.startswith("-") or re.search(r"=[\"']?$", line_before):
         return False
-    if _ASIDE.search(before) or (_BRACKETED.search(before) and after[:1] in (")", "]")) or _COUNTED.search(before):
+    if (
+        re.search(_ASIDE, before)
+        or (re.search(_BRACKETED, before) and after[:1] in (")", "]"))
+        or re.search(_COUNTED, before)
+    ):
         return True
     if re.search(r"[A-Za-z}][\w}]*[-_]$", line_before) or (not token and re.match(r"[-_][A-Za-z$]", after)):
         return True
-    return bool(_SHOWN.search(line) and re.search(r"\w\s+#?$", before))
+    return bool(re.search(_SHOWN, line) and re.search(r"\w\s+#?$", before))
 
 
 def _left_alone(holder: Element, template: Expr, cuts: Sequence[Cut]) -> Cut | None:

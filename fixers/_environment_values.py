@@ -16,21 +16,19 @@ from tapfix.syntax import parse
 
 from ._region_names import REGION
 
-_CIDR = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d{1,3}){3})/(\d{1,2})(?!\d)")
-_SIZE = re.compile(r"\b(?:db\.|cache\.)?[a-z][a-z0-9-]*\.(nano|micro|small|medium|large|xlarge|\d+xlarge|metal)\b")
-_KIND = re.compile(
-    r"(^|_)(class|type|version|mode|level|tier|sku|policy|schedule|schedule_expression|recurrence|window|tenancy|algorithm|edition|plan)$"
-)
+_CIDR = r"(?<![\d.])(\d{1,3}(?:\.\d{1,3}){3})/(\d{1,2})(?!\d)"
+_SIZE = r"\b(?:db\.|cache\.)?[a-z][a-z0-9-]*\.(nano|micro|small|medium|large|xlarge|\d+xlarge|metal)\b"
+_KIND = r"(^|_)(class|type|version|mode|level|tier|sku|policy|schedule|schedule_expression|recurrence|window|tenancy|algorithm|edition|plan)$"
 """Names of arguments whose text says of which kind a thing is."""
 _USUAL_VPC = 2**16
 """The addresses of a /16, the largest network that a VPC may have (docs.aws.amazon.com, "VPC CIDR blocks")."""
 _SIZES = ("nano", "micro", "small", "medium", "large", "xlarge")
-_BOUND = re.compile(r"\b(?:ami|subnet|vpc|sg|i|vol|snap|rtb|igw|nat|eipalloc)-[0-9a-f]{8,17}\b|\barn:aws")
+_BOUND = r"\b(?:ami|subnet|vpc|sg|i|vol|snap|rtb|igw|nat|eipalloc)-[0-9a-f]{8,17}\b|\barn:aws"
 
 
 def region_bound(text: str) -> bool:
     """Whether a value belongs to one region and to no other."""
-    return REGION.search(text) is not None or _BOUND.search(text) is not None
+    return REGION.search(text) is not None or re.search(_BOUND, text) is not None
 
 
 def per_environment(environments: Sequence[str], values: Sequence[str], name: str = "") -> dict[str, str]:
@@ -132,17 +130,17 @@ def _scales(text: str, name: str) -> bool:
 
     A key pair, an account or a bucket of the other region is nobody's here.
     """
-    if text in ("true", "false") or _CIDR.search(text) or _SIZE.search(text):
+    if text in ("true", "false") or re.search(_CIDR, text) or re.search(_SIZE, text):
         return True
     if re.fullmatch(r"-?\d+(\.\d+)?", text) is not None:
         return True
-    return text.startswith('"') and "$" not in text and _KIND.search(name) is not None
+    return text.startswith('"') and "$" not in text and re.search(_KIND, name) is not None
 
 
 def _next(chosen: Sequence[str], usable: Sequence[str]) -> str:
     """A further value: for CIDR ranges the next step in the same distance, for all else the last one again."""
     last, before = chosen[-1], chosen[-2]
-    cidrs, earlier = _CIDR.findall(last), _CIDR.findall(before)
+    cidrs, earlier = re.findall(_CIDR, last), re.findall(_CIDR, before)
     if not cidrs or len(cidrs) != len(earlier):
         return usable[-1]
     taken = [n for text in chosen for n in _networks(text)]
@@ -151,7 +149,7 @@ def _next(chosen: Sequence[str], usable: Sequence[str]) -> str:
     # First on in the same distance, then back, then by the size of a usual VPC: a VPC and its subnets, which are told apart one by
     # one, then move alike.
     for distance in (*(step * n for n in further), *(-step * n for n in further), *(_USUAL_VPC * n for n in further)):
-        moved = _CIDR.sub(lambda m, by=distance: _moved(m[1], m[2], by), last)  # type: ignore[misc]
+        moved = re.sub(_CIDR, lambda m, by=distance: _moved(m[1], m[2], by), last)  # type: ignore[misc]
         fresh = _networks(moved)
         if "?" not in moved and fresh and not any(a.overlaps(b) for a in fresh for b in taken):
             return moved
@@ -175,7 +173,7 @@ def _number(address: str) -> int:
 
 def _networks(text: str) -> list[ipaddress.IPv4Network]:
     found = []
-    for address, length in _CIDR.findall(text):
+    for address, length in re.findall(_CIDR, text):
         try:
             found.append(ipaddress.IPv4Network(f"{address}/{length}", strict=False))
         except ValueError:
@@ -191,7 +189,7 @@ def _smaller(text: str, other: str) -> bool:
         return float(text) < float(other)
     except ValueError:
         pass
-    a, b = _SIZE.search(text), _SIZE.search(other)
+    a, b = re.search(_SIZE, text), re.search(_SIZE, other)
     return bool(a and b and _rank(a[1]) < _rank(b[1]))
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 Version = tuple[int, ...]
 
-_CONSTRAINT: Final = re.compile(r"\s*(=|!=|>=|<=|>|<|~>)?\s*v?(\d+(?:\.\d+)*)\s*")
+_CONSTRAINT: Final = r"\s*(=|!=|>=|<=|>|<|~>)?\s*v?(\d+(?:\.\d+)*)\s*"
 _LENGTH: Final = 4
 """How many numbers versions are compared by; a Terraform or provider version has three."""
 _ENDLESS: Final = (10**9,)
@@ -29,7 +29,7 @@ def _range(constraints: str) -> tuple[Version, Version] | None:
     low: Version = _padded((0,))
     high: Version = _ENDLESS
     for constraint in constraints.split(","):
-        match = _CONSTRAINT.fullmatch(constraint)
+        match = re.fullmatch(_CONSTRAINT, constraint)
         if match is None:
             return None
         version = tuple(int(part) for part in match[2].split("."))

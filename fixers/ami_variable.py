@@ -30,7 +30,7 @@ class Image(NamedTuple):
         return re.sub(r"\s+", " ", self.holder.value)
 
 
-_GRAVITON = re.compile(r"[a-z]+\d+g[a-z]*\.")
+_GRAVITON = r"[a-z]+\d+g[a-z]*\."
 _NAMES_AMI = re.compile(r"(^|_)ami(_|$)")
 
 
@@ -507,7 +507,7 @@ data "aws_ami" "{name}" {{
 def _runs_on_arm(module: Module, resource: Block) -> bool:
     type = resource.get("instance_type")
     value = evaluate(module, type, type.expr) if type is not None else None
-    return isinstance(value, str) and _GRAVITON.match(value) is not None
+    return isinstance(value, str) and re.match(_GRAVITON, value) is not None
 
 
 def _habit_is_null(module: Module) -> bool:

@@ -15,10 +15,10 @@ from tapfix.module import Attribute, Block, Element, Module
 from ._version_ranges import is_within
 
 _WORLD: Final = frozenset({"0.0.0.0/0", "::/0"})
-_REGION = re.compile(r'"([a-z]{2}(?:-[a-z]+)+-\d)[a-z]?"')
-_LOCAL = re.compile(r"\blocal\.([A-Za-z_][\w-]*)")
-_WILDCARD = re.compile(r'"(?:\*|[a-z0-9-]+:\*)"')
-_POLICY_KEYS = re.compile(r"(?i)\b(actions?|resources?)\"?\s*[=:]\s*(\[[^\]]*\]|\"[^\"\n]*\")")
+_REGION = r'"([a-z]{2}(?:-[a-z]+)+-\d)[a-z]?"'
+_LOCAL = r"\blocal\.([A-Za-z_][\w-]*)"
+_WILDCARD = r'"(?:\*|[a-z0-9-]+:\*)"'
+_POLICY_KEYS = r"(?i)\b(actions?|resources?)\"?\s*[=:]\s*(\[[^\]]*\]|\"[^\"\n]*\")"
 _NAMES: Final = (
     "name",
     "name_prefix",
@@ -225,7 +225,7 @@ def _resources(rule: ContractClauses, module: Module, context: Context) -> Itera
 def _regions(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
     allowed = context.contract.topology.allowed_regions
     for block in module.blocks if allowed else ():
-        strange = sorted({region for region in _REGION.findall(block.text()) if region not in allowed})
+        strange = sorted({region for region in re.findall(_REGION, block.text()) if region not in allowed})
         if strange:
             message = f"it names {', '.join(strange)}, where the contract allows {', '.join(allowed)}"
             yield rule.suggest(block, message, "use the allowed region")
@@ -270,7 +270,9 @@ def _iam_wildcards(rule: ContractClauses, module: Module, context: Context) -> I
         if "aws_iam" not in block.labels[0]:
             continue
         text = block.text()
-        wide = sorted({key.lower().rstrip("s") for key, value in _POLICY_KEYS.findall(text) if _WILDCARD.search(value)})
+        wide = sorted(
+            {key.lower().rstrip("s") for key, value in re.findall(_POLICY_KEYS, text) if re.search(_WILDCARD, value)}
+        )
         if wide:
             message = f"the policy has a wildcard as {' and as '.join(wide)}, which the contract forbids"
             yield rule.suggest(block, message, "name the actions and the resources")
@@ -402,7 +404,7 @@ def _with_locals(module: Module, text: str) -> str:
     """A text and those of the local values that it leads to."""
     parts, waiting, seen = [text], [text], set[str]()
     while waiting:
-        for name in _LOCAL.findall(waiting.pop()):
+        for name in re.findall(_LOCAL, waiting.pop()):
             value = module.locals.get(name)
             if value is not None and name not in seen:
                 seen.add(name)

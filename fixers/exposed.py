@@ -27,7 +27,7 @@ _GUARDED: Final = {
     2049: "NFS",
 }
 """Ports that no service for the public stands on."""
-_SCOPED: Final = re.compile(
+_SCOPED: Final = (
     r'"((?:s3:(?:Get|Put|Delete)Object|dynamodb:(?:Get|Put|Update|Delete|BatchGet|BatchWrite)Item|dynamodb:Query|dynamodb:Scan'
     r"|sqs:(?:Send|Receive|Delete)Message|sns:Publish|secretsmanager:GetSecretValue|ssm:GetParameters?|lambda:InvokeFunction"
     r"|ecr:(?:BatchGetImage|GetDownloadUrlForLayer|PutImage)|iam:PassRole|sts:AssumeRole|states:StartExecution|kms:Decrypt"
@@ -37,7 +37,7 @@ _SCOPED: Final = re.compile(
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
-_WHOLE_SERVICE: Final = re.compile(r'"(\*|[a-z0-9-]+:\*)"')
+_WHOLE_SERVICE: Final = r'"(\*|[a-z0-9-]+:\*)"'
 _ALL: Final = re.compile(r'^\[?\s*"\*"\s*,?\s*\]?$')
 
 
@@ -152,7 +152,7 @@ resource "aws_iam_role_policy" "function" {
     ) -> Iterator[Finding]:
         if effect == '"Deny"' or not _ALL.match(resources):
             return
-        whole, scoped = _WHOLE_SERVICE.findall(actions), _SCOPED.findall(actions)
+        whole, scoped = re.findall(_WHOLE_SERVICE, actions), re.findall(_SCOPED, actions)
         if whole:
             what = "everything" if "*" in whole else ", ".join(dict.fromkeys(whole))
             yield self.suggest(at, f"the policy grants {what} on every resource", "name the actions", node=node)

@@ -17,9 +17,7 @@ _ENVIRONMENTS: Final = frozenset(
     {"dev", "development", "test", "testing", "qa", "stage", "staging", "prod", "production"}
 )
 _ENVIRONMENT_KEYS: Final = frozenset({"environment", "env"})
-_PLACEHOLDER: Final = re.compile(
-    r"(?i)placeholder\w*|change[-_ ]?me\w*|replace[-_ ]?me\w*|todo|tbd|your[-_]\w+|<[^>]*>"
-)
+_PLACEHOLDER: Final = r"(?i)placeholder\w*|change[-_ ]?me\w*|replace[-_ ]?me\w*|todo|tbd|your[-_]\w+|<[^>]*>"
 _ZONE: Final = re.compile(r'"([a-z]{2}(?:-[a-z]+)+-\d[a-f])"')
 _NAMES: Final = {
     "aws_s3_bucket": "bucket",
@@ -141,7 +139,7 @@ resource "aws_iam_role" "app" {
             for name in ("value", "secret_string"):
                 attribute = block.get(name)
                 said = string_value(attribute.expr) if attribute is not None else None
-                if attribute is not None and not is_set_elsewhere and said and _PLACEHOLDER.fullmatch(said):
+                if attribute is not None and not is_set_elsewhere and said and re.fullmatch(_PLACEHOLDER, said):
                     yield self.suggest(
                         attribute, f"{said!r} stands for a value that is not there", "take it as a variable"
                     )

@@ -28,10 +28,10 @@ from tapfix.module import (
 )
 from tapfix.schema import BlockSchema, Schema, TypeSchema
 
-LINKS = re.compile(r"_(policy|attachment|association|permission|membership|accepter|exclusive)$")
+LINKS = r"_(policy|attachment|association|permission|membership|accepter|exclusive)$"
 """Types that only tie others together, or say what others may do."""
 
-PASSIVE = re.compile(
+PASSIVE = (
     r"^aws_(security_group|iam_role|iam_instance_profile|iam_group|launch_template|launch_configuration|key_pair"
     r"|lb_target_group|alb_target_group|cloudwatch_event_rule|\w+_(subnet_group|parameter_group|option_group))$"
 )
@@ -59,12 +59,12 @@ SAYS_ONLY_OF_A_VARIABLE = frozenset({"type", "description", "validation", "nulla
 _CUT_LINES = 300
 """A block that was cut off is searched for its last finished line over so many lines."""
 
-_HEAD = re.compile(r'\s*(resource|data|output|variable|module)\s+"([\w-]+)"(?:\s+"([\w-]+)")?\s*\{')
-_CUT_HEAD = re.compile(r'\s*[a-z]+(\s+"[\w-]*"?){0,2}\s*')
+_HEAD = r'\s*(resource|data|output|variable|module)\s+"([\w-]+)"(?:\s+"([\w-]+)")?\s*\{'
+_CUT_HEAD = r'\s*[a-z]+(\s+"[\w-]*"?){0,2}\s*'
 """A block of which not even the brace is there."""
 
-_CUT_ARGUMENT = re.compile(r"([\w-]+)[ \t]*=[ \t]*(\S+)")
-_CUT_TRAVERSAL = re.compile(r"((?:data\.)?[A-Za-z][\w-]*\.[\w-]+)\.([\w-]*)")
+_CUT_ARGUMENT = r"([\w-]+)[ \t]*=[ \t]*(\S+)"
+_CUT_TRAVERSAL = r"((?:data\.)?[A-Za-z][\w-]*\.[\w-]+)\.([\w-]*)"
 
 _INTERPOLATION = re.compile(r"\$\{[^{}]*\}")
 """A simple interpolation: its brace closes nothing of the block's."""
@@ -263,11 +263,11 @@ resource "aws_db_proxy" "main" {
     def _cut_off(self, module: Module, broken: Element, schema: Schema) -> Iterator[Finding]:
         """A block that the answer ends in the middle of."""
         text = broken.text()
-        if _CUT_HEAD.fullmatch(text):
+        if re.fullmatch(_CUT_HEAD, text):
             word = " ".join(text.split())
             yield self.fix(broken, f"the answer ends in the head of a block ({word}), so it is gone", [broken.remove()])
             return
-        head = _HEAD.match(text)
+        head = re.match(_HEAD, text)
         if head is None or text.rstrip().endswith("\n}") or text.count("\n") > _CUT_LINES:
             return
         address = _address(head)
@@ -376,7 +376,7 @@ def _names(block: Block) -> Iterator[str]:
 
 
 def _does_nothing_alone(type: str) -> bool:
-    return bool(LINKS.search(type) or PASSIVE.match(type))
+    return bool(re.search(LINKS, type) or re.match(PASSIVE, type))
 
 
 def _has_substance(block: Block, void: Sequence[Missing] = ()) -> bool:
@@ -613,7 +613,7 @@ def _tail_completed(
 
     That is a resource's attribute that was not named to its end (`vpc_id = aws_vpc.main.`), and `true` or `false`.
     """
-    last = _CUT_ARGUMENT.fullmatch(rest)
+    last = re.fullmatch(_CUT_ARGUMENT, rest)
     wanted = known.attributes.get(last[1]) if last is not None and known is not None else None
     if last is None or wanted is None:
         return None
@@ -625,7 +625,7 @@ def _tail_completed(
 
 def _attribute_completed(module: Module, type: str, argument: str, text: str, schema: Schema) -> str | None:
     """A traversal that was cut off behind a resource's address, with the attribute that the argument takes."""
-    traversal = _CUT_TRAVERSAL.fullmatch(text)
+    traversal = re.fullmatch(_CUT_TRAVERSAL, text)
     target = module.find(traversal[1]) if traversal is not None else None
     if traversal is None or not isinstance(target, Block) or len(target.labels) != 2 or _is_repeated(target):
         return None

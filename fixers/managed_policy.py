@@ -13,7 +13,7 @@ from tapfix.module import Block, Expr, Module, walk
 from ._managed_policies import BY_PATH, MEANT
 
 _POLICY = "iam::aws:policy/"
-_ARN = re.compile(r"(?P<head>arn:aws(?:-cn|-us-gov)?:iam::aws:policy/)(?P<path>(?:[\w-]+/)*)(?P<name>[\w+=@-]+)")
+_ARN = r"(?P<head>arn:aws(?:-cn|-us-gov)?:iam::aws:policy/)(?P<path>(?:[\w-]+/)*)(?P<name>[\w+=@-]+)"
 
 
 class ManagedPolicy(Fixer):
@@ -63,7 +63,7 @@ resource "aws_iam_role_policy_attachment" "config" {
     def check(self, module: Module, context: Context) -> Iterable[Finding]:
         for block in module.blocks:
             for part in _literals(block):
-                for match in _ARN.finditer(part.text):
+                for match in re.finditer(_ARN, part.text):
                     right = _right(match)
                     if right is not None:
                         start = block.base + part.start + match.start("path")

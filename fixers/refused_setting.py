@@ -44,7 +44,7 @@ https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html#gp3-sto
 """
 _PARTITIONED_FROM: Final = 64
 """https://docs.aws.amazon.com/firehose/latest/dev/dynamic-partitioning-s3bucketprefix.html"""
-_WITHDRAWN_OF_DMS: Final = re.compile(r"3\.(?:[0-4]\.|5\.1$)")
+_WITHDRAWN_OF_DMS: Final = r"3\.(?:[0-4]\.|5\.1$)"
 """https://docs.aws.amazon.com/dms/latest/userguide/CHAP_ReleaseNotes.html"""
 _POLLED: Final[Mapping[str, tuple[str, str]]] = {
     "aws_sqs_queue": ("sqs:ReceiveMessage", "AWSLambdaSQSQueueExecutionRole"),
@@ -56,8 +56,8 @@ _POLLED: Final[Mapping[str, tuple[str, str]]] = {
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-invocation.html
 """
 _BACKEND: Final = ("bucket", "key")
-_FROM_ELSEWHERE: Final = re.compile(r"\b(?:file|templatefile)\(|_policy_documents\b")
-_LOGS_SERVICE: Final = re.compile(r"\blogs\.|Principal\"?\s*[=:]\s*\"\*\"|identifiers\s*=\s*\[\s*\"\*\"")
+_FROM_ELSEWHERE: Final = r"\b(?:file|templatefile)\(|_policy_documents\b"
+_LOGS_SERVICE: Final = r"\blogs\.|Principal\"?\s*[=:]\s*\"\*\"|identifiers\s*=\s*\[\s*\"\*\""
 
 
 class RefusedSetting(Fixer):
@@ -247,7 +247,7 @@ def _log_keys(rule: RefusedSetting, module: Module, context: Context) -> Iterato
             if not isinstance(key, Block) or key.resource_type != "aws_kms_key":
                 continue
             policy = _key_policy(module, key)
-            if policy is not None and not _LOGS_SERVICE.search(policy):
+            if policy is not None and not re.search(_LOGS_SERVICE, policy):
                 yield rule.suggest(
                     block,
                     f"the policy of {key.address} does not let CloudWatch Logs use it, and without that no log group can be made",
@@ -279,7 +279,7 @@ def _key_policy(module: Module, key: Block) -> str | None:
                 return None
             parts.append(source.text() if source is not None else "")
     text = "\n".join(parts)
-    return None if _FROM_ELSEWHERE.search(text) else text
+    return None if re.search(_FROM_ELSEWHERE, text) else text
 
 
 def _bucket_acls(rule: RefusedSetting, module: Module, context: Context) -> Iterator[Finding]:
@@ -371,7 +371,7 @@ def _migrations(rule: RefusedSetting, module: Module, context: Context) -> Itera
     for block in module.resources("aws_dms_replication_instance"):
         version = block.get("engine_version")
         stated = _value(module, version)
-        if version is not None and isinstance(stated, str) and _WITHDRAWN_OF_DMS.match(stated):
+        if version is not None and isinstance(stated, str) and re.match(_WITHDRAWN_OF_DMS, stated):
             yield rule.suggest(
                 version, f"DMS makes no new instances of version {stated}", "leave it out, and the newest one is taken"
             )
@@ -440,7 +440,7 @@ def _grants(module: Module, role: Block) -> str | None:
             elif source is not None and reference.address.startswith("local."):
                 parts.append(source.text())
     text = "\n".join(parts)
-    return None if _FROM_ELSEWHERE.search(text) else text
+    return None if re.search(_FROM_ELSEWHERE, text) else text
 
 
 # --- messages, firewalls ----------------------------------------------------------------------------------------------

@@ -11,9 +11,7 @@ from tapfix.module import Element, File, Module
 
 from ._mending import mended
 
-_SENTENCES = re.compile(
-    r"(?=[A-Z])(?:[ \t]*+\w[\w'’-]*+[,;]?(?:[ \t]+[(]?\w[\w'’.&/-]*+[,;:.!)]*+){2,}[ \t\r]*+(?:\n|\Z))++"
-)
+_SENTENCES = r"(?=[A-Z])(?:[ \t]*+\w[\w'’-]*+[,;]?(?:[ \t]+[(]?\w[\w'’.&/-]*+[,;:.!)]*+){2,}[ \t\r]*+(?:\n|\Z))++"
 """Lines of three words and more, with a capital at their start, the marks of a sentence and none of HCL's."""
 
 
@@ -145,7 +143,7 @@ resource "aws_lb" "main" {
 
     def _mend(self, file: File, element: Element) -> Iterator[Finding]:
         text = element.text()
-        if _SENTENCES.fullmatch(text):
+        if re.fullmatch(_SENTENCES, text):
             starts = [element.start, *(element.start + line.end() for line in re.finditer("\n", text))]
             edits = [Edit(file.path, start, start, "# ") for start in starts]
             yield self.fix(element, f"a sentence among the blocks: `{text.partition(chr(10))[0].strip()}`", edits)

@@ -475,18 +475,17 @@ _OTHER = "automatically first is it last latest the this was"
 _CLAUSE_WORDS = frozenset(f"{_DONE} {_WHEN} {_TIME} {_OTHER}".split())
 """A clause of nothing but these says nothing without the time."""
 
-_PREPOSITION = re.compile(rf"\s*\b(?:as\s+of|{_WHEN.replace(' ', '|')})\s*$", re.IGNORECASE)
-_INTRODUCTION = re.compile(
-    rf"[\s,]*(?:(?:\b(?:automatically|last)\s+)?\b(?:{_DONE.replace(' ', '|')})\b)?"
+_PREPOSITION = rf"(?i)\s*\b(?:as\s+of|{_WHEN.replace(' ', '|')})\s*$"
+_INTRODUCTION = (
+    rf"(?i)[\s,]*(?:(?:\b(?:automatically|last)\s+)?\b(?:{_DONE.replace(' ', '|')})\b)?"
     rf"(?:\s*\b(?:{_WHEN.replace(' ', '|')})\b)*"
-    rf"(?:\s*(?:\b(?:{_TIME.replace(' ', '|')})\b\s*)*[:=@])?\s*$",
-    re.IGNORECASE,
+    rf"(?:\s*(?:\b(?:{_TIME.replace(' ', '|')})\b\s*)*[:=@])?\s*$"
 )
 """What leads up to a time, and goes with it: `last updated on`, `, build date:`."""
-_CLAUSE_BEGINS = re.compile(r"[,;|(\[\n]\s*|\.\s+|\s[-–—]\s+")
-_CLAUSE_ENDS = re.compile(r"\s*(?:$|[,;|)\]\n]|\.(?=\s|$)|\s[-–—](?=\s))")
-_ZONE = re.compile(r"\s*(?:UTC|GMT)\b")
-_GOES_ON = re.compile(r",\s*(?=(?:by|for|from|in|to|using|via|with)\b)")
+_CLAUSE_BEGINS = r"[,;|(\[\n]\s*|\.\s+|\s[-–—]\s+"
+_CLAUSE_ENDS = r"\s*(?:$|[,;|)\]\n]|\.(?=\s|$)|\s[-–—](?=\s))"
+_ZONE = r"\s*(?:UTC|GMT)\b"
+_GOES_ON = r",\s*(?=(?:by|for|from|in|to|using|via|with)\b)"
 
 
 def _of_text(use: Use, where: str, module: Module) -> Remedy | None:
@@ -558,20 +557,20 @@ def _gap(template: Expr, gone: Expr, where: str) -> tuple[int, int]:
 
 def _clause(left: str, right: str, is_first: bool, is_last: bool) -> tuple[int, int] | None:
     """How many characters before and behind a time go with it, so that what is left reads as before; None if none do."""
-    zone = _ZONE.match(right)
+    zone = re.match(_ZONE, right)
     extra = zone.end() if zone is not None else 0
     right = right[extra:]
-    ends = _CLAUSE_ENDS.match(right)
+    ends = re.match(_CLAUSE_ENDS, right)
     if ends is not None and ends[0] == "" and not is_last:
         ends = None  # another interpolation follows
-    begins = max(_CLAUSE_BEGINS.finditer(left), key=lambda m: m.start(), default=None)
+    begins = max(re.finditer(_CLAUSE_BEGINS, left), key=lambda m: m.start(), default=None)
     inner = left[begins.end() :] if begins is not None else left
     words = re.findall(r"[\w'’]+", inner)
     if ends is None:
-        preposition = _PREPOSITION.search(left) if right[:1].isspace() else None
+        preposition = re.search(_PREPOSITION, left) if right[:1].isspace() else None
         return (len(preposition[0]), extra) if preposition is not None else None
     if (begins is None and not is_first) or not _CLAUSE_WORDS.issuperset(word.lower() for word in words):
-        introduction = _INTRODUCTION.search(left)
+        introduction = re.search(_INTRODUCTION, left)
         return (len(introduction[0]), extra) if introduction is not None and introduction[0] else None
     if begins is None:
         return _first_clause(left, right, ends, extra)
@@ -583,9 +582,9 @@ def _clause(left: str, right: str, is_first: bool, is_last: bool) -> tuple[int, 
 
 def _first_clause(left: str, right: str, ends: re.Match[str], extra: int) -> tuple[int, int]:
     """The same for a clause that the text begins with."""
-    goes_on = _GOES_ON.match(right)
+    goes_on = re.match(_GOES_ON, right)
     if goes_on is not None and left.strip():
-        preposition = _PREPOSITION.search(left.rstrip())
+        preposition = re.search(_PREPOSITION, left.rstrip())
         return len(preposition[0]) + len(left) - len(left.rstrip()) - 1 if preposition else 0, extra + goes_on.end()
     rest = right[ends.end() :]
     return len(left), extra + ends.end() + len(rest) - len(rest.lstrip())

@@ -481,10 +481,8 @@ def _syntax_error(message: str, content: str) -> tuple[str, int, int]:
     return message.removesuffix(" (at end of document)"), content.count("\n") + 1, len(content) - content.rfind("\n")
 
 
-_HEADER = re.compile(r"[ \t]*\[+[ \t]*([^\]\n]+?)[ \t]*\]")
-_KEY = re.compile(
-    r"[ \t]*((?:[\w-]+|\"[^\"\n]*\"|'[^'\n]*')(?:[ \t]*\.[ \t]*(?:[\w-]+|\"[^\"\n]*\"|'[^'\n]*'))*)[ \t]*="
-)
+_HEADER = r"[ \t]*\[+[ \t]*([^\]\n]+?)[ \t]*\]"
+_KEY = r"[ \t]*((?:[\w-]+|\"[^\"\n]*\"|'[^'\n]*')(?:[ \t]*\.[ \t]*(?:[\w-]+|\"[^\"\n]*\"|'[^'\n]*'))*)[ \t]*="
 
 
 def _place(content: str, path: tuple[str, ...]) -> tuple[int, int]:
@@ -496,11 +494,11 @@ def _place(content: str, path: tuple[str, ...]) -> tuple[int, int]:
     wanted = list(path)
     header: list[str] = []
     for number, line in enumerate(content.split("\n"), 1):
-        if match := _HEADER.match(line):
+        if match := re.match(_HEADER, line):
             header = _words(match[1])
             if header == wanted:
                 return number, match.start(1) + 1
-        elif match := _KEY.match(line):
+        elif match := re.match(_KEY, line):
             key = header + _words(match[1])
             if key == wanted:
                 return number, match.start(1) + 1

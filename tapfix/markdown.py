@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -29,13 +28,12 @@ _PART_TAG = re.compile(r"</?(?:think|thinking|reasoning|scratchpad|answer|respon
 _RULE = re.compile(r"(?:-[ \t]*){3,}$|(?:\*[ \t]*){3,}$|(?:_[ \t]*){3,}$")
 _HEREDOC = re.compile(r"<<[-~]?[ \t]*['\"]?([A-Za-z_]\w*)['\"]?")
 _ONE_WORD = re.compile(r"[A-Za-z_]\w*$")
-_FILE_HEADING = re.compile(r"(?:#{1,6}|\*\*|`).*\.\w+")
-_SENTENCE = re.compile(r"[A-Z][^{}=\"]*\s[^{}=\"]*[.:]$")
+_FILE_HEADING = r"(?:#{1,6}|\*\*|`).*\.\w+"
+_SENTENCE = r"[A-Z][^{}=\"]*\s[^{}=\"]*[.:]$"
 _NESTED_FENCES_AT_MOST = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """One block of an answer: ``heading``, ``paragraph``, ``rule`` or ``fence``.
 
     ``line`` is the 1-based line it starts on. For a fence, ``text`` is its content, line endings kept and the
@@ -92,24 +90,17 @@ def _parser() -> MarkdownIt:
     return parser
 
 
-@dataclass(slots=True)
 class _Document:
     """What the fence rule looks up about the whole answer; each table is made once, so that the rule stays linear."""
 
-    text: str
-    source: str
-    endings: list[str] = field(init=False)
-    offsets: list[int] = field(init=False)
-    fences: list[int] = field(init=False)
-    words: dict[str, list[int]] = field(init=False)
-
-    def __post_init__(self) -> None:
-        ends = list(LINE_END.finditer(self.text))
+    def __init__(self, text: str, source: str) -> None:
+        self.text = text
+        ends = list(LINE_END.finditer(text))
         self.endings = [end[0] for end in ends]
-        self.offsets = [0, *(end.end() for end in ends), len(self.text)]
-        self.fences = []
-        self.words = {}
-        for number, line in enumerate(self.source.split("\n")):
+        self.offsets = [0, *(end.end() for end in ends), len(text)]
+        self.fences: list[int] = []
+        self.words: dict[str, list[int]] = {}
+        for number, line in enumerate(source.split("\n")):
             bare = line.strip(" \t>")
             if bare.startswith(("```", "~~~")):
                 self.fences.append(number)
@@ -165,8 +156,7 @@ def _line(state: StateBlock, line: int) -> str:
     return state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]]
 
 
-@dataclass(slots=True)
-class _OpenFence:
+class _OpenFence(NamedTuple):
     """A fence whose end is being looked for."""
 
     state: StateBlock
@@ -229,7 +219,7 @@ class _OpenFence:
         following = document.next_fence(line)
         if following is None or following >= self.end or self._fence_at(following) != "":
             return False
-        return not any(_FILE_HEADING.match(_line(self.state, between)) for between in range(line + 1, following))
+        return not any(re.match(_FILE_HEADING, _line(self.state, between)) for between in range(line + 1, following))
 
     def _starts_a_part(self, line: int, text: str) -> bool:
         """Whether the answer's next part begins here: the reasoning ended inside a fence that was never closed."""
@@ -267,7 +257,7 @@ class _OpenFence:
         first = line
         while first - 1 > self.start:
             text = _line(self.state, first - 1)
-            if text and not (_FILE_HEADING.match(text) or _RULE.match(text) or _SENTENCE.match(text)):
+            if text and not (re.match(_FILE_HEADING, text) or _RULE.match(text) or re.match(_SENTENCE, text)):
                 break
             first -= 1
         after = first

@@ -43,10 +43,10 @@ _TOKEN = re.compile(
 _BLOCK = re.compile(r"[ \t]*([A-Za-z_][\w-]*)((?:[ \t]+(?:\"[^\"\n]*\"|[A-Za-z_][\w-]*))*)[ \t]*\{")
 _ATTRIBUTE = re.compile(r"[ \t]*\"?([A-Za-z_][\w-]*)\"?[ \t]*=(?![=>~])")
 _LABEL = re.compile(r"\"([^\"\n]*)\"|([A-Za-z_][\w-]*)")
-_STRING_OR_COMMENT = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"?|\#[^\n]*|//[^\n]*")
-_COMPUTED = re.compile(r"[A-Za-z_][\w-]*[ \t]*(?:\(|\.[A-Za-z_*]|\[)|[?]")
+_STRING_OR_COMMENT = r"\"(?:[^\"\\\n]|\\.)*\"?|\#[^\n]*|//[^\n]*"
+_COMPUTED = r"[A-Za-z_][\w-]*[ \t]*(?:\(|\.[A-Za-z_*]|\[)|[?]"
 _META_ARGUMENTS = frozenset({"depends_on", "count", "for_each", "provider", "providers", "lifecycle"})
-_TREE = re.compile("[├└│]|^[|+`]--", re.MULTILINE)
+_TREE = "(?m)[├└│]|^[|+`]--"
 _DIFF_HEADER = re.compile(r"(?:--- |\+\+\+ |@@ |diff --git )")
 
 
@@ -191,7 +191,7 @@ def heredoc_end(text: str, word: str, start: int) -> int | None:
 
 def _kind(text: str, statements: list[Statement], strange: bool) -> Kind:
     has_block = any(statement.is_block and statement.keyword in BLOCK_LABELS for statement in statements)
-    if not has_block and _TREE.search(text):
+    if not has_block and re.search(_TREE, text):
         return Kind.TREE
     lines = [line for line in text.splitlines() if line.strip()]
     marked = sum(line.startswith(("+", "-", "@@")) for line in lines)
@@ -212,4 +212,4 @@ def _kind(text: str, statements: list[Statement], strange: bool) -> Kind:
 
 def _is_computed(text: str) -> bool:
     """Whether a value refers to something or calls a function, which a tfvars file cannot."""
-    return "${" in text or _COMPUTED.search(_STRING_OR_COMMENT.sub('""', text)) is not None
+    return "${" in text or re.search(_COMPUTED, re.sub(_STRING_OR_COMMENT, '""', text)) is not None

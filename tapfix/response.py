@@ -77,7 +77,7 @@ _OUTSIDE = re.compile(
 )
 """A path that leaves its folder; it needs no ending to be taken for one."""
 _PREFIX = re.compile(r"(?:file(?:[ \t]*name|[ \t]*path)?|path)(?:[ \t]*\d+)?[ \t]*[:=][ \t]*", re.IGNORECASE)
-_AFTER_NAME = re.compile(r"[ \t]*(?:$|[-\u2013\u2014:|,(][ \t]*\S?|\*\*)")
+_AFTER_NAME = r"[ \t]*(?:$|[-\u2013\u2014:|,(][ \t]*\S?|\*\*)"
 _BOLD = re.compile(r"\*\*([^*\n]+)\*\*|__([^_\n][^\n]*?)__")
 _CODE = re.compile(r"`+([^`\n]+)`+")
 _INFO_VALUE = re.compile(
@@ -87,7 +87,7 @@ _COMMENT_MARKS = re.compile(r"^[ \t]*(?:\#+|//+|/\*+|\*+/?|<!--|;+|--)?|(?:\*/|-
 _DECORATION = "#=*~-+|[](){}`'\" \t\r"
 _TYPOGRAPHIC = str.maketrans(dict.fromkeys("\u201c\u201d\u201e\u201f\u2033", '"'))
 _ENTITIES = {"&quot;": '"', "&#34;": '"', "&lt;": "<", "&gt;": ">", "&#39;": "'", "&apos;": "'", "&amp;": "&"}
-_ENTITY = re.compile("|".join(_ENTITIES))
+_ENTITY = "|".join(_ENTITIES)
 _ZERO_WIDTH = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
 _FENCE_OR_SHELTER = re.compile(
     r"(?P<fence>^[ \t>\u200b\u200c\u200d\u2060\ufeff]*(?:[-*+][ \t]+|\d+[.)][ \t]+)?(?:```|~~~))|(?P<comment>^[ \t]*/\*)"
@@ -96,23 +96,17 @@ _FENCE_OR_SHELTER = re.compile(
 )
 
 _ANSWER_HEADING = re.compile(r"[*_#\d. \t]*(?:final[ \t]+)?(?:answer|response)[ \t:*_]*$", re.IGNORECASE)
-_REASONING_HEADING = re.compile(
-    r"[*_# \t]*(?:reasoning(?:[ \t]+trace)?|thinking|thoughts?|chain[ \t]+of[ \t]+thought|scratchpad)[ \t:*_]*$",
-    re.IGNORECASE,
+_REASONING_HEADING = (
+    r"(?i)[*_# \t]*(?:reasoning(?:[ \t]+trace)?|thinking|thoughts?|chain[ \t]+of[ \t]+thought|scratchpad)[ \t:*_]*$"
 )
 _END_OF_REASONING = re.compile(r"</(?:think|thinking|reasoning|scratchpad)>\s*$", re.IGNORECASE)
-_ADDITION = re.compile(
-    r"\b(?:add|append|insert|include|put)\b[^.\n]*\b(?:to|at|into|in)\b|\bat the end\b|\bcontinu(?:ed|ation)\b|\bpart \d",
-    re.IGNORECASE,
+_ADDITION = r"(?i)\b(?:add|append|insert|include|put)\b[^.\n]*\b(?:to|at|into|in)\b|\bat the end\b|\bcontinu(?:ed|ation)\b|\bpart \d"
+_EXAMPLE = (
+    r"(?i)\b(?:usage|example|optional(?:ly)?|alternative(?:ly)?|instead|snippet|e\.g\.|for instance|troubleshoot\w*"
+    r"|before|previously|not to do|wrong|incorrect|consider|suggest\w*|improve\w*|enhance\w*)\b"
 )
-_EXAMPLE = re.compile(
-    r"\b(?:usage|example|optional(?:ly)?|alternative(?:ly)?|instead|snippet|e\.g\.|for instance|troubleshoot\w*"
-    r"|before|previously|not to do|wrong|incorrect|consider|suggest\w*|improve\w*|enhance\w*)\b",
-    re.IGNORECASE,
-)
-_CHANGE = re.compile(
-    r"\b(?:updat\w+|replac\w+|chang\w+|modif\w+|fix\w*|correct\w*|mend\w*|amend\w*|adjust\w*|revis\w+|rewrit\w+)\b",
-    re.IGNORECASE,
+_CHANGE = (
+    r"(?i)\b(?:updat\w+|replac\w+|chang\w+|modif\w+|fix\w*|correct\w*|mend\w*|amend\w*|adjust\w*|revis\w+|rewrit\w+)\b"
 )
 _ADVICE = re.compile(r"\b(?:consider|could|would|should|might|instead|rather than)\b", re.IGNORECASE)
 
@@ -311,7 +305,7 @@ def _exact_name(text: str, by: NamedBy) -> _Name | None:
     if match is None:
         return None
     rest = text[match.end() :].lstrip("`*'\"")
-    if rest and not _AFTER_NAME.match(rest):
+    if rest and not re.match(_AFTER_NAME, rest):
         return None
     if outside and rest.strip(_DECORATION + ":"):
         return None
@@ -422,11 +416,11 @@ class _Assembly:
             self.supersede(old, piece, named_by)
         elif new.kind is not Kind.STACK:
             self.note(piece.line, "fragment", f"a fragment of {path}, which is no file by itself")
-        elif _ADDITION.search(piece.before) or not both:
+        elif re.search(_ADDITION, piece.before) or not both:
             self.append(old, piece)
         elif 2 * len(both) >= len(known.addresses):
             self.supersede(old, piece, named_by)
-        elif _CHANGE.search(piece.before):
+        elif re.search(_CHANGE, piece.before):
             self.patch(old, piece)
         else:
             self.note(
@@ -592,7 +586,7 @@ def _answer_part(found: list[Block]) -> int:
         elif _ANSWER_HEADING.match(block.text):
             following = found[index + 1].kind if index + 1 < len(found) else "rule"
             reasoned = any(
-                _REASONING_HEADING.match(other.text.split("\n", 1)[0])
+                re.match(_REASONING_HEADING, other.text.split("\n", 1)[0])
                 for other in found[:index]
                 if other.kind != "fence"
             )
@@ -618,7 +612,7 @@ def _decoded(text: str, block: Block, notes: list[Note]) -> str:
         return text
     plain = text.translate(_TYPOGRAPHIC)
     if "&quot;" in plain or "&#34;" in plain:
-        plain = _ENTITY.sub(lambda entity: _ENTITIES[entity[0]], plain)
+        plain = re.sub(_ENTITY, lambda entity: _ENTITIES[entity[0]], plain)
     if plain != text:
         notes.append(
             Note(block.line, "decoded", "the fence has no quotes but typographic ones or entities; they are decoded")
@@ -812,12 +806,12 @@ def _place_stack(assembly: _Assembly, piece: _Piece, main_path: str, *, is_first
         assembly.patch(assembly.files[changed[0]], piece)
         return
     if main_path not in assembly.files:
-        if not is_first and (_EXAMPLE.search(piece.before) or (new and new <= declared)):
+        if not is_first and (re.search(_EXAMPLE, piece.before) or (new and new <= declared)):
             assembly.note(piece.line, "example", "an example or excerpt beside the files that have names")
             return
         assembly.place(piece, main_path, "default")
         return
-    if _EXAMPLE.search(piece.before):
+    if re.search(_EXAMPLE, piece.before):
         assembly.note(piece.line, "example", "an example beside the stack, by what is said before it")
         return
     assembly.place(piece, main_path, "default")
@@ -827,7 +821,7 @@ def _is_change(assembly: _Assembly, path: str, piece: _Piece) -> bool:
     """Whether a piece without a name is told to change a few blocks of a file that is there."""
     known = assembly.outlines[path].addresses
     few = 2 * len(piece.outline.addresses) < len(known)
-    return few and _CHANGE.search(piece.before) is not None and _EXAMPLE.search(piece.before) is None
+    return few and re.search(_CHANGE, piece.before) is not None and re.search(_EXAMPLE, piece.before) is None
 
 
 def _place_values(assembly: _Assembly, piece: _Piece, environments: Sequence[str]) -> None:
@@ -853,7 +847,7 @@ def _check_folders(files: Mapping[str, AnswerFile]) -> None:
 
 # --- replies without fences -------------------------------------------------------------------------------------------
 
-_CODE_LINE = re.compile(
+_CODE_LINE = (
     r"[ \t]*(?:(?:resource|data|variable|output|module|provider|check|ephemeral)[ \t]+\"|(?:terraform|locals)[ \t]*\{"
     r"|[A-Za-z_][\w-]*[ \t]*=[ \t]*\S|[}\])])"
 )
@@ -906,7 +900,9 @@ def _bare_limits(text: str, content: Outline) -> tuple[int, int]:
     last = total
     if content.depth == 0:
         last = is_hcl[-1].last
-        closing = next((at for at in range(last, is_hcl[-1].first - 1, -1) if _CODE_LINE.match(lines[at - 1])), last)
+        closing = next(
+            (at for at in range(last, is_hcl[-1].first - 1, -1) if re.match(_CODE_LINE, lines[at - 1])), last
+        )
         rest = [line for line in lines[closing:last] if line.strip()]
         if any(_comment_text(line) is None for line in rest) or last < total:
             last = closing

@@ -18,7 +18,7 @@ from tapfix.module import File, Project, Span
 RULE = "TAP100"
 NAME = "unused-suppression"
 
-_COMMENT = re.compile(r"(?:#|//)[ \t]*tapfix:[ \t]*(ignore|ignore-file)\[([^\]\n]*)\][ \t]*([^\r\n]*)")
+_COMMENT = r"(?:#|//)[ \t]*tapfix:[ \t]*(ignore|ignore-file)\[([^\]\n]*)\][ \t]*([^\r\n]*)"
 
 
 class _Suppression:
@@ -81,7 +81,7 @@ def of(project: Project) -> Suppressions:
         if file.kind == "other" or "tapfix:" not in file.text:
             continue
         comments = _comment_ranges(file)
-        for match in _COMMENT.finditer(file.text):
+        for match in re.finditer(_COMMENT, file.text):
             if any(start <= match.start() < end for start, end in comments):
                 found.setdefault(file.path, []).append(_Suppression(file, match))
     return Suppressions(found, project)

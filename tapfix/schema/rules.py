@@ -116,7 +116,7 @@ _OWN: Final[dict[str, list[list[Any]]]] = {
     "resource.aws_vpc": [["cidr_block", "network", 16, 28]],
     "resource.aws_subnet": [["cidr_block", "network", 16, 28]],
 }
-_ARN: Final = re.compile(r"arn:[\w-]*:[\w.-]*:[\w-]*:[\w-]*:.+", re.DOTALL)
+_ARN: Final = r"(?s)arn:[\w-]*:[\w.-]*:[\w-]*:[\w-]*:.+"
 
 
 class Rule(NamedTuple):
@@ -182,7 +182,7 @@ class Choice(NamedTuple):
             case "prefix":
                 return f'a name may not begin with "{self.operands[0]}"' if value.startswith(self.operands[0]) else None
             case "arn":
-                return None if value == "" or _ARN.fullmatch(value) else "an ARN is wanted"
+                return None if value == "" or re.fullmatch(_ARN, value) else "an ARN is wanted"
             case "account":
                 return None if re.fullmatch(r"\d{12}", value) or value == "" else "an account's 12 digits are wanted"
             case "json":

@@ -26,10 +26,8 @@ from tapfix.syntax import Leaf, LineIndex, Node
 from tapfix.verify.problem import Problem, StepName
 from tapfix.verify.types import DYNAMIC, InvalidType, Type, parse_constraint
 
-_DECLARED: Final = re.compile(
-    r'^[ \t]*(resource|data|variable|module|output)[ \t]+"([\w-]+)"(?:[ \t]+"([\w-]+)")?', re.MULTILINE
-)
-_SET: Final = re.compile(r"^[ \t]*([A-Za-z_][\w-]*)[ \t]*=[^=]", re.MULTILINE)
+_DECLARED: Final = r'(?m)^[ \t]*(resource|data|variable|module|output)[ \t]+"([\w-]+)"(?:[ \t]+"([\w-]+)")?'
+_SET: Final = r"(?m)^[ \t]*([A-Za-z_][\w-]*)[ \t]*=[^=]"
 _CONSTRAINT: Final = re.compile(r"(~>|>=|<=|!=|=|<|>)?\s*v?(\d+)((?:\.\d+)*)")
 
 
@@ -85,13 +83,13 @@ class Declarations:
         """What the stretches that do not parse seem to declare: addresses, and names that may be locals."""
         addresses, names = set[str](), set[str]()
         for text in self._broken_texts():
-            for kind, first, second in _DECLARED.findall(text):
+            for kind, first, second in re.findall(_DECLARED, text):
                 addresses.add(
                     {"resource": f"{first}.{second}", "data": f"data.{first}.{second}", "variable": f"var.{first}"}.get(
                         kind, f"{kind}.{first}"
                     )
                 )
-            names.update(_SET.findall(text))
+            names.update(re.findall(_SET, text))
         return {"addresses": frozenset(addresses), "names": frozenset(names)}
 
     def _broken_texts(self) -> Iterator[str]:
