@@ -80,6 +80,8 @@ class Twins:
         """The kept address by the address that goes."""
         self.taken: dict[str, dict[str, str]] = {side: {} for side in self.others}
         """By side, the address that goes by the kept one."""
+        self._settled: dict[str, _Comparison] = {}
+        """Comparisons of twins that refer to twins only, by the address that goes: no further pair changes them."""
         self.differences: dict[str, tuple[Difference, ...]] = {}
         self.same_text: set[tuple[str, int]] = set()
         """The literal text of kept twins that names the kept side and stands in the other twin as well, by file and offset."""
@@ -300,11 +302,17 @@ class Twins:
         while todo:
             gone, kept = todo.pop()
             side = self.side_of_pair(gone, kept)
-            comparison = _Comparison(self, side)
-            comparison.elements(self.module.find(kept), self.module.find(gone))
+            comparison = self._comparison(gone, kept)
+            if not comparison.proposals:
+                self._settled[gone] = comparison
             for mine, theirs in comparison.proposals:
                 if self._may_pair(mine, theirs, side) and self._bind(mine, theirs, side):
                     todo.append((theirs, mine))
+
+    def _comparison(self, gone: str, kept: str) -> _Comparison:
+        comparison = _Comparison(self, self.side_of_pair(gone, kept))
+        comparison.elements(self.module.find(kept), self.module.find(gone))
+        return comparison
 
     def side_of_pair(self, gone: str, kept: str) -> str:
         return next(s for s in self.others if self.taken[s].get(kept) == gone)
@@ -401,8 +409,7 @@ class Twins:
 
     def _compare_all(self) -> None:
         for gone, kept in self.pairs.items():
-            comparison = _Comparison(self, self.side_of_pair(gone, kept))
-            comparison.elements(self.module.find(kept), self.module.find(gone))
+            comparison = self._settled.get(gone) or self._comparison(gone, kept)
             self.differences[gone] = tuple(comparison.found)
             element = self.module.find(kept)
             if element is not None:

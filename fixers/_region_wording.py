@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cached_property
 from typing import NamedTuple
 
 from tapfix.edits import Edit
@@ -110,16 +109,12 @@ class Wording:
 
     def _kept_alone(self, text: str) -> str:
         """The text with `us-east-1 and us-west-2`, and whatever else lists the sides' regions, down to the kept one."""
-        return self._listed.sub(self._kept_of, text) if self._listed is not None else text
-
-    @cached_property
-    def _listed(self) -> re.Pattern[str] | None:
-        """Two regions of sides or more, one after another."""
-        patterns = [
-            p.pattern for s in (self.twins.kept, *self.twins.others) if (p := self.twins.names[s].region_pattern)
-        ]
-        any_side = f"(?:{'|'.join(patterns)})"
-        return re.compile(f"{any_side}(?:{_LIST_JOINT}{any_side})+", re.I) if len(patterns) > 1 else None
+        sides = (self.twins.names[side].region_pattern for side in (self.twins.kept, *self.twins.others))
+        patterns = [pattern for pattern in sides if pattern is not None]
+        if len(patterns) < 2 or sum(len(pattern.findall(text)) for pattern in patterns) < 2:
+            return text
+        any_side = f"(?:{'|'.join(pattern.pattern for pattern in patterns)})"
+        return re.sub(f"{any_side}(?:{_LIST_JOINT}{any_side})+", self._kept_of, text, flags=re.I)
 
     def _kept_of(self, match: re.Match[str]) -> str:
         kept = self.twins.names[self.twins.kept].region_pattern

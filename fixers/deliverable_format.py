@@ -263,7 +263,7 @@ def _why_not(module: Module, missing: list[str], others: bool) -> str:
 def _uncommented(home: File, module: Module, environment: str) -> tuple[list[Edit], int] | None:
     """The edits that make a file of a tfvars file in a comment, and the line it stands on."""
     name = f"{environment}.tfvars"
-    match = re.search(_COMMENTED.format(name=re.escape(name)), home.text)
+    match = re.search(_COMMENTED.format(name=re.escape(name)), home.text) if name in home.text else None
     if match is None:
         return None
     if match["block"] is not None:
