@@ -216,7 +216,8 @@ def growth_table() -> str:
     lines = [
         heading("Growth"),
         "",
-        "Parse and print, processor time, the best of three or more; each text is ten times the one before.",
+        "Parse and print, processor time, the best of three or more; each text is ten times the one before. Python's garbage collector waits,",
+        "as it does in the command: what it costs to look at a tree once grows faster than the tree.",
         "",
         "| text | ms | times the one before |",
         "|---|---|---|",
@@ -235,9 +236,11 @@ def best_milliseconds(text: str) -> float:
     runs: list[float] = []
     while len(runs) < 3 or sum(runs) < 0.1:
         gc.collect()
+        gc.disable()
         started = time.process_time()
         tapfix_parse_and_print(text)
         runs.append(time.process_time() - started)
+        gc.enable()
     return 1000 * min(runs)
 
 
