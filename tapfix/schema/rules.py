@@ -1,7 +1,6 @@
 """Which values the AWS provider refuses: words out of a list, numbers out of a range, arguments that exclude each other.
 
-    for rule in rules("resource", "aws_lb"):
-        rule.path                   # ("ip_address_type",)
+    for rule in rules("resource", "aws_lb").of(("ip_address_type",)):
         rule.refuses("ipv5")        # 'one of "ipv4", "dualstack" is wanted'
 
 `tapfix.schema._probe` asked the provider (version 5) and wrote the answers down; what AWS itself asks of names stands below.
@@ -202,45 +201,48 @@ class Group(NamedTuple):
     others: tuple[tuple[str, ...], ...]
 
 
-def rules(kind: str, type: str) -> tuple[Rule, ...]:
-    """The rules on a type's arguments."""
-    return _of(kind, type)[0]
+class TypeRules:
+    """What the provider refuses in the blocks of one type."""
+
+    def __init__(self, rows: list[list[Any]], own: list[list[Any]]) -> None:
+        self._rows: dict[tuple[str, ...], list[Choice]] = {}
+        self._own: dict[tuple[str, ...], list[Choice]] = {}
+        together = []
+        for path, kind, *operands in rows:
+            where = tuple(path.split("."))
+            if kind == "conflict":
+                together.append(Group(where, kind, (tuple(operands[0].split(".")),)))
+            elif kind in ("one", "some"):
+                together.append(Group(where, kind, tuple(tuple(other.split(".")) for other in operands[0])))
+            else:
+                self._rows.setdefault(where, []).append(Choice(kind, tuple(operands)))
+        for path, kind, *operands in own:
+            self._own.setdefault(tuple(path.split(".")), []).append(Choice(kind, tuple(operands)))
+        self.groups = tuple(together)
+        """The arguments that belong or do not belong together."""
+        paths = [*self._rows, *self._own]
+        self.blocks = frozenset(path[:length] for path in paths for length in range(len(path)))
+        """The paths of the blocks in which there are arguments with rules."""
+
+    def of(self, path: tuple[str, ...]) -> Iterator[Rule]:
+        """The rules of one argument. Lengths and patterns hold together where there is nothing else; so does what AWS itself asks."""
+        choices = self._rows.get(path, [])
+        if all(choice.kind in ("length", "pattern") for choice in choices):
+            yield from (Rule(path, (choice,)) for choice in choices)
+        else:
+            yield Rule(path, tuple(choices))
+        yield from (Rule(path, (choice,)) for choice in self._own.get(path, ()))
 
 
-def groups(kind: str, type: str) -> tuple[Group, ...]:
-    """The arguments of a type that belong or do not belong together."""
-    return _of(kind, type)[1]
+@cache
+def rules(kind: str, type: str) -> TypeRules:
+    """The rules of a type, by the word of its block, `resource` or `data`."""
+    return TypeRules(_store().record(CATALOG, kind, type) or [], _OWN.get(f"{kind}.{type}", []))
 
 
 @cache
 def _store() -> Store:
     return Store(DATA_FILE.read_bytes())
-
-
-@cache
-def _of(kind: str, type: str) -> tuple[tuple[Rule, ...], tuple[Group, ...]]:
-    choices: dict[tuple[str, ...], list[Choice]] = {}
-    together = []
-    for path, sort, *operands in _store().record(CATALOG, kind, type) or ():
-        where = tuple(path.split("."))
-        if sort == "conflict":
-            together.append(Group(where, sort, (tuple(operands[0].split(".")),)))
-        elif sort in ("one", "some"):
-            together.append(Group(where, sort, tuple(tuple(other.split(".")) for other in operands[0])))
-        else:
-            choices.setdefault(where, []).append(Choice(sort, tuple(operands)))
-    own = [
-        Rule(tuple(path.split(".")), (Choice(sort, tuple(rest)),))
-        for path, sort, *rest in _OWN.get(f"{kind}.{type}", ())
-    ]
-    return (*(rule for path, known in choices.items() for rule in _rules(path, known)), *own), tuple(together)
-
-
-def _rules(path: tuple[str, ...], choices: list[Choice]) -> Iterator[Rule]:
-    """The rules of one argument. Lengths and patterns hold together where there is nothing else."""
-    both = all(choice.kind in ("length", "pattern") for choice in choices)
-    groups = [(choice,) for choice in choices] if both else [tuple(choices)]
-    yield from (Rule(path, group) for group in groups)
 
 
 def _is_json(text: str) -> bool:

@@ -37,10 +37,9 @@ def check(module: Module, project: Project | None = None, files: Collection[str]
 
     declarations = Declarations(module, project, files)
     for file in (*module.configuration, *module.tfvars):
-        lines = declarations.lines(file)
         for d in file.tree.diagnostics:
             if d.severity == "error":
-                line, column = lines.position(d.offset)
+                line, column = declarations.lines(file).position(d.offset)
                 problem = Problem("parses", "syntax", d.message, "", file.path, d.offset, d.end, line, column)
                 declarations.problems.append(problem)
     graph.check_duplicates(declarations)

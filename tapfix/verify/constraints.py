@@ -5,12 +5,12 @@ A value is judged where it can be worked out: it is written as it is, or its var
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from tapfix.environments import is_automatic
 from tapfix.evaluate import Evaluator, is_known, tfvars_values
 from tapfix.module import Attribute, Block, Expr, walk
-from tapfix.schema.rules import Group, Rule, groups, rules
+from tapfix.schema.rules import Group, Rule, rules
 from tapfix.syntax import Leaf
 from tapfix.verify.databases import check_databases
 from tapfix.verify.declarations import Declarations
@@ -30,11 +30,14 @@ def check_constraints(declarations: Declarations) -> None:
         return
     for block in declarations.module.blocks:
         if block.type in ("resource", "data") and len(block.labels) == 2 and block.labels[0].startswith("aws_"):
-            for rule in rules(block.type, block.labels[0]):
-                for attribute in _attributes(block, rule.path):
-                    _judge(declarations, evaluators, rule, attribute)
-            for group in groups(block.type, block.labels[0]):
-                _check_group(declarations, block, group)
+            known = rules(block.type, block.labels[0])
+            for path, attribute in _attributes(block, (), known.blocks):
+                _judge(declarations, evaluators, known.of(path), attribute)
+            written = {*block.attributes, *(nested.type for nested in block.blocks)}
+            for group in known.groups:
+                # What is not there excludes nothing.
+                if group.kind == "some" or group.path[0] in written:
+                    _check_group(declarations, block, group)
 
 
 def _evaluators(declarations: Declarations) -> Sequence[Evaluator]:
@@ -48,33 +51,43 @@ def _evaluators(declarations: Declarations) -> Sequence[Evaluator]:
     return found or [Evaluator(module, always)]
 
 
-def _attributes(block: Block, path: Sequence[str]) -> Iterator[Attribute]:
-    """The attributes that a path names: it may lead through several blocks of a type."""
-    name, *rest = path
-    if not rest:
-        attribute = block.get(name)
-        if attribute is not None:
-            yield attribute
+def _attributes(
+    block: Block, path: tuple[str, ...], within: Collection[tuple[str, ...]]
+) -> Iterator[tuple[tuple[str, ...], Attribute]]:
+    """The attributes of a block and of the blocks in it, by their paths; of the blocks, those whose paths are named."""
+    if path not in within:
         return
+    for name, attribute in block.attributes.items():
+        yield (*path, name), attribute
     for nested in block.blocks:
-        if nested.type == name:
-            yield from _attributes(nested, rest)
-        elif nested.type == "dynamic" and nested.labels == (name,):
+        if nested.type != "dynamic":
+            yield from _attributes(nested, (*path, nested.type), within)
+        elif len(nested.labels) == 1:
             for content in nested.blocks_of("content"):
-                yield from _attributes(content, rest)
+                yield from _attributes(content, (*path, *nested.labels), within)
 
 
-def _judge(declarations: Declarations, evaluators: Sequence[Evaluator], rule: Rule, attribute: Attribute) -> None:
-    constant = not any(node.kind in ("traversal", "call") for node in walk(attribute.expr))
-    for evaluator in evaluators[:1] if constant else evaluators:
-        value = evaluator.evaluate(attribute, attribute.expr)
-        if not is_known(value):
-            continue
-        reason = rule.refuses(value)
+def _judge(
+    declarations: Declarations, evaluators: Sequence[Evaluator], rules: Iterable[Rule], attribute: Attribute
+) -> None:
+    """Report the first rule of an argument that one of its values breaks."""
+    values: list[object] | None = None
+    for rule in rules:
+        if values is None:
+            values = _values(evaluators, attribute)
+        reason = next((reason for value in values if (reason := rule.refuses(value))), None)
         if reason:
             what = f'the provider does not take this value of "{attribute.name}": {reason}'
             declarations.report("values", "refused-value", what, attribute)
             return
+
+
+def _values(evaluators: Sequence[Evaluator], attribute: Attribute) -> list[object]:
+    """The values of an argument, as far as they are known; of a constant, the one that it has everywhere."""
+    expr = attribute.expr
+    if len(evaluators) > 1 and not any(node.kind in ("traversal", "call") for node in walk(expr)):
+        evaluators = evaluators[:1]
+    return [value for each in evaluators if is_known(value := each.evaluate(attribute, expr))]
 
 
 def _check_group(declarations: Declarations, block: Block, group: Group) -> None:

@@ -164,7 +164,7 @@ def test_functions() -> None:
 
 
 def test_a_value_of_two_words_is_one_value() -> None:
-    (direction,) = [r for r in rules("resource", "aws_directory_service_trust") if r.path == ("trust_direction",)]
+    (direction,) = rules("resource", "aws_directory_service_trust").of(("trust_direction",))
     assert direction.refuses("One-Way: Outgoing") is None
     assert direction.refuses("Outgoing") is not None
 
