@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Final, Literal, NamedTuple
 
 # A type in cty's JSON form: "string", ["list", "string"], ["object", {"name": "string"}], "dynamic".
@@ -45,6 +45,12 @@ class AttributeSchema(NamedTuple):
         )
 
 
+@cache
+def _flags(number: int) -> tuple[bool, ...]:
+    """The flags that a record's number stands for, in the order of `FLAGS`."""
+    return tuple(bool(number >> bit & 1) for bit in range(len(FLAGS)))
+
+
 class BlockSchema:
     """The attributes and nested blocks of one block. Equal blocks of a type share one object."""
 
@@ -56,7 +62,7 @@ class BlockSchema:
     def attributes(self) -> Mapping[str, AttributeSchema]:
         found = {}
         for kind, flags, names in self._table.rows[self._index][0]:
-            attribute = AttributeSchema(kind, *(bool(flags >> bit & 1) for bit in range(len(FLAGS))))
+            attribute = AttributeSchema(kind, *_flags(flags))
             for name in names.split():
                 found[name] = attribute
         return found
@@ -67,6 +73,16 @@ class BlockSchema:
             name: NestedBlock(NESTINGS[nesting], least, most, self._table, index)
             for name, (nesting, least, most, index) in self._table.rows[self._index][1].items()
         }
+
+    @cached_property
+    def required(self) -> tuple[str, ...]:
+        """The attributes that must be set."""
+        return tuple(name for name, attribute in self.attributes.items() if attribute.required)
+
+    @cached_property
+    def required_blocks(self) -> tuple[str, ...]:
+        """The nested blocks that must stand in it."""
+        return tuple(name for name, nested in self.blocks.items() if nested.min_items)
 
     def inner(self, path: Iterable[str]) -> BlockSchema | None:
         """The block that the names of blocks lead to, one in another; this one where there are none, None where there is none."""

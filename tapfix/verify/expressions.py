@@ -165,35 +165,22 @@ class Typer:
         return UNKNOWN
 
     def _node(self, node: Expr, at: Element, names: Names) -> Value:
-        match node.kind:
-            case "template" | "heredoc":
-                return self._template(node, at, names)
-            case "traversal":
-                return self._traversal(node, at, names)
-            case "call":
-                return self._call(node, at, names)
-            case "object":
-                return self._object(node, at, names)
-            case "tuple":
-                return Value(["tuple", [self.value(item, at, names) for item in call_arguments(node)]])
-            case "binary":
-                return self._binary(node, at, names)
-            case "unary":
-                return self._unary(node, at, names)
-            case "conditional":
-                return self._conditional(node, at, names)
-            case "paren":
-                return self.value(node.children[1], at, names)
-            case "for_tuple" | "for_object":
-                return self._for(node, at, names)
-        return UNKNOWN
+        typed = _KINDS.get(node.kind)
+        return typed(self, node, at, names) if typed is not None else UNKNOWN
+
+    def _tuple(self, node: Expr, at: Element, names: Names) -> Value:
+        return Value(["tuple", [self.value(item, at, names) for item in call_arguments(node)]])
+
+    def _paren(self, node: Expr, at: Element, names: Names) -> Value:
+        return self.value(node.children[1], at, names)
 
     def _template(self, node: Expr, at: Element, names: Names) -> Value:
         parts = node.children[1:-1]
         if node.kind == "template" and len(parts) == 1 and parts[0].kind == "interpolation":
             return self.value(parts[0].children[1], at, names)
-        names = {**names, **_directive_names(parts)}
         literal = True
+        if any(part.kind == "directive" for part in parts):
+            names = {**names, **_directive_names(parts)}
         for part in parts:
             if part.kind == "interpolation":
                 literal = False
@@ -583,6 +570,20 @@ class Typer:
         return UNKNOWN
 
 
+_KINDS: Final[Mapping[str, Callable[[Typer, Expr, Element, Names], Value]]] = {
+    "template": Typer._template,
+    "heredoc": Typer._template,
+    "traversal": Typer._traversal,
+    "call": Typer._call,
+    "object": Typer._object,
+    "tuple": Typer._tuple,
+    "binary": Typer._binary,
+    "unary": Typer._unary,
+    "conditional": Typer._conditional,
+    "paren": Typer._paren,
+    "for_tuple": Typer._for,
+    "for_object": Typer._for,
+}
 _RESOLVERS: Final[Mapping[str, Callable[[Typer, str, list[Expr], Element, Names, Expr], Value]]] = {
     "var": Typer._variable,
     "local": Typer._local,

@@ -355,8 +355,9 @@ class Structure:
         for name, attribute in block.attributes.items():
             if name not in own:
                 self._argument(block, schema, name, attribute, names)
-        for name, known in schema.attributes.items():
-            if known.required and name not in block.attributes and not (known.as_blocks and block.blocks_of(name)):
+        for name in schema.required:
+            as_blocks = schema.attributes[name].as_blocks
+            if name not in block.attributes and not (as_blocks and block.blocks_of(name)):
                 self._report("missing-argument", f'the argument "{name}" of {title(block)} is missing', block)
         written: dict[str, int] = {}
         dynamic: set[str] = set()
@@ -369,8 +370,10 @@ class Structure:
             else:
                 written[nested.type] = written.get(nested.type, 0) + 1
                 self._nested(block, schema, nested.type, nested, nested, names)
-        for name, rule in schema.blocks.items():
-            self._number(block, name, rule, written.get(name, 0), name in dynamic)
+        for name in schema.required_blocks:
+            self._least(block, name, schema.blocks[name].min_items, written.get(name, 0), name in dynamic)
+        for name, number in written.items():
+            self._most(block, name, schema.blocks.get(name), number)
 
     def _argument(self, block: Block, schema: BlockSchema, name: str, attribute: Attribute, names: Names) -> None:
         known = schema.attributes.get(name)
@@ -445,11 +448,13 @@ class Structure:
             if nested.type not in members and nested.type != "dynamic":
                 self._report("unknown-block", f'a block "{block.type}" holds no block "{nested.type}"', nested)
 
-    def _number(self, block: Block, name: str, rule: NestedBlock, written: int, dynamic: bool) -> None:
-        if written < rule.min_items and not dynamic:
-            few = f"at least {rule.min_items}" if rule.min_items > 1 else "a"
+    def _least(self, block: Block, name: str, least: int, written: int, dynamic: bool) -> None:
+        if written < least and not dynamic:
+            few = f"at least {least}" if least > 1 else "a"
             self._report("too-few-blocks", f'{few} block "{name}" of {title(block)} is missing', block)
-        if rule.max_items is not None and written > rule.max_items:
+
+    def _most(self, block: Block, name: str, rule: NestedBlock | None, written: int) -> None:
+        if rule is not None and rule.max_items is not None and written > rule.max_items:
             extra = [nested for nested in block.blocks if nested.type == name][rule.max_items]
             self._report(
                 "too-many-blocks", f'no more than {rule.max_items} block "{name}" may stand in {title(block)}', extra

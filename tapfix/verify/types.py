@@ -19,7 +19,7 @@ DYNAMIC: Final = "dynamic"
 PRIMITIVES: Final = frozenset({"string", "number", "bool"})
 
 # What cty's conversions take: https://github.com/zclconf/go-cty/blob/main/docs/convert.md
-_NUMBER: Final = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|[+-]?0[xX][0-9a-fA-F]+")
+_NUMBER: Final = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|[+-]?0[xX][0-9a-fA-F]+"
 _BOOLS: Final = frozenset({"true", "false", "0", "1"})
 
 
@@ -129,7 +129,7 @@ def _primitive_misfit(value: Value, kind: str, want: str) -> str | None:
         constant = value.constant
         if not isinstance(constant, str):
             return None
-        fits = constant in _BOOLS if want == "bool" else _NUMBER.fullmatch(constant)
+        fits = constant in _BOOLS if want == "bool" else re.fullmatch(_NUMBER, constant)
         return None if fits else f"a {want} is required"
     return f"a {want} is required"
 
