@@ -489,26 +489,28 @@ def fmt(
     diff: Annotated[bool, typer.Option("--diff", help="Print what changes, instead of the names.")] = False,
     recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Go into subfolders, too.")] = False,
 ) -> int:
-    """Format files as terraform fmt does, and print the names of those that changed."""
+    """Format files as terraform fmt does, and print the names of those that changed. What does not parse stays as it is."""
     from tapfix import formatting
 
     if paths == ["-"]:
         return _fmt_input(check, diff)
-    changes = formatting.changes([Path(path) for path in paths], recursive=recursive)
+    changes, errors = formatting.changes([Path(path) for path in paths], recursive=recursive)
     if not check:
         formatting.write(changes)
     for change in changes:
         _put_diff(change.diff()) if diff else _put(f"{change.path}\n")
-    return LEFT if check and changes else DONE
+    for error in errors:
+        _say(f"tapfix: {error}")
+    return IMPOSSIBLE if errors else LEFT if check and changes else DONE
 
 
 def _fmt_input(check: bool, diff: bool) -> int:
+    from tapfix.formatting import formatted_text
     from tapfix.report import diff as diffs
     from tapfix.response import decode
-    from tapfix.syntax.formatter import format_text
 
     text = decode(_standard_input(), "standard input")
-    formatted = format_text(text)
+    formatted = formatted_text(text, "standard input")
     if diff:
         _put_diff(diffs.render({"stdin": text}, {"stdin": formatted}))
     elif not check:

@@ -10,6 +10,7 @@ from pathlib import Path
 from tapfix.errors import InputError
 from tapfix.response import decode
 from tapfix.source import LARGEST
+from tapfix.syntax import parse, position
 from tapfix.syntax.formatter import format_text
 from tapfix.writing import Plan
 
@@ -33,9 +34,9 @@ class Change:
         return diff.render({name: self.before}, {name: self.after})
 
 
-def changes(paths: Sequence[Path], *, recursive: bool = False) -> list[Change]:
-    """The files among `paths`, and in the folders among them, that are not formatted. Nothing is written."""
-    found = []
+def changes(paths: Sequence[Path], *, recursive: bool = False) -> tuple[list[Change], list[InputError]]:
+    """The files among `paths`, and in the folders among them, that are not formatted, and why others cannot be. Nothing is written."""
+    found, errors = [], []
     for path in _files(paths, recursive):
         try:
             with path.open("rb") as file:
@@ -45,11 +46,25 @@ def changes(paths: Sequence[Path], *, recursive: bool = False) -> list[Change]:
         if len(data) > LARGEST:
             raise InputError(f"{path} is too large")
         text = decode(data, str(path))
-        formatted = format_text(text)
+        try:
+            formatted = formatted_text(text, str(path))
+        except InputError as error:
+            errors.append(error)
+            continue
         if formatted != text:
             mark = _MARK if data.startswith(_MARK.encode()) else ""
             found.append(Change(path, mark + text, mark + formatted))
-    return found
+    return found, errors
+
+
+def formatted_text(text: str, name: str) -> str:
+    """The text as `terraform fmt` would write it. Raises InputError, as that command fails, if it does not parse."""
+    tree = parse(text)
+    if tree.diagnostics:
+        first = tree.diagnostics[0]
+        line, column = position(text, first.offset)
+        raise InputError(f"{name}:{line}:{column}: {first.message}; it is not formatted before it parses")
+    return format_text(tree)
 
 
 def write(found: Sequence[Change]) -> None:

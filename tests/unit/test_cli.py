@@ -509,6 +509,19 @@ def test_fmt(tapfix: Tapfix) -> None:
     assert tapfix("fmt", "-", stdin=b"a=1\n").out == "a = 1\n"
 
 
+def test_fmt_says_what_does_not_parse_and_formats_the_rest(tapfix: Tapfix) -> None:
+    lay({"a.tf": "a=1\n", "b.tf": "x {}\nb = [\n", "c.tf": "c=1\n"})
+    code, out, err = tapfix("fmt", ".")
+    assert (code, out) == (2, "a.tf\nc.tf\n")
+    assert err.startswith("tapfix: b.tf:2:5: ")
+    assert err.count("\n") == 1
+    assert laid() == {"a.tf": "a = 1\n", "b.tf": "x {}\nb = [\n", "c.tf": "c = 1\n"}
+    assert tapfix("fmt", "--check", "b.tf").code == 2
+    code, out, err = tapfix("fmt", "-", stdin=b"b = [\n")
+    assert (code, out) == (2, "")
+    assert err.startswith("tapfix: standard input:1:5: ")
+
+
 def test_batch(tapfix: Tapfix) -> None:
     rows = [{"id": "one", "response": ANSWER}, {"id": "two", "response": "no"}, {"id": "three", "answer": ""}]
     lay({"in.jsonl": "".join(json.dumps(row) + "\n" for row in rows) + "{broken\n"})
