@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
@@ -183,10 +184,11 @@ def _type_at(reference: Reference, schema: Schema) -> str:
         return ""
     if holder.expr is reference.node:
         return _argument_type(holder, schema)
-    parts = holder.expr.children if holder.expr.kind in ("template", "heredoc") else ()
-    return (
-        "string" if any(part.kind == "interpolation" and part.children[1] is reference.node for part in parts) else ""
-    )
+    if holder.expr.kind not in ("template", "heredoc"):
+        return ""
+    parts = holder.expr.children
+    part = parts[bisect_right(parts, reference.node.start, key=lambda part: part.start) - 1]
+    return "string" if part.kind == "interpolation" and part.children[1] is reference.node else ""
 
 
 def _argument_type(attribute: Attribute, schema: Schema) -> str:
