@@ -8,10 +8,6 @@ from tapfix.edits import Safety
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity, Status
 from tapfix.module import Block, Module
 
-from ._region_plan import Plan
-from ._region_troubles import must_live_in_us_east_1
-from ._region_twins import DEFAULT, Twins
-
 
 class RegionCollapse(Fixer):
     """A stack written out once per region through provider aliases, where one topology per environment was asked for.
@@ -227,6 +223,13 @@ resource "aws_db_instance" "replica" {
     )
 
     def check(self, module: Module, context: Context) -> Iterator[Finding]:
+        if not any(map(_names_a_provider, module.blocks)):
+            return
+        # The largest family of all, and most stacks are of one region.
+        from ._region_plan import Plan
+        from ._region_troubles import must_live_in_us_east_1
+        from ._region_twins import DEFAULT, Twins
+
         twins = Twins(module)
         if not twins.aliases:
             return
@@ -278,6 +281,11 @@ resource "aws_db_instance" "replica" {
             plan.edits(),
             exclusive=True,
         )
+
+
+def _names_a_provider(block: Block) -> bool:
+    """Whether a block may say that something is made elsewhere than by the default provider."""
+    return not {"alias", "provider", "providers"}.isdisjoint(block.attributes)
 
 
 def _pairs(count: int) -> str:

@@ -9,8 +9,6 @@ from tapfix.edits import Edit, Safety
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity
 from tapfix.module import Element, File, Module
 
-from ._mending import mended
-
 _SENTENCES = r"(?=[A-Z])(?:[ \t]*+\w[\w'’-]*+[,;]?(?:[ \t]+[(]?\w[\w'’.&/-]*+[,;:.!)]*+){2,}[ \t\r]*+(?:\n|\Z))++"
 """Lines of three words and more, with a capital at their start, the marks of a sentence and none of HCL's."""
 
@@ -148,6 +146,8 @@ resource "aws_lb" "main" {
             edits = [Edit(file.path, start, start, "# ") for start in starts]
             yield self.fix(element, f"a sentence among the blocks: `{text.partition(chr(10))[0].strip()}`", edits)
             return
+        from ._mending import mended  # as large as all other rules' reading of sound text, and seldom wanted
+
         found = mended(text, cut_off=element.end >= len(file.text.rstrip()))
         if found is None:
             return
