@@ -133,7 +133,7 @@ resource "aws_iam_role_policy" "function" {
                         statement,
                         *(a.value if (a := statement.get(n)) else "" for n in ("effect", "actions", "resources")),
                     )
-            elif block.type == "resource" and block.labels[0].startswith("aws_iam_"):
+            elif block.type == "resource" and block.labels[0].startswith("aws_iam_") and "Resource" in block.text():
                 for inner in block.walk():
                     for attribute in inner.attributes.values():
                         yield from self._encoded(attribute)

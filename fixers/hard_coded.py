@@ -112,14 +112,13 @@ resource "aws_iam_role" "app" {
             if block.type not in ("resource", "provider"):
                 continue
             for inner in block.walk():
-                for attribute in inner.attributes.values():
-                    yield from self._tags(attribute, variable)
+                for name, attribute in inner.attributes.items():
+                    if name.endswith("tags"):
+                        yield from self._tags(attribute, variable)
                 if inner.type == "selection_tag":
                     yield from self._selection(inner, variable)
 
     def _tags(self, attribute: Attribute, variable: str) -> Iterator[Finding]:
-        if not attribute.name.endswith("tags"):
-            return
         for node in walk(attribute.expr):
             for item in object_items(node) if node.kind == "object" else ():
                 value = string_value(item_value(item))
@@ -148,7 +147,9 @@ resource "aws_iam_role" "app" {
         """One finding for all zones; one zone alone may be what somebody wants."""
         named = {
             block: list(dict.fromkeys(_ZONE.findall(block.text())))
-            for block in module.blocks
+            for file in module.configuration
+            if _ZONE.search(file.text)
+            for block in file.blocks
             if block.type in ("resource", "variable", "locals", "module") and not block.blocks_of("validation")
         }
         zones = list(dict.fromkeys(zone for found in named.values() for zone in found))

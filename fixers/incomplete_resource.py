@@ -320,11 +320,10 @@ class Missing(NamedTuple):
 
 def _missing(block: Block, schema: BlockSchema) -> Iterator[Missing]:
     """What the schema requires in a block and all blocks in it, and is not there."""
-    for name, attribute in schema.attributes.items():
-        if attribute.required:
-            there = block.get(name)
-            if (there is None and not block.blocks_of(name)) or (there is not None and _is_void(there)):
-                yield Missing(name, False, block)
+    for name in schema.required:
+        there = block.get(name)
+        if (there is None and not block.blocks_of(name)) or (there is not None and _is_void(there)):
+            yield Missing(name, False, block)
     for name, nested in schema.blocks.items():
         blocks = block.blocks_of(name)
         if nested.min_items and not blocks and block.get(name) is None:

@@ -59,6 +59,8 @@ class PlaceholderValue(Fixer):
                 if _is_placeholder(attribute):
                     yield self._value(attribute, module.variables.get(attribute.name))
         for block in module.resources():
+            if "arn:" not in block.text():
+                continue
             for inner in block.walk():
                 for attribute in inner.attributes.values():
                     if attribute.expr.kind == "template" and _is_placeholder(attribute):

@@ -545,8 +545,9 @@ class _Preparation:
             parts = flattened(holder, expr)
             tagged += bool(parts)
             address = plain_address(parts[0]) if parts else None
-            if address is not None and address not in self.rule.shared and self._may_be_common(address):
+            if address is not None and address not in self.rule.shared:
                 counts[address] += 1
+        counts = Counter({address: count for address, count in counts.items() if self._may_be_common(address)})
         if not counts:
             return None
         best, count = counts.most_common(1)[0]

@@ -170,10 +170,10 @@ class Provenance:
             nonlocal piece, offset
             while piece is not None and offset < upto:
                 n = min(piece.length, upto - offset)
-                if keep:
-                    out.append(Piece(n, piece.origin, piece.rule))
-                offset += n
                 rest = piece.length - n
+                if keep:
+                    out.append(piece._replace(length=n) if rest else piece)
+                offset += n
                 piece = (
                     Piece(rest, piece.origin + n if piece.origin >= 0 else -1, piece.rule) if rest else next(todo, None)
                 )

@@ -216,11 +216,11 @@ class Evaluator:
         parts = expr.children[1:-1]
         if len(parts) == 1 and parts[0].kind == "interpolation":
             return self._value(parts[0].children[1], scope)
-        return self._join(parts, [p.value if isinstance(p, Leaf) else "" for p in parts], unescaped, scope)
+        return self._join(parts, [p.value for p in parts], unescaped, scope)
 
     def _heredoc(self, expr: Expr, scope: Scope) -> object:
         parts = expr.children[1:-1]
-        literals = [p.value if isinstance(p, Leaf) else "" for p in parts]
+        literals = [p.value for p in parts]
         if expr.children[0].text.startswith("<<-"):
             literals = _without_indent(parts, literals)
         return self._join(parts, literals, _unescaped_marks, scope)

@@ -175,9 +175,9 @@ class Attribute(Element):
 class Block(Element):
     """`type "label" … { body }`, at the top level or nested."""
 
-    @cached_property
-    def type(self) -> str:
-        return self.node.children[0].value
+    def __init__(self, file: File, base: int, node: Node, parent: Block | None) -> None:
+        super().__init__(file, base, node, parent)
+        self.type = node.children[0].value
 
     @cached_property
     def label_nodes(self) -> tuple[Expr, ...]:
@@ -198,8 +198,9 @@ class Block(Element):
         found: dict[str, Attribute] = {}
         for child in self.body.children:
             if child.kind == "attribute":
-                attribute = Attribute(self.file, self.base, child, self)  # type: ignore[arg-type]
-                found.setdefault(attribute.name, attribute)
+                name = child.children[0].value
+                if name not in found:
+                    found[name] = Attribute(self.file, self.base, child, self)  # type: ignore[arg-type]
         return found
 
     @cached_property
@@ -421,9 +422,19 @@ class Module:
 
     def resources(self, *types: str) -> tuple[Block, ...]:
         """The resources of the named types; of all types if none is named."""
-        return tuple(
-            b for b in self.blocks_of("resource") if len(b.labels) == 2 and (not types or b.labels[0] in types)
-        )
+        if not types:
+            return self._resources
+        if self._resource_types.isdisjoint(types):
+            return ()
+        return tuple(b for b in self._resources if b.labels[0] in types)
+
+    @cached_property
+    def _resources(self) -> tuple[Block, ...]:
+        return tuple(b for b in self.blocks_of("resource") if len(b.labels) == 2)
+
+    @cached_property
+    def _resource_types(self) -> frozenset[str]:
+        return frozenset(b.labels[0] for b in self._resources)
 
     def data(self, *types: str) -> tuple[Block, ...]:
         return tuple(b for b in self.blocks_of("data") if len(b.labels) == 2 and (not types or b.labels[0] in types))
@@ -575,7 +586,10 @@ def _labels(block: Node) -> tuple[str, ...]:
 
 
 def _body(block: Node) -> Node:
-    return next(c for c in block.children if c.kind == "body")  # type: ignore[return-value]
+    for child in block.children:
+        if child.kind == "body":
+            return child  # type: ignore[return-value]
+    raise ValueError("a block without a body")
 
 
 def string_value(expr: Expr) -> str | None:
@@ -772,16 +786,18 @@ def _for_names(node: Expr) -> Iterator[str]:
 
 def traversal_address(node: Expr) -> tuple[str, int] | None:
     """The address that a traversal names, and how many of its children spell it; None where it names none."""
-    if node.kind != "traversal" or node.children[0].kind != "Identifier":
+    if node.kind != "traversal":
         return None
-    name = node.children[0].value
-    wanted = 2 if name == "data" else 1
-    names = [name]
-    for step in node.children[1 : 1 + wanted]:
-        if step.kind != "get_attr":
+    root, *steps = node.children
+    used = 2 if root.value == "data" else 1
+    if root.kind != "Identifier" or len(steps) < used or steps[0].kind != "get_attr":
+        return None
+    address = f"{root.value}.{steps[0].children[1].value}"
+    if used == 2:
+        if steps[1].kind != "get_attr":
             return None
-        names.append(step.children[1].value)
-    return (".".join(names), 1 + wanted) if len(names) == 1 + wanted else None
+        address = f"{address}.{steps[1].children[1].value}"
+    return address, 1 + used
 
 
 def _provider_address(expr: Expr) -> str:
