@@ -343,6 +343,8 @@ def parse_item(source: Source, base: int) -> Item | Failure:
                     value = '"'
                 elif run == DOTTED:
                     value = value.partition(".")[0]
+                elif run == INTERPOLATED:
+                    value = "${"
                 return Failure(start, value, state)
             rule = rules[-action]
             length, left, build, kind = rule
