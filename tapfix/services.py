@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 DATA_FILE: Final = Path(__file__).with_name("services.txt")
 
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _VENDORS = {"A": "Amazon ", "W": "AWS ", "-": ""}
 _ACTION = re.compile(r"[\"']([a-z0-9-]+):(?:[A-Z*])")
 
@@ -81,8 +82,8 @@ class Table(NamedTuple):
 
 def normal(name: str) -> str:
     """A name without what spellings differ in: case, spaces, vendor and plural."""
-    text = re.sub(r"[^a-z0-9]+", " ", name.lower()).strip()
-    text = re.sub(r"^(?:amazon|aws) ", "", text).replace(" ", "")
+    words = "".join(char if char in _PLAIN else " " for char in name.lower()).split()
+    text = "".join(words[1:] if len(words) > 1 and words[0] in ("amazon", "aws") else words)
     return text[:-1] if len(text) > 4 and text.endswith("s") and not text.endswith("ss") else text
 
 
@@ -115,7 +116,7 @@ def services() -> Table:
     for line in DATA_FILE.read_text("utf-8").splitlines():
         if not line.strip() or line.startswith("#"):
             continue
-        cells = [[item.strip() for item in cell.split(",") if item.strip()] for cell in line.split("|")]
+        cells = [[item for part in cell.split(",") if (item := part.strip())] for cell in line.split("|")]
         name = cells[0][0]
         if line.startswith(" "):
             assert service is not None
@@ -137,5 +138,7 @@ def services() -> Table:
 
 def _sorted_out(items: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Plain items, and the words among them that stand in quotes."""
-    plain = tuple(item for item in items if not item.startswith('"'))
-    return plain, tuple(item.strip('"') for item in items if item.startswith('"'))
+    if not any('"' in item for item in items):
+        return tuple(items), ()
+    plain = tuple([item for item in items if not item.startswith('"')])
+    return plain, tuple([item.strip('"') for item in items if item.startswith('"')])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -31,20 +31,24 @@ class Function(NamedTuple):
 
 
 @cache
-def functions() -> Mapping[str, Function]:
-    """All functions by name. `core::name` is the same function as `name` and not listed."""
-    found = {}
-    for name, row in json.loads(DATA_FILE.read_text("utf-8"))["functions"].items():
-        found[name] = Function(
-            name,
-            row["least"],
-            row["most"],
-            tuple((parameter, kind) for parameter, kind in row["parameters"]),
-            row["returns"],
-            row["since"],
-        )
-    return found
+def _rows() -> dict[str, dict[str, Any]]:
+    rows: dict[str, dict[str, Any]] = json.loads(DATA_FILE.read_text("utf-8"))["functions"]
+    return rows
+
+
+def functions() -> Collection[str]:
+    """The names of all functions. `core::name` is the same function as `name` and not listed."""
+    return _rows().keys()
 
 
 def function(name: str) -> Function | None:
-    return functions().get(name.removeprefix("core::"))
+    """The function of a name; None if there is none."""
+    name = name.removeprefix("core::")
+    return _known(name) if name in _rows() else None
+
+
+@cache
+def _known(name: str) -> Function:
+    row = _rows()[name]
+    parameters = tuple((parameter, kind) for parameter, kind in row["parameters"])
+    return Function(name, row["least"], row["most"], parameters, row["returns"], row["since"])

@@ -1,6 +1,6 @@
 """Which values the AWS provider refuses: words out of a list, numbers out of a range, arguments that exclude each other.
 
-    for rule in rules("resource", "aws_lb").of(("ip_address_type",)):
+    for rule in rules("resource", "aws_lb").of("ip_address_type"):
         rule.refuses("ipv5")        # 'one of "ipv4", "dualstack" is wanted'
 
 `tapfix.schema._probe` asked the provider (version 5) and wrote the answers down; what AWS itself asks of names stands below.
@@ -12,7 +12,7 @@ import ipaddress
 import json
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
@@ -121,7 +121,6 @@ _ARN: Final = r"(?s)arn:[\w-]*:[\w.-]*:[\w-]*:[\w-]*:.+"
 class Rule(NamedTuple):
     """What one argument's value must be; of a list, each element."""
 
-    path: tuple[str, ...]
     choices: tuple[Choice, ...]
     """The value must be one of these; the provider's answers do not tell "and" from "or", so that only a value that fits
     none of them is refused."""
@@ -202,36 +201,55 @@ class Group(NamedTuple):
 
 
 class TypeRules:
-    """What the provider refuses in the blocks of one type."""
+    """What the provider refuses in the blocks of one type, as rows of the data; each becomes a rule when somebody asks for it."""
 
     def __init__(self, rows: list[list[Any]], own: list[list[Any]]) -> None:
-        self._rows: dict[tuple[str, ...], list[Choice]] = {}
-        self._own: dict[tuple[str, ...], list[Choice]] = {}
-        together = []
-        for path, kind, *operands in rows:
-            where = tuple(path.split("."))
-            if kind == "conflict":
-                together.append(Group(where, kind, (tuple(operands[0].split(".")),)))
-            elif kind in ("one", "some"):
-                together.append(Group(where, kind, tuple(tuple(other.split(".")) for other in operands[0])))
+        self._rows: dict[str, list[list[Any]]] = {}
+        self._own: dict[str, list[list[Any]]] = {}
+        self._rules: dict[str, tuple[Rule, ...]] = {}
+        groups = []
+        for row in rows:
+            if row[1] in ("conflict", "one", "some"):
+                groups.append(_group(*row))
             else:
-                self._rows.setdefault(where, []).append(Choice(kind, tuple(operands)))
-        for path, kind, *operands in own:
-            self._own.setdefault(tuple(path.split(".")), []).append(Choice(kind, tuple(operands)))
-        self.groups = tuple(together)
+                self._rows.setdefault(row[0], []).append(row)
+        for row in own:
+            self._own.setdefault(row[0], []).append(row)
+        self.groups = tuple(groups)
         """The arguments that belong or do not belong together."""
-        paths = [*self._rows, *self._own]
-        self.blocks = frozenset(path[:length] for path in paths for length in range(len(path)))
-        """The paths of the blocks in which there are arguments with rules."""
 
-    def of(self, path: tuple[str, ...]) -> Iterator[Rule]:
-        """The rules of one argument. Lengths and patterns hold together where there is nothing else; so does what AWS itself asks."""
-        choices = self._rows.get(path, [])
+    @cached_property
+    def blocks(self) -> frozenset[str]:
+        """The dotted paths of the blocks in which there are arguments with rules; that of the type's own block is empty."""
+        found = {""} if self._rows or self._own else set()
+        for path in (*self._rows, *self._own):
+            while "." in path:
+                path = path.rpartition(".")[0]
+                found.add(path)
+        return frozenset(found)
+
+    def of(self, path: str) -> tuple[Rule, ...]:
+        """The rules of one argument, by its dotted path."""
+        if path not in self._rules:
+            self._rules[path] = (*self._asked(path), *(Rule((_choice(*row),)) for row in self._own.get(path, ())))
+        return self._rules[path]
+
+    def _asked(self, path: str) -> Iterator[Rule]:
+        """What the provider said. Lengths and patterns hold together where there is nothing else."""
+        choices = tuple([_choice(*row) for row in self._rows.get(path, ())])
         if all(choice.kind in ("length", "pattern") for choice in choices):
-            yield from (Rule(path, (choice,)) for choice in choices)
+            yield from (Rule((choice,)) for choice in choices)
         else:
-            yield Rule(path, tuple(choices))
-        yield from (Rule(path, (choice,)) for choice in self._own.get(path, ()))
+            yield Rule(choices)
+
+
+def _choice(path: str, kind: RuleKind, *operands: Any) -> Choice:
+    return Choice(kind, operands)
+
+
+def _group(path: str, kind: GroupKind, others: str | list[str]) -> Group:
+    named = [others] if isinstance(others, str) else others
+    return Group(tuple(path.split(".")), kind, tuple([tuple(other.split(".")) for other in named]))
 
 
 @cache

@@ -31,7 +31,7 @@ def check_constraints(declarations: Declarations) -> None:
     for block in declarations.module.blocks:
         if block.type in ("resource", "data") and len(block.labels) == 2 and block.labels[0].startswith("aws_"):
             known = rules(block.type, block.labels[0])
-            for path, attribute in _attributes(block, (), known.blocks):
+            for path, attribute in _attributes(block, "", known.blocks):
                 _judge(declarations, evaluators, known.of(path), attribute)
             written = {*block.attributes, *(nested.type for nested in block.blocks)}
             for group in known.groups:
@@ -51,20 +51,19 @@ def _evaluators(declarations: Declarations) -> Sequence[Evaluator]:
     return found or [Evaluator(module, always)]
 
 
-def _attributes(
-    block: Block, path: tuple[str, ...], within: Collection[tuple[str, ...]]
-) -> Iterator[tuple[tuple[str, ...], Attribute]]:
-    """The attributes of a block and of the blocks in it, by their paths; of the blocks, those whose paths are named."""
+def _attributes(block: Block, path: str, within: Collection[str]) -> Iterator[tuple[str, Attribute]]:
+    """The attributes of a block and of the blocks in it, by their dotted paths; of the blocks, those whose paths are named."""
     if path not in within:
         return
+    dotted = f"{path}." if path else ""
     for name, attribute in block.attributes.items():
-        yield (*path, name), attribute
+        yield dotted + name, attribute
     for nested in block.blocks:
         if nested.type != "dynamic":
-            yield from _attributes(nested, (*path, nested.type), within)
+            yield from _attributes(nested, dotted + nested.type, within)
         elif len(nested.labels) == 1:
             for content in nested.blocks_of("content"):
-                yield from _attributes(content, (*path, *nested.labels), within)
+                yield from _attributes(content, dotted + nested.name, within)
 
 
 def _judge(

@@ -124,7 +124,7 @@ ARN = '"arn:aws:iam::123456789012:role/main"'
 
 def value(type: str, path: tuple[str, ...], attribute: AttributeSchema) -> str:
     """Some value that the provider takes."""
-    choices = [choice for rule in rules("resource", type).of(path) for choice in rule.choices]
+    choices = [choice for rule in rules("resource", type).of(".".join(path)) for choice in rule.choices]
     chosen = next((text for choice in choices if (text := value_of(choice))), None)
     if isinstance(attribute.type, list):
         return f"[{chosen or (ARN if path[-1].endswith('arns') else json.dumps('subnet-12345678'))}]"

@@ -159,12 +159,13 @@ def test_argument_counts(name: str, count: int, fits: bool) -> None:
 def test_functions() -> None:
     assert len(functions()) > 100
     assert function("list") is None
-    assert functions()["templatestring"].since == "1.9"
-    assert functions()["strcontains"].returns == "bool"
+    templates, contains = function("templatestring"), function("core::strcontains")
+    assert templates is not None and templates.since == "1.9"
+    assert contains is not None and contains.returns == "bool" and contains.name in functions()
 
 
 def test_a_value_of_two_words_is_one_value() -> None:
-    (direction,) = rules("resource", "aws_directory_service_trust").of(("trust_direction",))
+    (direction,) = rules("resource", "aws_directory_service_trust").of("trust_direction")
     assert direction.refuses("One-Way: Outgoing") is None
     assert direction.refuses("Outgoing") is not None
 
