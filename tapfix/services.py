@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 
 DATA_FILE: Final = Path(__file__).with_name("services.txt")
 
-_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _VENDORS = {"A": "Amazon ", "W": "AWS ", "-": ""}
+_WORD = re.compile(r"[a-z0-9]+")
 _ACTION = re.compile(r"[\"']([a-z0-9-]+):(?:[A-Z*])")
 
 
@@ -82,7 +82,7 @@ class Table(NamedTuple):
 
 def normal(name: str) -> str:
     """A name without what spellings differ in: case, spaces, vendor and plural."""
-    words = "".join(char if char in _PLAIN else " " for char in name.lower()).split()
+    words = _WORD.findall(name.lower())
     text = "".join(words[1:] if len(words) > 1 and words[0] in ("amazon", "aws") else words)
     return text[:-1] if len(text) > 4 and text.endswith("s") and not text.endswith("ss") else text
 
@@ -114,31 +114,34 @@ def services() -> Table:
     table = Table({}, {}, {})
     service: Service | None = None
     for line in DATA_FILE.read_text("utf-8").splitlines():
-        if not line.strip() or line.startswith("#"):
+        if not line or line.startswith("#"):
             continue
-        cells = [[item for part in cell.split(",") if (item := part.strip())] for cell in line.split("|")]
-        name = cells[0][0]
+        name, *cells = line.split("|")
+        name = name.strip()
         if line.startswith(" "):
             assert service is not None
-            prefixes, words = _sorted_out(cells[2])
-            entry: Service | Feature = Feature(name, service.name, prefixes, words)
-            aliases = cells[1]
+            aliases, shown = cells
+            entry: Service | Feature = Feature(name, service.name, *_sorted_out(shown))
         else:
-            prefixes, _ = _sorted_out(cells[3])
-            actions, words = _sorted_out(cells[4])
-            entry = service = Service(name, cells[1][0], prefixes, actions, words)
+            vendor, aliases, types, told = cells
+            prefixes, _ = _sorted_out(types)
+            entry = service = Service(name, vendor.strip(), prefixes, *_sorted_out(told))
             table.services[name] = service
             for prefix in prefixes:
                 table.by_prefix.setdefault(prefix, name)
-            aliases = cells[2]
-        for alias in (name, *aliases):
+        for alias in (name, *_items(aliases)):
             table.names.setdefault(normal(alias), entry)
     return table
 
 
-def _sorted_out(items: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Plain items, and the words among them that stand in quotes."""
-    if not any('"' in item for item in items):
+def _sorted_out(cell: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The plain items of a cell, and the words among them that stand in quotes."""
+    items = _items(cell)
+    if '"' not in cell:
         return tuple(items), ()
-    plain = tuple([item for item in items if not item.startswith('"')])
-    return plain, tuple([item.strip('"') for item in items if item.startswith('"')])
+    plain = tuple(item for item in items if not item.startswith('"'))
+    return plain, tuple(item.strip('"') for item in items if item.startswith('"'))
+
+
+def _items(cell: str) -> list[str]:
+    return [item for item in map(str.strip, cell.split(",")) if item]
