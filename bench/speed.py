@@ -125,9 +125,9 @@ def milliseconds(command: list[str], read: bytes) -> float:
 
 
 def whole_runs(answer: Path) -> dict[str, tuple[list[str], bytes]]:
-    """What a shell would run, by name, with what it reads: tapfix on an answer, terraform on the HCL in it."""
+    """What a shell would run, by name, with what it reads: tapfix on an answer, terraform on the stack in it."""
     tapfix = [sys.executable, "-m", "tapfix"]
-    hcl = "".join(FENCE.findall(answer.read_text(encoding="utf-8")))
+    hcl = max(FENCE.findall(answer.read_text(encoding="utf-8")), key=len, default="")
     found = {
         "python -c pass": ([sys.executable, "-c", "pass"], b""),
         "tapfix --version": ([*tapfix, "--version"], b""),
