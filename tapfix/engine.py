@@ -196,11 +196,12 @@ class _Run:
     def worse(self, outcome: Outcome) -> list[Problem]:
         """The problems that the outcome has and the input had not, where they could have been seen: not those in a block that did not
         parse before, nor in the call of a module that had one."""
+        new = self.problems(outcome.after) if outcome.texts != self.before.texts else ()
+        if not new:
+            return []  # Of the input nobody asks then what was wrong with it.
         from tapfix.verify.comparison import new_problems
 
-        if outcome.texts == self.before.texts:
-            return []
-        old, new = self.problems(self.before), self.problems(outcome.after)
+        old = self.problems(self.before)
         return [p for p in new_problems(old, new, self.before, outcome.after) if not self._was_hidden(p)]
 
     def _was_hidden(self, problem: Problem) -> bool:
