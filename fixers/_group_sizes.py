@@ -24,6 +24,9 @@ from tapfix.module import (
 from ._copies import Loop, Unscalable
 from ._module_calls import calls_of, evaluate_everywhere
 
+TITLE = "Auto Scaling"
+"""The comment above the sizes in a tfvars file."""
+
 _MAX_DEPTH = 12
 
 
