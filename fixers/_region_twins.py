@@ -561,7 +561,8 @@ def references_in(element: Element) -> tuple[Reference, ...]:
     outer = element.outermost
     if not isinstance(outer, Block):
         return ()
-    return tuple(r for r in outer.references if element.start <= r.start < element.end)
+    start, end = element.start, element.end
+    return outer.references if outer is element else tuple(r for r in outer.references if start <= r.start < end)
 
 
 def _skeleton(block: Block) -> str:

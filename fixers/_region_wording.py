@@ -213,7 +213,7 @@ class Wording:
         """Comments on what stays lose the name of the region; those that only head what goes, go."""
         for file in self.module.configuration:
             for item in file.items:
-                if "#" not in item.text and "/" not in item.text:
+                if not any(mark in item.text for mark in ("#", "//", "/*")):
                     continue
                 leaves = list(item.node.leaves())
                 goes = (
@@ -311,7 +311,7 @@ class Wording:
             if isinstance(element, Block) and element.type not in ("resource", "module"):
                 continue
             for holder in attributes_in(element):
-                if isinstance(element, Block) and "tags" not in holder.name:
+                if isinstance(element, Block) and "tags" not in holder.name or "env" not in holder.value.lower():
                     continue
                 for node in walk(holder.expr):
                     if node.kind == "object_item" and (item_key(node) or "").lower() in ("environment", "env"):  # type: ignore[arg-type]
@@ -340,7 +340,7 @@ def _texts_in(holder: Attribute) -> Iterator[Text]:
         if isinstance(node, Node):
             if node.kind == "object_item":
                 key = item_key(node) or key
-            rest.extend((child, key, node) for child in reversed(node.children))
+            rest.extend((child, key, node) for child in reversed(node.children) if child.children)
 
 
 def _is_field(text: str, start: int, end: int) -> bool:

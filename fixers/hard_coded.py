@@ -113,7 +113,7 @@ resource "aws_iam_role" "app" {
                 continue
             for inner in block.walk():
                 for name, attribute in inner.attributes.items():
-                    if name.endswith("tags"):
+                    if name.endswith("tags") and "env" in attribute.value.lower():
                         yield from self._tags(attribute, variable)
                 if inner.type == "selection_tag":
                     yield from self._selection(inner, variable)

@@ -236,9 +236,9 @@ class Evaluator:
                 out.append(to_string(value))
             elif isinstance(part, Leaf):
                 text = literals[i]
-                if i > 0 and parts[i - 1].children and parts[i - 1].children[-1].text.startswith("~"):
+                if i > 0 and parts[i - 1].children and parts[i - 1].children[-1].value.startswith("~"):
                     text = text.lstrip()
-                if i + 1 < len(parts) and parts[i + 1].children and parts[i + 1].children[0].text.endswith("~"):
+                if i + 1 < len(parts) and parts[i + 1].children and parts[i + 1].children[0].value.endswith("~"):
                     text = text.rstrip()
                 out.append(plain(text))
             else:

@@ -646,7 +646,7 @@ def walk(node: Expr) -> Iterator[Expr]:
     while stack:
         node = stack.pop()
         yield node
-        stack.extend(reversed(node.children))
+        stack += node.children[::-1]
 
 
 def expression_references(holder: Element, expr: Expr) -> tuple[Reference, ...]:

@@ -54,13 +54,15 @@ def is_known(value: object) -> bool:
 
 def size(value: object) -> int:
     """How large a value is, in characters and elements; counted up to `MAX_SIZE` and no further."""
-    if not isinstance(value, list | dict):
-        return len(value) if isinstance(value, str) else value.bit_length() if isinstance(value, int) else 1
+    if isinstance(value, str):
+        return len(value)
+    if not isinstance(value, (list, dict)):
+        return value.bit_length() if isinstance(value, int) else 1
     count, stack = 0, [value]
     while stack and count < MAX_SIZE:
         for item in _elements(stack.pop()):
             count += 1 + (len(item) if isinstance(item, str) else 0)
-            if isinstance(item, list | dict):
+            if isinstance(item, (list, dict)):
                 stack.append(item)
     return min(count, MAX_SIZE)
 
