@@ -125,7 +125,7 @@ class Wording:
         names = self.twins.names[self.twins.kept]
         if names.speaks(holder.value):
             for text in _texts_in(holder):
-                if names.speaks(holder.text(text.node)):
+                if any(names.speaks(child.value) for child in text.node.children):
                     yield from self._string(holder, text)
 
     def _string(self, holder: Attribute, text: Text) -> Iterator[Edit]:

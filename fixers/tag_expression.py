@@ -804,13 +804,13 @@ class _Resource:
                         yield name, tags
 
     def _conform(self, what: str, attribute: Attribute, elsewhere: Keys, *, nested: bool = False) -> Iterator[str]:
-        keys = self.maps.keys(attribute, attribute.expr)
-        holds = f"local.{self.rule.common}" in self.maps.held(attribute, attribute.expr)
         outcome = self.maps.conform(
             attribute, attribute.expr, self.entries, one_line=self.work.one_line, elsewhere=elsewhere
         )
         if outcome is None:
             return
+        keys = self.maps.keys(attribute, attribute.expr)
+        holds = f"local.{self.rule.common}" in self.maps.held(attribute, attribute.expr)
         reason = outcome.reason if isinstance(outcome, Unclear) else self._hindrance(keys, holds=holds, nested=nested)
         if reason:
             yield reason if what == "its tags" else f"{what}: {reason}"

@@ -763,8 +763,10 @@ def _mentions(root: Expr) -> Iterator[_Mention]:
                         stack.append((child, holder, inside, bound))  # type: ignore[arg-type]
             else:
                 stack.append((body, holder, inside, bound))  # type: ignore[arg-type]
-        elif node.children:
-            stack.extend((c, holder, around, bound) for c in reversed(node.children) if c.children)
+        else:
+            for child in reversed(node.children):
+                if child.children:
+                    stack.append((child, holder, around, bound))
 
 
 def _iterator(dynamic: Node, body: Node) -> str:
