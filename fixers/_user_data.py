@@ -89,12 +89,10 @@ _PLAIN_RESULTS = frozenset(
 )
 _ENCODED_RESULTS = frozenset({("data.local_file", "content_base64"), ("local_file", "content_base64")})
 
-_COMMENT = re.compile(r"(?:#|//)[^\r\n]*|/\*.*?\*/", re.DOTALL)
-_SCRIPT = re.compile(
-    r"#!|#cloud-|#include|#part-handler|## template:|<(powershell|script|persist)>|Content-Type:|MIME-Version:|\[settings"
-)
-_BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
-_SAYS_BASE64 = re.compile(r"base64|b64|encoded", re.IGNORECASE)
+_COMMENT = r"(?s)(?:#|//)[^\r\n]*|/\*.*?\*/"
+_SCRIPT = r"#!|#cloud-|#include|#part-handler|## template:|<(powershell|script|persist)>|Content-Type:|MIME-Version:|\[settings"
+_BASE64 = r"[A-Za-z0-9+/\s]+={0,2}\s*"
+_SAYS_BASE64 = r"(?i)base64|b64|encoded"
 _MAX_DEPTH = 24
 
 
@@ -157,7 +155,7 @@ class UserData:
         if isinstance(value, str):
             return coding_of(value)
         text = "".join(p.value for p in parts if isinstance(p, Leaf))
-        return Coding.PLAIN if _SCRIPT.match(text.lstrip()) or re.search(r"\S\s+\S|\\n", text) else Coding.UNKNOWN
+        return Coding.PLAIN if re.match(_SCRIPT, text.lstrip()) or re.search(r"\S\s+\S|\\n", text) else Coding.UNKNOWN
 
     def _call(self, holder: Element, expr: Expr, depth: int) -> Coding:
         name, arguments = call_name(expr) or "", call_arguments(expr)
@@ -255,7 +253,7 @@ class UserData:
         block = self.module.variables.get(name)
         if block is None:
             return Coding.UNKNOWN
-        if _SAYS_BASE64.search(name):
+        if re.search(_SAYS_BASE64, name):
             return Coding.ENCODED
         default = block.get("default")
         calls = calls_of(self.context, self.module)
@@ -314,14 +312,14 @@ def coding_of(value: str | None) -> Coding:
     text = (value or "").strip()
     if not text:
         return Coding.NOTHING
-    if _SCRIPT.match(text):
+    if re.match(_SCRIPT, text):
         return Coding.PLAIN
-    if _BASE64.fullmatch(text):
+    if re.fullmatch(_BASE64, text):
         try:
             data = base64.b64decode("".join(text.split()), validate=True)
         except (binascii.Error, ValueError):
             data = b""
-        if data.startswith(b"\x1f\x8b") or _SCRIPT.match(data.decode("utf-8", "replace")):
+        if data.startswith(b"\x1f\x8b") or re.match(_SCRIPT, data.decode("utf-8", "replace")):
             return Coding.ENCODED
     return Coding.PLAIN if re.search(r"\s", text) else Coding.UNKNOWN
 
@@ -346,7 +344,7 @@ def comments_around(holder: Element, outer: Expr, inner: Expr) -> list[str]:
     """The comments that go when an expression is taken out of another."""
     text = holder.text(outer)
     ahead, behind = text[: inner.start - outer.start], text[inner.end - outer.start :]
-    return [comment.strip() for part in (ahead, behind) for comment in _COMMENT.findall(part)]
+    return [comment.strip() for part in (ahead, behind) for comment in re.findall(_COMMENT, part)]
 
 
 def _elements(expr: Expr) -> tuple[Expr, ...]:
