@@ -210,6 +210,7 @@ def parse_item(source: Source, base: int) -> Item | Failure:
                     value = match.group(NAME)
                     run = SETTING if run == SETTING_END else OPENING
                 elif state in _BODIES:
+                    # The last value is the lines of a body: the block is whole.
                     position = match.end()
                     if _repeats_a_name(values[-1]):
                         suspect = True
