@@ -97,9 +97,9 @@ def _may_be_offered() -> bool:
 
 def _may_offer(entry: Path) -> bool:
     """Whether one of the packages in an entry of `sys.path` may offer fixers."""
-    if entry.suffix == ".egg" or entry.is_file():
-        return True
     try:
+        if entry.suffix == ".egg" or entry.is_file():
+            return True
         return any(ENTRY_POINTS.encode() in file.read_bytes() for file in entry.glob("*-info/entry_points.txt"))
     except OSError:
         return True

@@ -72,6 +72,11 @@ def test_a_package_that_cannot_be_loaded_is_named(tmp_path: Path, monkeypatch: p
         installed_fixers()
 
 
+def test_an_entry_that_cannot_be_looked_at_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend("/" + "long" * 2_000)
+    assert installed_fixers() == ()
+
+
 def test_nothing_is_asked_where_nothing_is_offered() -> None:
     code = (
         "import sys; from tapfix.registry import all_fixers; all_fixers(); print('importlib.metadata' in sys.modules)"
