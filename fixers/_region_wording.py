@@ -215,15 +215,14 @@ class Wording:
             for item in file.items:
                 if not any(mark in item.text for mark in ("#", "//", "/*")):
                     continue
-                leaves = list(item.node.leaves())
-                goes = (
-                    self.extent.goes(file.path, item.start + item.node.start, item.start + item.node.end)
-                    or not leaves[0].value
+                first = next(item.node.leaves())
+                goes = not first.value or self.extent.goes(
+                    file.path, item.start + item.node.start, item.start + item.node.end
                 )
-                for number, leaf in enumerate(leaves):
+                for leaf in (first,) if goes else item.node.leaves():
                     if "#" in leaf.prefix or "/" in leaf.prefix:
                         start = item.start + leaf.start - len(leaf.prefix)
-                        yield from self._comment(file.path, start, leaf.prefix, goes and number == 0)
+                        yield from self._comment(file.path, start, leaf.prefix, goes)
                 tail = item.start + item.node.end
                 yield from self._comment(file.path, tail, file.text[tail : item.start + len(item.text)], False)
 
