@@ -8,8 +8,9 @@ the same key.
 from __future__ import annotations
 
 import posixpath
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from typing import NamedTuple
 
 from tapfix.edits import Edit
@@ -53,6 +54,7 @@ class TagContract(NamedTuple):
     entries: tuple[Entry, ...]
 
     @classmethod
+    @cache
     def read(cls, expression: str) -> TagContract | None:
         """The contract that an expression states; None if it is not a `merge` of locals, variables and one object at the end."""
         attribute = File("contract.tf", f"tags = {expression}\n").attributes.get("tags")
@@ -159,6 +161,19 @@ class TagMaps:
                 if called_folder(module, call) == self.module.folder and module is not self.module:
                     found.append((self.of(module), call))
         return tuple(found)
+
+    @cached_property
+    def one_line(self) -> bool:
+        """Whether the module writes its small objects of tags on one line."""
+        styles = Counter(
+            "\n" in attribute.text(part)
+            for block in self.module.resources()
+            for attribute in (block.get("tags"),)
+            if attribute is not None
+            for part in flattened(attribute, attribute.expr)
+            if part.kind == "object" and len(object_items(part)) == 1
+        )
+        return styles[False] > styles[True]
 
     # --- what a map holds ---------------------------------------------------------------------------------------------
 
@@ -279,7 +294,6 @@ class TagMaps:
         expr: Expr,
         entries: Iterable[tuple[str, Callable[[], str]]],
         *,
-        one_line: bool,
         elsewhere: Keys = NO_KEYS,
     ) -> Conformed | Unclear | None:
         """Bring a map into the contract's shape. `entries` are what it must have, `elsewhere` what others give the resource already.
@@ -305,7 +319,7 @@ class TagMaps:
             return unclear
         if any("#" in c.prefix or "/" in c.prefix for c in _commas(expr)):
             return Unclear("a comment stands before a comma of its merge, and would end up elsewhere")
-        return Conformed(self._edits(holder, expr, first, arguments, own, own_keys, wanted, one_line), lacked)
+        return Conformed(self._edits(holder, expr, first, arguments, own, own_keys, wanted), lacked)
 
     def _follows(self, expr: Expr, held: Sequence[str]) -> bool:
         direct = call_arguments(expr) if is_merge(expr) else (expr,)
@@ -350,7 +364,6 @@ class TagMaps:
         own: Sequence[_Argument],
         own_keys: Sequence[Keys],
         wanted: Sequence[tuple[str, Callable[[], str]]],
-        one_line: bool,
     ) -> tuple[Edit, ...]:
         base, call = holder.base, is_merge(expr)
         everything = (*defaults, *arguments)
@@ -383,7 +396,7 @@ class TagMaps:
         barrier = next((i for i, keys in enumerate(own_keys) if any(keys.may_have(k) for k, _ in wanted)), len(own))
         literals = [i for i in range(barrier) if own[i].expr.kind == "object"]
         entries = [(key, text()) for key, text in wanted]
-        fresh = _new_object(entries, inner, one_line)
+        fresh = _new_object(entries, inner, self.one_line) if entries else ""
         if entries and not literals and barrier < len(own):
             segments.append((lead, [fresh]))
         for i, argument in enumerate(own):

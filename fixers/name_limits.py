@@ -274,7 +274,7 @@ def _alternatives(expr: Expr) -> Iterator[Expr]:
     elif expr.kind == "conditional":
         yield from _alternatives(expr.children[2])
         yield from _alternatives(expr.children[4])
-    elif expr.text != "null":
+    elif expr.value != "null":
         yield expr
 
 

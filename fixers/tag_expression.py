@@ -420,19 +420,6 @@ class _Work:
                 yield call, names
 
     @cached_property
-    def one_line(self) -> bool:
-        """Whether the module writes its small objects of tags on one line."""
-        styles = Counter(
-            "\n" in attribute.text(part)
-            for block in self.module.resources()
-            for attribute in (block.get("tags"),)
-            if attribute is not None
-            for part in flattened(attribute, attribute.expr)
-            if part.kind == "object" and len(object_items(part)) == 1
-        )
-        return styles[False] > styles[True]
-
-    @cached_property
     def common_dependencies(self) -> frozenset[str]:
         return dependencies(self.module, f"local.{self.rule.common}")
 
@@ -804,9 +791,7 @@ class _Resource:
                         yield name, tags
 
     def _conform(self, what: str, attribute: Attribute, elsewhere: Keys, *, nested: bool = False) -> Iterator[str]:
-        outcome = self.maps.conform(
-            attribute, attribute.expr, self.entries, one_line=self.work.one_line, elsewhere=elsewhere
-        )
+        outcome = self.maps.conform(attribute, attribute.expr, self.entries, elsewhere=elsewhere)
         if outcome is None:
             return
         keys = self.maps.keys(attribute, attribute.expr)
@@ -846,7 +831,7 @@ class _Resource:
         entries = [(key, text()) for key, text in self.entries if key not in self.defaults.certain]
         shared = ", ".join(self.rule.shared)
         own = ""
-        if entries and self.work.one_line:
+        if entries and self.maps.one_line:
             own = ", { " + ", ".join(f"{k} = {v}" for k, v in entries) + " }"
         elif entries:
             own = ", {\n" + "".join(f"  {k} = {v}\n" for k, v in entries) + "}"
@@ -954,7 +939,7 @@ class _ScalingGroup(_Resource):
             return
         entries = [(k, t) for k, t in self.entries if k not in known] if expr is each.expr else []
         held = self.maps.held(each, expr)
-        outcome = self.maps.conform(each, expr, entries, one_line=self.work.one_line, elsewhere=Keys(known, known))
+        outcome = self.maps.conform(each, expr, entries, elsewhere=Keys(known, known))
         if outcome is None:
             return
         fresh = NO_KEYS
