@@ -182,7 +182,8 @@ class Block(Element):
     @cached_property
     def label_nodes(self) -> tuple[Expr, ...]:
         """The nodes of the labels: a template of one QuotedLit, or an Identifier."""
-        return _label_nodes(self.node)
+        children = self.node.children
+        return children[1 : next(i for i, c in enumerate(children) if c.kind == "OBrace")]
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -571,18 +572,13 @@ def kind_of(path: str) -> str:
     return "tfvars" if path.endswith(".tfvars") else "other"
 
 
-def _label_nodes(block: Node) -> tuple[Expr, ...]:
+def _labels(block: Node) -> tuple[str, ...]:
     found = []
     for child in block.children[1:]:
         if child.kind == "OBrace":
             break
-        found.append(child)
+        found.append("".join([part.value for part in child.children[1:-1]]) if child.children else child.value)
     return tuple(found)
-
-
-def _labels(block: Node) -> tuple[str, ...]:
-    nodes = _label_nodes(block)
-    return tuple("".join(c.value for c in n.children[1:-1]) if n.children else n.value for n in nodes)
 
 
 def _body(block: Node) -> Node:
