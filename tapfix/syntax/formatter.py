@@ -80,7 +80,7 @@ def format_changed(
     edits: list[tuple[int, int, str]] = []
     for section in new.sections_at(touched):
         lines = section.lines(settled=True)
-        changed = [line for line in lines if not line.stands_in(new.text) and stretches.may_change(line, old)]
+        changed = [line for run in _runs(lines) for line in stretches.changed(lines, run, old)]
         width = _width((line for line in lines if not stretches.touch(line)), new.text) if changed else _WIDTH
         if width != _WIDTH and old.is_formatted:
             width = _WIDTH  # a line is deeper now, or less deep
@@ -341,6 +341,11 @@ class _Line:
         return f"{self.lead}{' ' * self.assign_gap}{self.assign}{' ' * self.comment_gap}{self.comment}{self.behind}"
 
     @property
+    def has_columns(self) -> bool:
+        """Has it an assignment or a comment, that stands in one column with those of the lines around?"""
+        return self.assign != "" or self.comment != ""
+
+    @property
     def depth(self) -> int:
         """How many levels it is indented by."""
         return (len(self.lead) - len(self.lead.lstrip(" "))) // len(_WIDTH)
@@ -349,6 +354,11 @@ class _Line:
         """Whether the source has it in this form."""
         form = self.text
         return text.startswith(form, self.start) and len(form) == self.end - self.start
+
+    def is_indented_in(self, text: str) -> bool:
+        """Whether the source has it at its depth."""
+        behind = self.start + len(_WIDTH) * self.depth
+        return text.startswith(_WIDTH * self.depth, self.start) and not text.startswith((" ", "\t"), behind)
 
     def indented(self, width: str) -> str:
         """Its form with another indent for each level."""
@@ -501,6 +511,15 @@ def _has_space(before: str, left: str, right: str) -> bool:
     return _BRACKETS.get(left, 0) <= 0 and _BRACKETS.get(right, 0) >= 0
 
 
+def _runs(lines: Sequence[_Line]) -> Iterator[slice]:
+    """The lines that may be aligned with one another, together, and every other line by itself."""
+    first = 0
+    for last in range(1, len(lines) + 1):
+        if last == len(lines) or not (lines[last - 1].has_columns and lines[last].has_columns):
+            yield slice(first, last)
+            first = last
+
+
 def _columns(cell: str, tokens: list[Leaf]) -> int:
     """How many columns a cell takes, in characters as a reader counts them; terraform counts them token by token."""
     if cell.isascii() and "\r" not in cell:
@@ -648,10 +667,36 @@ class _Stretches:
         """Does a line end behind the stretch that it starts in?"""
         return line.end > self._ends[bisect_right(self._starts, line.start) - 1]
 
-    def may_change(self, line: _Line, old: _Layout) -> bool:
-        """Was the line touched, or formatted before, up to its indent?"""
-        if self.touch(line):
+    def changed(self, lines: Sequence[_Line], run: slice, old: _Layout) -> Iterator[_Line]:
+        """The lines of a run that take their form: those that were touched, and those that were formatted before, up to their indent."""
+        may_have_moved: bool | None = None
+        for line in lines[run]:
+            if line.stands_in(self._after):
+                continue
+            if self.touch(line):
+                yield line
+                continue
+            if not line.text.strip():
+                continue  # Blanks on an empty line are out of form wherever it stands.
+            if may_have_moved is None:
+                may_have_moved = self._may_have_moved(lines, run)
+            if may_have_moved and self._was_formatted(line, old):
+                yield line
+
+    def _may_have_moved(self, lines: Sequence[_Line], run: slice) -> bool:
+        """May the form of these lines be another than before? Not if no fix touched one of them, nor a line beside them, and they stand as
+        deep as they did. What is not in its form now was not in it then."""
+        if run.start == 0 or run.stop == len(lines):
             return True
+        # The first touched range that does not end before the line above.
+        index = bisect_left(self._starts, lines[run.start - 1].start, 1) - 1
+        depth = lines[run.start].depth
+        return self._ends[index] <= lines[run.stop].end or any(
+            line.depth != depth or not line.is_indented_in(self._after) for line in lines[run]
+        )
+
+    def _was_formatted(self, line: _Line, old: _Layout) -> bool:
+        """Had a line that nobody touched the form that `terraform fmt` gives it, up to its indent?"""
         index = bisect_right(self._starts, line.start) - 1
         start = self._origins[index] + line.start - self._starts[index]
         end = start + line.end - line.start
