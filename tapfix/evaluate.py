@@ -216,6 +216,8 @@ class Evaluator:
         parts = expr.children[1:-1]
         if len(parts) == 1 and parts[0].kind == "interpolation":
             return self._value(parts[0].children[1], scope)
+        if len(parts) == 1 and isinstance(parts[0], Leaf):
+            return unescaped(parts[0].value)
         return self._join(parts, [p.value for p in parts], unescaped, scope)
 
     def _heredoc(self, expr: Expr, scope: Scope) -> object:
@@ -318,7 +320,7 @@ class Evaluator:
 
     def _traversal(self, expr: Expr, scope: Scope) -> object:
         root, *steps = expr.children
-        name = root.text if isinstance(root, Leaf) and root.kind == "Identifier" else ""
+        name = root.value if root.kind == "Identifier" else ""
         if name in ("var", "local") and name not in scope:
             wanted = step_name(steps[0])
             if wanted is None:
