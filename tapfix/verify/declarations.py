@@ -42,6 +42,7 @@ class Declarations:
         self.problems: list[Problem] = []
         self._lines: dict[str, LineIndex] = {}
         self._seen: set[tuple[str, int, str]] = set()
+        self._types: dict[tuple[str, str], TypeSchema | None] = {}
 
     # --- reporting ----------------------------------------------------------------------------------------------
 
@@ -138,8 +139,7 @@ class Declarations:
     def knows_provider(self, name: str) -> bool:
         """Whether the provider behind a local name is the one in the data."""
         source = self.required_providers.get(name, ("", ""))[0]
-        return source in (
-            "",
+        return not source or source in (
             name,
             f"hashicorp/{name}",
             f"registry.terraform.io/hashicorp/{name}",
@@ -148,6 +148,11 @@ class Declarations:
 
     def type_schema(self, kind: str, name: str) -> TypeSchema | None:
         """The schema of a type; None if it is unknown."""
+        if (kind, name) not in self._types:
+            self._types[kind, name] = self._known_type(kind, name)
+        return self._types[kind, name]
+
+    def _known_type(self, kind: str, name: str) -> TypeSchema | None:
         schema = self.schema if name.startswith("aws_") or self.schema else load()
         provider = name.partition("_")[0]
         if schema is None or not self.knows_provider(provider):

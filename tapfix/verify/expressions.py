@@ -179,8 +179,8 @@ class Typer:
         if node.kind == "template" and len(parts) == 1 and parts[0].kind == "interpolation":
             return self.value(parts[0].children[1], at, names)
         literal = True
-        if any(part.kind == "directive" for part in parts):
-            names = {**names, **_directive_names(parts)}
+        bound = _directive_names(parts)
+        names = {**names, **bound} if bound else names
         for part in parts:
             if part.kind == "interpolation":
                 literal = False
