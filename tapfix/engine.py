@@ -177,7 +177,8 @@ class _Run:
         self.answer = answer
         self.options = options
         self.lines = {path: LineIndex(text) for path, text in texts.items()}
-        self._problems: dict[Project, tuple[Problem, ...]] = {}
+        self._proved: tuple[Project, tuple[Problem, ...]] | None = None
+        """The outcome that the proof was asked about last, and what it said."""
         files = [file for module in self.before.modules for file in (*module.configuration, *module.tfvars)]
         self._unparsed = [broken.text() for file in files for broken in file.broken]
         self._parsed = {block.address for file in files for block in file.blocks} if self._unparsed else set()
@@ -230,14 +231,21 @@ class _Run:
 
     def problems(self, project: Project) -> tuple[Problem, ...]:
         """What tapfix's own proof says of the files. It is asked once for the input, and once for each outcome."""
-        from tapfix.verify import check_project
-
         if project.texts == self.before.texts:
-            project = self.before
-        if project not in self._problems:
-            kept = {self.before: self._problems[self.before]} if self.before in self._problems else {}
-            self._problems = {**kept, project: check_project(project, project.texts.keys())}
-        return self._problems[project]
+            return self._problems_before
+        if self._proved is None or self._proved[0] is not project:
+            self._proved = project, _problems_of(project)
+        return self._proved[1]
+
+    @cached_property
+    def _problems_before(self) -> tuple[Problem, ...]:
+        return _problems_of(self.before)
+
+
+def _problems_of(project: Project) -> tuple[Problem, ...]:
+    from tapfix.verify import check_project
+
+    return check_project(project, project.texts.keys())
 
 
 class _Passes:

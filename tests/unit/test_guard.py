@@ -312,6 +312,17 @@ def test_a_file_that_is_not_there_is_not_taken_out(hand: Folder) -> None:
     assert "which is not there" in result.diagnostics[0].message
 
 
+@pytest.mark.parametrize(("text", "asked"), [(STACK, 1), (STACK.replace("var.cidr", "var.net"), 2)])
+def test_the_input_is_asked_about_only_where_something_is_wrong_with_the_outcome(
+    hand: Folder, monkeypatch: pytest.MonkeyPatch, text: str, asked: int
+) -> None:
+    hand.replace("longer", "HND1", "= 14", "= 30")
+    projects: list[Project] = []
+    monkeypatch.setattr("tapfix.verify.check_project", lambda p, files: projects.append(p) or check_project(p, files))
+    assert "= 30" in main(hand.fix(text))
+    assert len(projects) == asked
+
+
 def _new(before: dict[str, str], after: dict[str, str]) -> list[str]:
     was, came = Project(before), Project(after)
     return [p.kind for p in new_problems(check_project(was), check_project(came), was, came)]
