@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from tapfix.edits import Edit
 from tapfix.environments import environment_variable
@@ -48,7 +49,6 @@ class Extent:
         self.environment = environment_variable(self.module) or "environment"
         self.region = "aws_region"
         """The variable that holds the region: what the answers' `provider.tf` reads."""
-        self.names = self._new_names()
 
     # -- what goes ------------------------------------------------------------------------------------------------------
 
@@ -273,7 +273,8 @@ class Extent:
 
     # -- names ----------------------------------------------------------------------------------------------------------
 
-    def _new_names(self) -> dict[str, str]:
+    @cached_property
+    def names(self) -> dict[str, str]:
         """The new address of each kept one whose name spoke of its side."""
         names = self.twins.names[self.twins.kept]
         renamed: dict[str, str] = {}

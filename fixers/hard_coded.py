@@ -16,6 +16,7 @@ _TELLS_ENVIRONMENTS: Final = re.compile(r"^(?:environment|env|stage)(?:_(?:name|
 _ENVIRONMENTS: Final = frozenset(
     {"dev", "development", "test", "testing", "qa", "stage", "staging", "prod", "production"}
 )
+_SPELLED: Final = tuple(f'"{name}"' for name in sorted(_ENVIRONMENTS))
 _ENVIRONMENT_KEYS: Final = frozenset({"environment", "env"})
 _PLACEHOLDER: Final = r"(?i)placeholder\w*|change[-_ ]?me\w*|replace[-_ ]?me\w*|todo|tbd|your[-_]\w+|<[^>]*>"
 _ZONE: Final = re.compile(r'"([a-z]{2}(?:-[a-z]+)+-\d[a-f])"')
@@ -113,7 +114,7 @@ resource "aws_iam_role" "app" {
                 continue
             for inner in block.walk():
                 for name, attribute in inner.attributes.items():
-                    if name.endswith("tags") and "env" in attribute.value.lower():
+                    if name.endswith("tags") and any(map(attribute.value.lower().__contains__, _SPELLED)):
                         yield from self._tags(attribute, variable)
                 if inner.type == "selection_tag":
                     yield from self._selection(inner, variable)
