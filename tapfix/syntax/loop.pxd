@@ -30,9 +30,9 @@ cdef tuple ACTIONS, GOTO, LANDING, LANDINGS, LEAF_KINDS, RULES
     line_may_begin=bint,
     terminal=Py_ssize_t, start=Py_ssize_t, prefix=str, value=str, head=str, dot=Py_ssize_t, length=Py_ssize_t,
     action=Py_ssize_t, rule=tuple, left=Py_ssize_t, build=Py_ssize_t, kind=str,
-    row=tuple, grown=list, taken=list, nested_openers=bint, at=Py_ssize_t, lines=list, following=Py_ssize_t, before=list,
+    row=tuple, grown=list, taken=list, nested_openers=bint, at=Py_ssize_t, lines=list, following=Py_ssize_t,
     opened=Py_ssize_t, labels=str, gap=str, rest=str, newline=str, template=Py_ssize_t, block=Node, behind=Leaf,
-    names=list, name=str, change=Py_ssize_t,
+    names=list, change=Py_ssize_t,
 )
 cpdef parse_item(source, Py_ssize_t base)
 

@@ -38,7 +38,6 @@ from .matching import (
 from .recovery import Failure
 from .scanner import (
     BRACKETS,
-    FOR_AHEAD,
     HEREDOC,
     INTERPOLATION,
     KEYWORD,
@@ -81,7 +80,7 @@ _STEPS: Final = next(n for n, name in enumerate(NONTERMINALS) if name.startswith
 _LABELS: Final = next(n for n, name in enumerate(NONTERMINALS) if name.startswith("__block_star"))
 _LABEL: Final = NONTERMINALS.index("label")
 
-# Runs of tokens that no single pattern's group stands for: a line `name = value`, one that opens a block, `${var.x}`.
+# The runs that are told apart from tokens by numbers of their own: a line `name = value`, one that opens a block, `${var.x}`.
 SETTING, OPENING, INTERPOLATED = 100, 101, 102
 
 _KEEP, _POP = -1, -2
@@ -158,6 +157,7 @@ def parse_item(source: Source, base: int) -> Item | Failure:
     at_start = patterns.start
     at_quoted = patterns.quoted
     elements = patterns.elements
+    for_ahead = patterns.for_ahead
     states: list[int] = [0]
     values: list[Element | list[Element]] = []
     modes: list[int] = [LINES]
@@ -472,7 +472,7 @@ def parse_item(source: Source, base: int) -> Item | Failure:
             modes.pop()
             mode = modes[-1]
         else:
-            if terminal == _O_BRACE and actions[state][_FOR] and FOR_AHEAD.match(text, position):
+            if terminal == _O_BRACE and actions[state][_FOR] and for_ahead.match(text, position):
                 change = BRACKETS
             modes.append(change)
             mode = change

@@ -83,7 +83,7 @@ def broken_stretch(source: Source, start: int) -> Stretch:
     if is_prose(text, start):
         return Stretch(start, line_end)
     limit = source.next_opener(line_end)
-    last_comment_end = text.rfind("*/", start, limit)
+    last_comment_end = text.rfind("*/", start, limit) if start <= source.last_comment_end else -1
     first_column = start == 0 or text[start - 1] in "\n\ufeff"
     opened: list[_Open] = []
     culprit: tuple[int, str] | None = None

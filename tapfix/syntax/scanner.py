@@ -63,7 +63,7 @@ class Patterns:
     """The patterns of the modes for code, and for quotes. Those for code match the prefix and the token, or tokens, behind it
     in one go; their groups are named in matching.py."""
 
-    __slots__ = ("elements", "free", "free_prefix", "line", "line_prefix", "quoted", "start")
+    __slots__ = ("elements", "for_ahead", "free", "free_prefix", "line", "line_prefix", "quoted", "start")
 
     free: re.Pattern[str] | matching.CodePattern
     """Where new lines do not count, and behind one that did."""
@@ -77,6 +77,8 @@ class Patterns:
     """Inside quotes: a literal, a whole `${var.x}`, the start of an interpolation or a directive, or the closing quote."""
     elements: re.Pattern[str] | matching.ElementsPattern
     """The elements of a list of simple values: the space before one, the value, and the space before the comma, and the comma."""
+    for_ahead: re.Pattern[str]
+    """Behind the opening brace of an expression: does a `for` follow? Then new lines do not count before it, nor after."""
 
     def __init__(self, block_comments: bool = True, runs: bool = True, by_hand: bool = BY_HAND) -> None:
         """`runs` can be switched off, and `by_hand` either way, which changes nothing but the speed: for tests."""
@@ -87,6 +89,7 @@ class Patterns:
         free_prefix = rf"(?:\A\ufeff)?+(?:[ \t\n]++|\r\n|{comment}(?:\#|//)[^\n]*+)*+"
         self.line_prefix = re.compile(line_prefix, re.VERBOSE)
         self.free_prefix = re.compile(free_prefix, re.VERBOSE)
+        self.for_ahead = re.compile(rf"{free_prefix}for(?![^{_NO_PART}])", re.VERBOSE)
         if by_hand:
             self.line = matching.CodePattern(False, False, block_comments, runs)
             self.free = matching.CodePattern(True, False, block_comments, runs)
@@ -145,11 +148,6 @@ SOUND_ESCAPES: Final = re.compile(r"(?:[^\\]|\\[nrt\"\\])*+")
 SURROGATES: Final = re.compile("[\ud800-\udfff]+")
 
 VALID_NUMBER: Final = re.compile(r"[0-9]++(?:\.[0-9]*+)?(?:[eE][+-]?[0-9]++)?")
-
-FOR_AHEAD: Final = re.compile(
-    r"(?:[ \t\r\n]++|(?:\#|//)[^\n]*+|/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/)*+for(?![^" + _NO_PART + "])"
-)
-"""Behind the opening brace of an expression: does a `for` follow? Then new lines do not count before it, nor after."""
 
 
 class Heredoc:
@@ -214,6 +212,7 @@ class Source:
     """A text, with what is found out about it once and asked again and again."""
 
     __slots__ = (
+        "_last_lines",
         "_next_opener",
         "_searched_from",
         "is_utf8",
@@ -234,6 +233,7 @@ class Source:
         self.nested_openers = True
         """May a line that opens a top-level block stand in another block? As long as every block is closed, why not."""
         self._searched_from = self._next_opener = -1
+        self._last_lines: dict[str, int] | None = None
 
     def patterns(self, position: int) -> Patterns:
         """The patterns for what begins here."""
@@ -249,12 +249,26 @@ class Source:
 
     def has_end(self, marker: str, position: int) -> bool:
         """Does any line from here on close a heredoc with this marker?"""
-        if marker in self.open_heredocs:
+        if marker in self.open_heredocs or (
+            self._last_lines is not None and self._last_lines.get(marker, -1) < position
+        ):
             return False
         if heredoc(marker).closing.search(self.text, position):
             return True
         self.open_heredocs.add(marker)
+        if self._last_lines is None:
+            self._last_lines = self._lines_by_their_words()
         return False
+
+    def _lines_by_their_words(self) -> dict[str, int]:
+        """Where the last line begins that holds nothing but these words, for all lines: lest a text of many heredocs without an end,
+        each with a marker of its own, be searched to its end for every one."""
+        begins = 0
+        found: dict[str, int] = {}
+        for line in self.text.split("\n"):
+            found[line.strip()] = begins
+            begins += len(line) + 1
+        return found
 
 
 OPENER: Final = re.compile(

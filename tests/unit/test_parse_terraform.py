@@ -25,13 +25,13 @@ ACCEPTED = [
     # Blocks
     "a {}\n", "a {\n}\n", "a { }\n", "a {}", "a { b = 1 }\n", "a b \"c\" d {}\n", 'a "" {}\n', 'a "x$y" {}\n',
     'a "$${x}" {}\n', 'a "\\n" {}\n', "a {\n  b {\n    c {}\n  }\n}\n", "a { # c\n}\n", "a {\n\n\n# c\n\n}\n", "a /* */ {}\n",
-    "a { b = <<E\nE\n}\n" if False else "a {\n b = <<E\nE\n}\n",
+    "a {\n b = <<E\nE\n}\n",
     # Numbers
     "a = 08\n", "a = 1e5\n", "a = 1E+5\n", "a = 1.e5\n", "a = 1.5e-3\n", "a = 1e400\n", "a = 1 .b\n",
     # Operators
     "a = -b\n", "a = --b\n", "a = !-b\n", "a = !!b\n", "a = 1 + -b\n", "a = 1 - -1\n", "a = b == c != d && e || f\n",
     "a = b<c\n", "a = b<=c\n", "a = b ? c : d ? e : f\n", "a = b ? c ? d : e : f\n", "a = -b.c[0]\n", "a = b % c / d * e\n",
-    "a = (b\n+\nc)\n", "a = (\n1\n)\n", "a = b-c\n", "a = b -c\n", "a = (b) (c)\n" if False else "a = (b)\n",
+    "a = (b\n+\nc)\n", "a = (\n1\n)\n", "a = b-c\n", "a = b -c\n", "a = (b)\n",
     "a = !b ? -c : !d\n", "a = b>=c ? 1:2\n", "a = b?c:d\n",
     # Calls
     "a = f()\n", "a = f(1,)\n", "a = f(1,2...)\n", "a = f(b...)\n", "a = f (1)\n", "a = provider::x::y(1)\n",
@@ -40,7 +40,7 @@ ACCEPTED = [
     "a = b.c.d\n", "a = b.0\n", "a = b.0.c\n", "a = b.*.c[0]\n", "a = b[*].c\n", "a = (b[\n*])\n", "a = b.*[0].*\n",
     "a = b.*.0.c\n", "a = b[*][*]\n", "a = b [0] . c\n", "a = b[c.d][\"e\"]\n", "a = b[\n0\n]\n", "a = {}.b\n", "a = [1][0]\n",
     "a = \"x\".y\n", "a = f(1).b\n", "a = b.*\n", "a = b[*]\n", "a = b[-1]\n", "a = b[*].c.*.d\n", "a = (b).c\n", "a = b.if\n",
-    "a = b.1e5\n", "a = 1[0]\n", "a = b.*.c[*].d.*\n" if False else "a = b.*.c[*].d\n",
+    "a = b.1e5\n", "a = 1[0]\n", "a = b.*.c[*].d\n",
     # Tuples and objects
     "a = []\n", "a = [1,\n2\n]\n", "a = [1,]\n", "a = [\n# c\n1 # d\n,\n]\n", "a = {}\n", "a = {\n}\n", "a = {b=1,c=2\nd=3\n}\n",
     "a = {b=1,\n\nc=2,}\n", "a = {b:1}\n", "a = {(b) = 1}\n", "a = {\"b\" = 1}\n", "a = {b.c = 1}\n", "a = {1 = 1}\n",
@@ -58,14 +58,14 @@ ACCEPTED = [
     'a = "${"${"x"}"}"\n', 'a = "${\nx\n}"\n', 'a = "${x}${y}"\n', 'a = "${ {a=1} }"\n', 'a = "${ {\na=1\n} }"\n', 'a = "${~ x ~}"\n',
     'a = "%{ if x }${~ y ~}%{~ else ~}b%{ endif }"\n', 'a = "%{ for k, v in x }${k}%{ endfor }"\n', 'a = "# no // comment /* here"\n',
     'a = "é名\t"\n', 'a = "%{ if x }%{ if y }a%{ else }b%{ endif }%{ endif }"\n', 'a = "${f("}")}"\n', 'a = "$ {x}"\n', 'a = "{}"\n',
-    'a = "${x}$"\n', 'a = "$$$${x}"\n', 'a = "%%%{ if x }%{ endif }"\n' if False else 'a = "% %{ if x }%{ endif }"\n', 'a = "${[for x in y : "${x}"]}"\n',
+    'a = "${x}$"\n', 'a = "$$$${x}"\n', 'a = "% %{ if x }%{ endif }"\n', 'a = "${[for x in y : "${x}"]}"\n',
     # Heredocs
     "a = <<EOT\nEOT\n", "a = <<EOT\nfoo\nEOT\n", "a = <<-EOT\n  foo\n  EOT\n", "a = <<EOT\n  foo\n   EOT  \n", "a = <<EOT\nfoo$\nEOT\n",
     "a = <<EOT\n$\nEOT\n", "a = <<EOT\nfoo%\nEOT\n", "a = <<EOT\n$${x}%%{y}\nEOT\n", "a = <<EOT\n${x}EOT\nEOT\n", "a = <<EOT\n${x}\nEOT\n",
     "a = (<<EOT\nx\nEOT\n)\n", "a = <<EOT\r\nfoo\r\nEOT\r\n", "a = <<-E-T\n  x\n  E-T\n", "a = -<<E\nE\n", "a = f(<<E\nx\nE\n, 1)\n",
     "a = [<<E\nE\n, 2]\n", "a = <<EOT\nEOTX\n EOT x\nEOT\n", "a = <<EOT\n\"'\\q /* # \nEOT\n", "a = <<É\nx\nÉ\n", "a = <<EOT\n\n\n\nEOT\n",
     "a = <<EOT\n%{ if x }\nfoo\n%{ else ~}\nbar\n%{ endif }\nEOT\n", "a = <<A\n${<<B\nx\nB\n}\nA\n", "a = <<A\n%{ for x in y ~}\n${x}\n%{ endfor ~}\nA\n",
-    "a = <<EOT\n${x}\n\tEOT\nEOT\n" if False else "a = <<EOT\n\t\u00a0EOT\u2003\n", "a = <<E\n${\n\"x\"\n}\nE\n", "a = {\nb = <<E\nE\n}\n", "a = <<EOT\n\\${x}\nEOT\n",
+    "a = <<EOT\n\t\u00a0EOT\u2003\n", "a = <<E\n${\n\"x\"\n}\nE\n", "a = {\nb = <<E\nE\n}\n", "a = <<EOT\n\\${x}\nEOT\n",
 ]  # fmt: skip
 
 REFUSED = [
