@@ -186,6 +186,8 @@ def parse_item(source: Source, base: int) -> Item | Failure:
             run = 0
         elif mode < QUOTED:
             line_may_begin = free and mode == LINES
+            if line_may_begin and not nested_openers and len(modes) > 1 and OPENER.match(text, position):
+                return Failure(position, "", state)
             if ahead is not None:
                 match = ahead
                 ahead = None
@@ -223,8 +225,6 @@ def parse_item(source: Source, base: int) -> Item | Failure:
                         diagnostics = tuple(complaints(block)) if suspect else ()
                         return Item(base, text[base:position], block, behind, diagnostics)
                     state = _add_lines(values, states, [block, behind])
-                    if not nested_openers and OPENER.match(text, position):
-                        return Failure(position, "", state)
                     continue
                 else:
                     terminal = _C_BRACE
@@ -395,8 +395,6 @@ def parse_item(source: Source, base: int) -> Item | Failure:
                     line = ahead
                 state = _add_lines(values, states, lines)
                 free = True
-                if not nested_openers and OPENER.match(text, position):
-                    return Failure(position, "", state)
                 continue
             position = start + len(value)
         elif run == OPENING:
@@ -419,8 +417,6 @@ def parse_item(source: Source, base: int) -> Item | Failure:
                 states.append(state)
                 modes.append(LINES)
                 position = line.end()
-                if not nested_openers and OPENER.match(text, position):
-                    return Failure(position, "", state)
                 continue
             position = start + len(value)
         elif run == TEMPLATE:
@@ -465,8 +461,6 @@ def parse_item(source: Source, base: int) -> Item | Failure:
         change = _MODE_AFTER[terminal]
         if change == _KEEP:
             free = mode != LINES or terminal == _NEWLINE
-            if terminal == _NEWLINE and not nested_openers and len(modes) > 1 and OPENER.match(text, position):
-                return Failure(position, "", state)
             continue
         if change == _POP:
             modes.pop()
