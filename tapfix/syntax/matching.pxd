@@ -73,9 +73,7 @@ cdef Py_ssize_t _spaces_end(str text, Py_ssize_t at) noexcept
 @cython.locals(end=Py_ssize_t)
 cdef Py_ssize_t _comment_end(str text, Py_ssize_t at, bint free) except -1
 @cython.locals(size=Py_ssize_t, character=Py_UCS4)
-cdef Py_ssize_t _plain_end(str text, Py_ssize_t at) noexcept
-@cython.locals(size=Py_ssize_t, character=Py_UCS4)
-cdef Py_ssize_t _template_end(str text, Py_ssize_t at) noexcept
+cdef Py_ssize_t _template_end(str text, Py_ssize_t at, bint references) noexcept
 @cython.locals(size=Py_ssize_t, first=Py_UCS4, end=Py_ssize_t)
 cdef Py_ssize_t _simple_end(str text, Py_ssize_t at) noexcept
 @cython.locals(size=Py_ssize_t)

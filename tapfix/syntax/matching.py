@@ -148,7 +148,7 @@ class CodePattern:
             return _matched(text, position, start, _wide_name_end(text, at), _IDENTIFIER + behind)
         if first == '"':
             if self._runs:
-                end = _template_end(text, at)
+                end = _template_end(text, at, True)
                 if end:
                     return _matched(text, position, start, end, _TEMPLATE + behind)
             return _matched(text, position, start, at, _QUOTE + behind)
@@ -209,7 +209,7 @@ class CodePattern:
             return self._line(text, position, start, name_end, at, value, end, _SETTING_END) if end else None
         labels_end = name_end
         while at < size and text[at] == '"':
-            labels_end = _plain_end(text, at + 1)
+            labels_end = _template_end(text, at + 1, False)
             if not labels_end:
                 return None
             at = _spaces_end(text, labels_end)
@@ -369,28 +369,15 @@ def _comment_end(text: str, at: int, free: bool) -> int:
     return end
 
 
-def _plain_end(text: str, at: int) -> int:
-    """Behind the closing quote, if nothing before it needs a second look; or 0."""
-    size = len(text)
-    while at < size:
-        character = text[at]
-        if character == '"':
-            return at + 1
-        if character == "$" or character == "%" or character == "\\" or character == "\n" or character == "\r":
-            return 0
-        at += 1
-    return 0
-
-
-def _template_end(text: str, at: int) -> int:
-    """Behind the closing quote, if nothing before it but `${var.x}` needs a second look; or 0."""
+def _template_end(text: str, at: int, references: bool) -> int:
+    """Behind the closing quote, if nothing before it needs a second look, but `${var.x}` where references may stand; or 0."""
     size = len(text)
     while at < size:
         character = text[at]
         if character == '"':
             return at + 1
         if character == "$":
-            if at + 2 >= size or text[at + 1] != "{" or not _begins_name(text[at + 2]):
+            if not references or at + 2 >= size or text[at + 1] != "{" or not _begins_name(text[at + 2]):
                 return 0
             at = _dotted_end(text, _name_end(text, at + 3))
             if at == size or text[at] != "}":
@@ -408,7 +395,7 @@ def _simple_end(text: str, at: int) -> int:
         return 0
     first = text[at]
     if first == '"':
-        return _template_end(text, at + 1)
+        return _template_end(text, at + 1, True)
     if _begins_name(first):
         return _dotted_end(text, _name_end(text, at + 1))
     end = at
