@@ -240,8 +240,7 @@ class TagMaps:
         if not self.module.is_root and "var." in holder.text(expr):
             return ANY_KEYS  # a caller gives the value
         found: Keys | None = None
-        for evaluator in self._context.evaluators(self.module).values():
-            value = evaluator.evaluate(holder, expr)
+        for value in self._context.values(self.module, holder, expr):
             names = frozenset(value) if isinstance(value, dict) else NO_NAMES
             keys = Keys(names, names) if value is None or isinstance(value, dict) else ANY_KEYS
             found = keys if found is None else found.or_(keys)

@@ -135,7 +135,7 @@ def _engine_versions(rule: RefusedSetting, module: Module, context: Context) -> 
         if engine is None or version is None or block.get("snapshot_identifier") is not None:
             continue
         name = evaluate(module, engine, engine.expr)
-        stated = [e.evaluate(version, version.expr) for e in context.evaluators(module).values()]
+        stated = context.values(module, version, version.expr)
         gone = sorted({v for v in stated if isinstance(v, str) and isinstance(name, str) and _is_withdrawn(name, v)})
         if gone:
             yield rule.suggest(
@@ -180,7 +180,7 @@ def _gp3(rule: RefusedSetting, module: Module, context: Context) -> Iterator[Fin
             continue
         if _value(module, block.get("engine")) not in ("postgres", "mysql", "mariadb"):
             continue
-        sizes = [e.evaluate(size, size.expr) for e in context.evaluators(module).values()]
+        sizes = context.values(module, size, size.expr)
         small = [v for v in sizes if isinstance(v, int | float) and v < _GP3_FROM]
         for name in ("iops", "storage_throughput"):
             attribute = block.get(name)

@@ -121,6 +121,10 @@ class Context:
             self._evaluators[module] = {name: Evaluator(module, values) for name, values in given.items()}
         return self._evaluators[module]
 
+    def values(self, module: Module, holder: Element, expr: Expr) -> list[object]:
+        """What an expression comes to in each of these environments."""
+        return [evaluator.evaluate(holder, expr) for evaluator in self.evaluators(module).values()]
+
 
 class Fixer:
     """The base of all fixers. Stateless: one instance serves many threads."""
