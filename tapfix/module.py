@@ -182,8 +182,7 @@ class Block(Element):
     @cached_property
     def label_nodes(self) -> tuple[Expr, ...]:
         """The nodes of the labels: a template of one QuotedLit, or an Identifier."""
-        children = self.node.children
-        return children[1 : next(i for i, c in enumerate(children) if c.kind == "OBrace")]
+        return _label_nodes(self.node)
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -572,13 +571,14 @@ def kind_of(path: str) -> str:
     return "tfvars" if path.endswith(".tfvars") else "other"
 
 
+def _label_nodes(block: Node) -> tuple[Expr, ...]:
+    brace = [child.kind for child in block.children].index("OBrace")
+    return block.children[1:brace]
+
+
 def _labels(block: Node) -> tuple[str, ...]:
-    found = []
-    for child in block.children[1:]:
-        if child.kind == "OBrace":
-            break
-        found.append("".join([part.value for part in child.children[1:-1]]) if child.children else child.value)
-    return tuple(found)
+    labels = _label_nodes(block)
+    return tuple(["".join([part.value for part in n.children[1:-1]]) if n.children else n.value for n in labels])
 
 
 def _body(block: Node) -> Node:

@@ -602,8 +602,7 @@ def _piece(block: Block, before: list[Block], headings: list[Block], draft: bool
     above = [heading for heading in headings if heading.level > 1 and heading not in before[-2:]]
     said = "\n".join(other.text for other in above + before[-2:])
     piece = _Piece(text, block.line + 1, block.closed, block.label, content, said, draft)
-    piece = piece._replace(name=_choose_name(block, piece, before, notes))
-    return piece
+    return piece._replace(name=_choose_name(block, piece, before, notes))
 
 
 def _decoded(text: str, block: Block, notes: list[Note]) -> str:
