@@ -28,11 +28,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.mutants import mutate
+from tapfix.answer.source import read_text
 from tapfix.api import fix_source
 from tapfix.contract import Contract
 from tapfix.errors import TapfixError
 from tapfix.module import Attribute, Block, Project
-from tapfix.source import read_text
 from tapfix.verify import Problem, check_project, ladder, surroundings
 
 # Errors of the first look at the files: with one of these, terraform looks no further.

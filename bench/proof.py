@@ -20,9 +20,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from tapfix.answer.source import read_text
 from tapfix.contract import Contract
 from tapfix.module import Project
-from tapfix.source import read_text
 from tapfix.verify import surroundings
 
 ONCE = """\

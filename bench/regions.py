@@ -15,10 +15,10 @@ import pstats
 import time
 
 from tapfix.contract import Contract
-from tapfix.engine import Options, repair
+from tapfix.engine.passes import Options, repair
+from tapfix.engine.registry import builtin_fixers, select
 from tapfix.fixer import Context
 from tapfix.module import Project
-from tapfix.registry import builtin_fixers, select
 
 UNIT = """\
 variable "cidr_NAME_SIDE" {

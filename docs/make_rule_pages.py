@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tapfix.registry import builtin_fixers
+from tapfix.engine.registry import builtin_fixers
 from tapfix.report.rules import page
 
 

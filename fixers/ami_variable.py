@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from tapfix.edits import Edit, Safety
-from tapfix.environments import AUTOMATIC, Variable, environment_files, insert_block, is_automatic
-from tapfix.evaluate import evaluate
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity
 from tapfix.module import Attribute, Block, Module, traversal_address
+from tapfix.module.evaluate import evaluate
+from tapfix.module.variables import AUTOMATIC, Variable, environment_files, insert_block, is_automatic
 
-from ._amis import AMI_ID, Release, Source, ami_places, release_of, sources
-from ._group_sizes import size_variables
-from ._module_calls import DEFAULT_TAGS, call_prefix, calls_of, evaluate_everywhere, hand_down, joined
+from .instance_to_asg.sizes import size_variables
+from .shared.amis import AMI_ID, Release, Source, ami_places, release_of, sources
+from .shared.module_calls import DEFAULT_TAGS, call_prefix, calls_of, evaluate_everywhere, hand_down, joined
 
 
 class Image(NamedTuple):

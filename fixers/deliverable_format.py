@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from tapfix.answer.outline import Kind, outline
 from tapfix.edits import Edit, Safety
-from tapfix.environments import environment_files, is_sensitive, quoted, unset_rows
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity, Status
 from tapfix.module import Block, File, Module
-from tapfix.outline import Kind, outline
+from tapfix.module.variables import environment_files, is_sensitive, quoted, unset_rows
 
 _ENVIRONMENT_VARIABLES = ("environment", "env", "environment_name", "environment_suffix", "stage")
 _COMMENTED = (

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from tapfix.edits import Safety
-from tapfix.evaluate import evaluate
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity
 from tapfix.module import Attribute, Block, Element, Expr, Module, item_key, item_value, object_items, walk
+from tapfix.module.evaluate import evaluate
 
 _WORLD: Final = frozenset({"0.0.0.0/0", "::/0"})
 _NETWORKS: Final = ("cidr_blocks", "ipv6_cidr_blocks", "cidr_ipv4", "cidr_ipv6")

@@ -10,7 +10,7 @@ from tapfix.edits import Safety
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity
 from tapfix.module import Attribute, Block, Module, item_key, item_value, object_items, string_value, walk
 
-from ._account_names import reaches
+from .shared.account_names import reaches
 
 _TELLS_ENVIRONMENTS: Final = re.compile(r"^(?:environment|env|stage)(?:_(?:name|suffix))?$|^(?:\w+_)?suffix$")
 _ENVIRONMENTS: Final = frozenset(

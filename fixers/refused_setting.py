@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from tapfix.edits import Safety
-from tapfix.evaluate import evaluate
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity
 from tapfix.module import Attribute, Block, Module, Reference, expression_references
+from tapfix.module.evaluate import evaluate
 from tapfix.schema.engines import DRAWN_BY_DEFAULT
 
 _OLDEST_MINOR: Final[Mapping[tuple[str, str], int]] = {

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from tapfix.edits import Edit, Safety
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity
 from tapfix.module import Module, Span
-from tapfix.services import Feature, Service, actions_in, services, uses
+from tapfix.schema.services import Feature, Service, actions_in, services, uses
 
 _LIST = re.compile(r"\"(aws_?services|services)\"\s*:\s*(\[[^\[\]{}]*\]|\"(?:[^\"\\\n]|\\.)*\")", re.IGNORECASE)
 _LOCAL_SOURCE = ("./", "../")

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from tapfix.edits import Safety
-from tapfix.evaluate import evaluate
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity
 from tapfix.module import Block, Module
+from tapfix.module.evaluate import evaluate
 
 _GROUPS: Final = (
     "aws_db_parameter_group",

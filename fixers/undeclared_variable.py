@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 from tapfix.edits import Safety
-from tapfix.environments import Variable, declare, environment_files, quoted
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity
 from tapfix.module import Attribute, Module, Reference
+from tapfix.module.variables import Variable, declare, environment_files, quoted
 from tapfix.schema import Schema
 
-from ._module_calls import CALL_ARGUMENTS, calls_of
+from .shared.module_calls import CALL_ARGUMENTS, calls_of
 
 _OF_THE_ENVIRONMENT = frozenset({"environment", "env", "environment_name", "env_name", "environment_suffix", "stage"})
 """Names of variables whose value is the environment's own name."""

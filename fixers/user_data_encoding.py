@@ -9,7 +9,7 @@ from tapfix.edits import Edit, Safety
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity
 from tapfix.module import Attribute, Block, Module
 
-from ._user_data import Coding, Payload, UserData, base64encoded, comments_around, ends_in_heredoc
+from .shared.user_data import Coding, Payload, UserData, base64encoded, comments_around, ends_in_heredoc
 
 
 class Place(NamedTuple):

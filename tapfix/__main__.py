@@ -20,7 +20,7 @@ def main() -> None:
     # The trees of an answer live until it is done: to look for what nobody holds any more every few hundred objects finds nothing.
     gc.set_threshold(_OBJECTS)
     try:
-        from tapfix.cli import run
+        from tapfix.cli.app import run
 
         code = run(arguments)
     except KeyboardInterrupt:  # while it was still being imported

@@ -11,16 +11,16 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tapfix.answer.source import Source, read_path, read_text
 from tapfix.contract import Contract
-from tapfix.engine import Diagnosis, Options, Placed, repair
+from tapfix.engine.passes import Diagnosis, Options, Placed, repair
 from tapfix.errors import InputError, InternalError, TapfixError
 from tapfix.fixer import Finding, Fixer, Status
 from tapfix.module import File, Project
-from tapfix.source import Source, read_path, read_text
 from tapfix.syntax import LineIndex
 
 if TYPE_CHECKING:
-    from tapfix.grade import Grade
+    from tapfix.report.grade import Grade
     from tapfix.verify import Step
 
 _MARK = "\ufeff"
@@ -79,14 +79,14 @@ class Result(NamedTuple):
 
         The metadata file that lay beside the input is no part of it.
         """
-        from tapfix.response import write_answer
+        from tapfix.answer.response import write_answer
 
         files = {path: text for path, text in self.files.items() if path != self.source.metadata}
         return write_answer(files, self.source.files, main=self.contract.deliverable.main)
 
     def grade(self) -> Grade:
         """What the answer is worth, as given and after repair."""
-        from tapfix.grade import grade
+        from tapfix.report.grade import grade
 
         return grade(self)
 
@@ -140,7 +140,8 @@ def fix_source(
     options: Options = _NO_OPTIONS,
 ) -> Result:
     """Repair what was read already."""
-    from tapfix import registry, verify
+    from tapfix import verify
+    from tapfix.engine import registry
 
     known = registry.all_fixers() if fixers is None else tuple(fixers)
     chosen = registry.select(known, select or contract.rules.select, ignore or contract.rules.ignore)

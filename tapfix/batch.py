@@ -21,13 +21,13 @@ from pathlib import Path
 from secrets import token_hex
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from tapfix.answer.source import read_path, read_text
+from tapfix.answer.writing import Plan
 from tapfix.api import fix_source
 from tapfix.contract import Contract
-from tapfix.engine import Options
+from tapfix.engine.passes import Options
+from tapfix.engine.registry import all_fixers
 from tapfix.errors import InputError, OutputError, TapfixError
-from tapfix.registry import all_fixers
-from tapfix.source import read_path, read_text
-from tapfix.writing import Plan
 
 if TYPE_CHECKING:
     from pyarrow import RecordBatch

@@ -27,9 +27,9 @@ from tapfix.edits import Edit, Fix, Safety
 from tapfix.module import Element, Expr, File, Module, Project, Reference, Span
 
 if TYPE_CHECKING:
+    from tapfix.answer.response import Answer
     from tapfix.contract import Contract
-    from tapfix.evaluate import Evaluator
-    from tapfix.response import Answer
+    from tapfix.module.evaluate import Evaluator
     from tapfix.schema import Schema
 
 
@@ -115,7 +115,7 @@ class Context:
         They are the same for all rules, so that a variable and a local value are worked out once.
         """
         if module not in self._evaluators:
-            from tapfix.evaluate import Evaluator, variables_per_environment
+            from tapfix.module.evaluate import Evaluator, variables_per_environment
 
             given = variables_per_environment(module, self.contract)
             self._evaluators[module] = {name: Evaluator(module, values) for name, values in given.items()}

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tapfix.answer.response import decode
+from tapfix.answer.source import LARGEST
+from tapfix.answer.writing import Plan
 from tapfix.errors import InputError
-from tapfix.response import decode
-from tapfix.source import LARGEST
 from tapfix.syntax import parse, position
 from tapfix.syntax.formatter import format_text
-from tapfix.writing import Plan
 
 _ENDINGS = (".tf", ".tfvars", ".tftest.hcl", ".tfmock.hcl")
 _MARK = "\ufeff"

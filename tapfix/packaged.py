@@ -13,5 +13,9 @@ def packaged_folder(name: str) -> Path:
     A wheel carries it as `tapfix/NAME`. A checkout keeps it at its top, as `NAME`, where people look for it. The
     installed one comes first, so that an installed tapfix never reads a folder that happens to lie beside it.
     """
-    installed = _PACKAGE / name
-    return installed if installed.is_dir() else _PACKAGE.parent / name
+    return (_PACKAGE if is_installed() else _PACKAGE.parent) / name
+
+
+def is_installed() -> bool:
+    """Whether this tapfix came out of a wheel; a checkout has no `tapfix/fixers`."""
+    return (_PACKAGE / "fixers").is_dir()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tapfix.report.prose import prose
 
 if TYPE_CHECKING:
-    from tapfix.grade import Failure, Grade, Instance
+    from tapfix.report.grade import Failure, Grade, Instance
 
 _HEADINGS = {
     "critical": "Critical Failures",

@@ -12,7 +12,7 @@ from tapfix.report.prose import code, prose
 
 if TYPE_CHECKING:
     from tapfix.api import Result
-    from tapfix.engine import Placed
+    from tapfix.engine.passes import Placed
 
 LIMIT = 65_536
 """GitHub's limit for a comment, in characters."""

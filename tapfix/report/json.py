@@ -10,7 +10,7 @@ from tapfix import __version__
 
 if TYPE_CHECKING:
     from tapfix.api import Result
-    from tapfix.engine import Diagnosis, Placed
+    from tapfix.engine.passes import Diagnosis, Placed
     from tapfix.verify import Step
 
 

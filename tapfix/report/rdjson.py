@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tapfix.api import Result
-    from tapfix.engine import Placed
+    from tapfix.engine.passes import Placed
 
 _SEVERITY = {"critical": "ERROR", "high": "ERROR", "medium": "WARNING", "low": "INFO"}
 

@@ -8,7 +8,7 @@ from tapfix import __version__
 
 if TYPE_CHECKING:
     from tapfix.api import Result
-    from tapfix.engine import Placed
+    from tapfix.engine.passes import Placed
     from tapfix.fixer import Finding
 
 _LEVEL = {"critical": "error", "high": "error", "medium": "warning", "low": "note"}

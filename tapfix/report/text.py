@@ -7,7 +7,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from tapfix.api import Result
-    from tapfix.engine import Diagnosis, Placed
+    from tapfix.engine.passes import Diagnosis, Placed
     from tapfix.verify import Problem, Step
 
 _STATUS_STYLE = {"fixed": "green", "refused": "red", "suggested": "yellow", "suppressed": "dim"}

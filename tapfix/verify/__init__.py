@@ -31,9 +31,9 @@ def check(module: Module, project: Project | None = None, files: Collection[str]
     from tapfix.verify import graph
     from tapfix.verify.constraints import check_constraints
     from tapfix.verify.declarations import Declarations
-    from tapfix.verify.environments import check_values
     from tapfix.verify.providers import check_providers
     from tapfix.verify.structure import Structure
+    from tapfix.verify.tfvars import check_values
 
     declarations = Declarations(module, project, files)
     for file in (*module.configuration, *module.tfvars):

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from tapfix.environments import is_automatic
-from tapfix.evaluate import Evaluator, is_known, tfvars_values
 from tapfix.module import Attribute, Block, Expr, walk
+from tapfix.module.evaluate import Evaluator, is_known, tfvars_values
+from tapfix.module.variables import is_automatic
 from tapfix.schema.rules import Group, Rule, rules
 from tapfix.syntax import Leaf
 from tapfix.verify.databases import check_databases

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tapfix.evaluate import Evaluator
 from tapfix.module import Block, expression_references
+from tapfix.module.evaluate import Evaluator
 from tapfix.schema import engines
 from tapfix.verify.declarations import Declarations
 

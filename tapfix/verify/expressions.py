@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, Literal
 
-from tapfix.evaluate import step_name, unescaped
 from tapfix.module import Block, Element, Expr, call_arguments, call_name, item_key, item_value, object_items
+from tapfix.module.evaluate import step_name, unescaped
 from tapfix.schema import BlockSchema, NestedBlock
 from tapfix.schema.functions import function
 from tapfix.syntax import Leaf

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from ipaddress import IPv4Network
 
-from tapfix.evaluate import Evaluator
 from tapfix.module import Attribute, Block, Module
+from tapfix.module.evaluate import Evaluator
 from tapfix.verify.declarations import Declarations
 
 

@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, NamedTuple
 
-from tapfix.environments import is_automatic
 from tapfix.module import Module, Project
+from tapfix.module.variables import is_automatic
 from tapfix.verify import surroundings
 from tapfix.verify.emulator import Emulator, EmulatorError
 from tapfix.verify.problem import TERRAFORM_STEPS, Problem, Step, StepName

@@ -8,15 +8,15 @@ import shutil
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from fixers.destroyable import blockers as DATA
 from tapfix.contract import Contract
-from tapfix.engine import Options, repair
+from tapfix.engine.passes import Options, repair
+from tapfix.engine.registry import builtin_fixers
 from tapfix.module import Module, Project
-from tapfix.registry import builtin_fixers
 from tapfix.schema import AttributeSchema, BlockSchema, load
 from tapfix.schema.rules import Choice, rules
 from tapfix.verify import surroundings
@@ -25,7 +25,6 @@ from tapfix.verify.emulator import Emulator, python_with_moto
 pytestmark = pytest.mark.terraform
 
 FIXERS = [fixer for fixer in builtin_fixers() if fixer.rule == "TAP002"]
-DATA = import_module("tapfix.fixers._destroy_blockers")
 
 
 class Terraform:

@@ -20,9 +20,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "unit"))
 from instance_rows import ARGUMENTS, EACH, REFERENCES, Row, counted, matrix, stack
 
 from tapfix.contract import Contract
-from tapfix.engine import Options, repair
+from tapfix.engine.passes import Options, repair
+from tapfix.engine.registry import builtin_fixers
 from tapfix.module import Project
-from tapfix.registry import builtin_fixers
 from tapfix.verify import ladder, surroundings
 from tapfix.verify.emulator import Emulator, python_with_moto
 

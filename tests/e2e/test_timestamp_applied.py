@@ -10,9 +10,9 @@ import shutil
 import pytest
 
 from tapfix.contract import Contract
-from tapfix.engine import Options, repair
+from tapfix.engine.passes import Options, repair
+from tapfix.engine.registry import builtin_fixers
 from tapfix.fixer import Status
-from tapfix.registry import builtin_fixers
 from tapfix.verify import Step, ladder
 from tapfix.verify.emulator import python_with_moto
 

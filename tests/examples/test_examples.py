@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import pytest
 
 from tapfix.contract import Contract
-from tapfix.engine import Options, Outcome, repair
+from tapfix.engine.passes import Options, Outcome, repair
+from tapfix.engine.registry import builtin_fixers
 from tapfix.fixer import Example, Fixer, Status
-from tapfix.registry import builtin_fixers
 from tapfix.syntax.formatter import format_text
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import tapfix
-from tapfix import cli
+from tapfix.cli import app as cli
 from tapfix.module import kind_of
 
 CORPUS = Path(__file__).parents[2] / "corpus"

@@ -12,7 +12,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from tapfix.evaluate import Evaluator, is_known, step_name
 from tapfix.module import (
     Attribute,
     Block,
@@ -27,6 +26,7 @@ from tapfix.module import (
     string_value,
     traversal_address,
 )
+from tapfix.module.evaluate import Evaluator, is_known, step_name
 
 _MADE = ("resource", "data", "module")
 _SAID_TWICE = frozenset({"provider", "providers", "depends_on"})

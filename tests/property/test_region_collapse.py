@@ -12,10 +12,10 @@ import pytest
 from equivalence import differences
 
 from tapfix.contract import Contract
-from tapfix.engine import Options, Outcome, repair
+from tapfix.engine.passes import Options, Outcome, repair
+from tapfix.engine.registry import builtin_fixers, select
 from tapfix.fixer import Status
 from tapfix.module import Block, Module, Project
-from tapfix.registry import builtin_fixers, select
 
 MODULES = 220
 ENVIRONMENTS = ("dev", "staging", "prod")

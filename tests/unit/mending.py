@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from tapfix import parse
 from tapfix.contract import Contract
-from tapfix.engine import Options, repair
+from tapfix.engine.passes import Options, repair
+from tapfix.engine.registry import builtin_fixers
 from tapfix.fixer import Finding, Status
-from tapfix.registry import builtin_fixers
 
 MAIN = "tap_stack.tf"
 

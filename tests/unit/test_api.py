@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 
 import tapfix
-from tapfix import registry
+from tapfix.engine import registry
 from tapfix.fixer import Fixer
 
 FOO = "locals {\n  foo = 1\n}\n"

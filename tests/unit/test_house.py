@@ -11,8 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from tapfix.engine.registry import builtin_fixers
+from tapfix.fixer import Fixer
+
 CHECKOUT = Path(__file__).parents[2]
-FIXERS = sorted(CHECKOUT.joinpath("fixers").glob("*.py"))
+RULES = CHECKOUT / "fixers"
+FIXERS = sorted(RULES.rglob("*.py"))
 
 
 def imports(path: Path) -> Iterator[tuple[int, str, str]]:
@@ -24,28 +28,27 @@ def imports(path: Path) -> Iterator[tuple[int, str, str]]:
             yield from ((node.level, node.module or "", alias.name) for alias in node.names)
 
 
-@pytest.mark.parametrize("path", FIXERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", FIXERS, ids=lambda path: path.relative_to(CHECKOUT).as_posix())
 def test_a_fixer_imports_what_is_public_and_what_is_shared(path: Path) -> None:
+    """A part of a family imports its own family and `shared`; nothing of `shared` imports a rule."""
+    family = path.parent.name if path.parent != RULES else ""
     for level, module, name in imports(path):
-        if level:
-            shared = module or name
-            assert level == 1 and shared.startswith("_"), f"{path.name} imports another fixer, {shared}"
-        else:
-            first, *inner = module.split(".")
+        first, *inner = module.split(".") if module else [name]
+        if level == 1 and not family:
+            assert first == "shared", f"{path.name} imports another rule, {first}"
+        elif level == 2:
+            assert family and first == "shared", f"{path} imports another rule, {first}"
+        elif level == 0:
             assert first == "tapfix" or first in sys.stdlib_module_names, f"{path.name} imports {module}"
-            if first == "tapfix":
-                private = [word for word in (*inner, name) if word.startswith("_")]
-                assert not private, f"{path.name} imports {module}.{name}, which is private"
+            private = [word for word in (*inner, name) if word.startswith("_")] if first == "tapfix" else []
+            assert not private, f"{path.name} imports {module}.{name}, which is private"
 
 
-@pytest.mark.parametrize("path", [p for p in FIXERS if not p.stem.startswith("_")], ids=lambda path: path.stem)
-def test_a_fixer_has_examples_and_a_page(path: Path) -> None:
-    from tapfix.registry import builtin_fixers
-
-    fixer = next(f for f in builtin_fixers() if f.name == path.stem.replace("_", "-"))
+@pytest.mark.parametrize("fixer", builtin_fixers(), ids=lambda fixer: fixer.name)
+def test_a_fixer_has_examples_and_a_page(fixer: Fixer) -> None:
     assert fixer.examples
-    assert fixer.summary.endswith(".")
-    assert len(fixer.page.splitlines()) > 3
+    assert fixer.summary.endswith("."), "the first line is a sentence"
+    assert len(fixer.page.splitlines()) > 2, "the docstring is the rule's page: a line, a blank line, and what it does"
 
 
 @pytest.mark.parametrize("name", ["utils", "util", "helpers", "common", "misc"])
@@ -57,7 +60,7 @@ def test_what_is_heavy_is_imported_late(tmp_path: Path) -> None:
     """A diff of a file that goes into a pipe needs neither Lark, nor rich, nor a Markdown parser."""
     (tmp_path / "tap_stack.tf").write_text('locals {\n  tags = { Environment = "dev" }\n}\n')
     code = (
-        "import sys; from tapfix.cli import run; run(['diff', 'tap_stack.tf', '-q']);"
+        "import sys; from tapfix.cli.app import run; run(['diff', 'tap_stack.tf', '-q']);"
         "print(sorted({'lark', 'markdown_it', 'jsonschema', 'pyarrow', 'multiprocessing'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
@@ -65,7 +68,7 @@ def test_what_is_heavy_is_imported_late(tmp_path: Path) -> None:
 
 
 def test_every_command_is_in_the_docs() -> None:
-    from tapfix.cli import app
+    from tapfix.cli.app import app
 
     commands = {command.callback.__name__ for command in app.registered_commands if command.callback}
     commands |= {

@@ -1,0 +1,1 @@
+"""TAP150, contract-clauses: the rule is in `rule.py`."""

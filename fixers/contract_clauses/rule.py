@@ -1,0 +1,418 @@
+"""TAP150: the stack breaks a clause of the contract that only a person can mend."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Final
+
+from tapfix.edits import Safety
+from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.module import Attribute, Block, Element, Module
+from tapfix.module.evaluate import UNKNOWN, evaluate
+
+from .version_ranges import is_within
+
+_WORLD: Final = frozenset({"0.0.0.0/0", "::/0"})
+_REGION = r'"([a-z]{2}(?:-[a-z]+)+-\d)[a-z]?"'
+_LOCAL = r"\blocal\.([A-Za-z_][\w-]*)"
+_WILDCARD = r'"(?:\*|[a-z0-9-]+:\*)"'
+_POLICY_KEYS = r"(?i)\b(actions?|resources?)\"?\s*[=:]\s*(\[[^\]]*\]|\"[^\"\n]*\")"
+_NAMES: Final = (
+    "name",
+    "name_prefix",
+    "bucket",
+    "bucket_prefix",
+    "identifier",
+    "identifier_prefix",
+    "cluster_identifier",
+    "replication_group_id",
+    "function_name",
+    "family",
+)
+_NAMED_FREELY: Final = ("aws_iam_role_policy", "aws_route53_")
+"""Types whose names stand inside of another resource, or are no names of resources but domains."""
+_INHERITED: Final = ("replicate_source_db", "snapshot_identifier", "replication_source_identifier", "source_engine")
+"""Arguments of a database that takes its encryption from another one."""
+_ENCRYPTION: Final[Mapping[str, str]] = {
+    "aws_db_instance": "storage_encrypted",
+    "aws_rds_cluster": "storage_encrypted",
+    "aws_docdb_cluster": "storage_encrypted",
+    "aws_neptune_cluster": "storage_encrypted",
+    "aws_ebs_volume": "encrypted",
+    "aws_efs_file_system": "encrypted",
+    "aws_redshift_cluster": "encrypted",
+    "aws_elasticache_replication_group": "at_rest_encryption_enabled",
+}
+_VOLUMES: Final = ("root_block_device", "ebs_block_device", "ebs")
+"""Blocks that make volumes of an instance or a launch template."""
+_MODULE_REASONS: Final = {
+    "none": "write out what the module makes, or allow modules in the contract",
+    "local": "use a module that stands in the answer, or allow others in the contract",
+}
+
+
+class ContractClauses(Fixer):
+    """The stack breaks a clause of the contract that only a person can mend.
+
+    A prompt demands more than a tool can do by itself: outputs that somebody will read, resources that have to be there, regions, versions,
+    who may get in. What of that stands in `tapfix.toml` is held against the stack, clause by clause; a clause that is not there demands
+    nothing, and the built-in contract has none of them.
+
+    **Suggestion**: each finding says what is missing or too much, and where. Only what is known is judged: a value that nobody can tell
+    before Terraform runs is taken to be right.
+    """
+
+    rule = "TAP150"
+    severity = Severity.HIGH
+    safety = Safety.SUGGESTION
+    order = 99
+    examples = tuple(
+        Example(title=title, contract=contract, before=before, after=None)
+        for title, contract, before in (
+            (
+                "A variable, an output and subnets that are not there",
+                '[require]\nvariables = ["owner"]\noutputs = ["vpc_id"]\nresources = { aws_subnet = 2 }\n',
+                'resource "aws_vpc" "main" {\n  cidr_block = "10.0.0.0/16"\n}\n',
+            ),
+            (
+                "Other versions than the prompt's",
+                '[require]\nterraform_version = ">= 1.5"\naws_provider_version = "~> 5.0"\n',
+                'terraform {\n  required_version = ">= 1.0"\n}\n',
+            ),
+            (
+                "A provider and a module where none may stand",
+                '[deliverable]\nprovider_block = false\nmodules = "none"\n',
+                'provider "aws" {\n  region = "us-east-1"\n}\n\nmodule "vpc" {\n  source = "terraform-aws-modules/vpc/aws"\n}\n',
+            ),
+            (
+                "A resource that nobody wants, in a region that nobody named",
+                '[forbid]\nresources = ["aws_iam_user*"]\n\n[topology]\nallowed_regions = ["eu-west-3"]\n',
+                'resource "aws_iam_user" "ci" {\n  name = "ci"\n}\n\nprovider "aws" {\n  region = "us-west-2"\n}\n',
+            ),
+            (
+                "The world let in",
+                "[forbid]\nopen_ingress = true\nopen_ports = [80, 443]\n",
+                'resource "aws_security_group" "web" {\n  ingress {\n    from_port   = 22\n    to_port     = 22\n'
+                '    protocol    = "tcp"\n    cidr_blocks = ["0.0.0.0/0"]\n  }\n}\n',
+            ),
+            (
+                "Wildcards in a policy",
+                "[forbid]\niam_wildcards = true\n",
+                'resource "aws_iam_policy" "all" {\n  policy = jsonencode({\n    Statement = [{ Effect = "Allow", '
+                'Action = "s3:*", Resource = "*" }]\n  })\n}\n',
+            ),
+            (
+                "A name without the suffix, tags without a key",
+                '[names]\nsuffix_variable = "suffix"\n\n[tags]\nkeys = ["Owner"]\n',
+                'resource "aws_sqs_queue" "jobs" {\n  name = "jobs"\n  tags = { Team = "web" }\n}\n',
+            ),
+            (
+                "Data that is not kept as it should be",
+                '[data]\nencrypted = true\nlog_retention_days = 30\nengine_versions = { postgres = "15" }\n',
+                'resource "aws_db_instance" "main" {\n  engine         = "postgres"\n  engine_version = "14.9"\n}\n\n'
+                'resource "aws_cloudwatch_log_group" "app" {\n  name              = "app"\n  retention_in_days = 7\n}\n',
+            ),
+        )
+    )
+
+    def check(self, module: Module, context: Context) -> Iterator[Finding]:
+        if module.main is None:
+            return
+        for clause in _EVERYWHERE:
+            yield from clause(self, module, context)
+        if module.is_root:
+            yield from _required(self, module, context)
+
+
+Clause = Callable[[ContractClauses, Module, Context], Iterator[Finding]]
+
+# --- what has to be there ---------------------------------------------------------------------------------------------
+
+
+def _required(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
+    home = module.main
+    assert home is not None
+    require = context.contract.require
+    for kind, wanted, there in (
+        ("variable", require.variables, module.variables),
+        ("output", require.outputs, module.outputs),
+    ):
+        for name in wanted:
+            if name not in there:
+                yield rule.suggest(
+                    home, f'{kind} "{name}" is demanded by the contract and not declared', f"declare the {kind}"
+                )
+    for type, least in require.resources:
+        least_known, is_exact = _count(type, context)
+        if is_exact and least_known < least:
+            message = f"the contract demands {least} of {type}, and the stack has {least_known or 'none'}"
+            yield rule.suggest(home, message, "add what is missing")
+    for name, wanted_version, stated in (
+        ("Terraform", require.terraform_version, _terraform_versions(module)),
+        ("the AWS provider", require.aws_provider_version, _provider_versions(module)),
+    ):
+        if not wanted_version:
+            continue
+        if not stated:
+            yield rule.suggest(
+                home, f"no version of {name} is required, where the contract demands {wanted_version}", "state it"
+            )
+        for at, version in stated:
+            if not is_within(version, wanted_version):
+                message = f"{name} is required as {version}, where the contract demands {wanted_version}"
+                yield rule.suggest(at, message, "change one of the two")
+
+
+def _count(type: str, context: Context) -> tuple[int, bool]:
+    """How many resources of a type all modules have, and whether that is sure."""
+    total, is_exact = 0, True
+    for module in context.project.modules:
+        is_exact &= not module.blocks_of("module") or type.startswith("aws_vpc")
+        for block in module.resources(type):
+            count = block.get("count")
+            value = evaluate(module, count, count.expr) if count is not None else 1
+            is_exact &= block.get("for_each") is None and value is not UNKNOWN
+            total += int(value) if isinstance(value, int | float) else 1
+    return total, is_exact
+
+
+def _terraform_versions(module: Module) -> list[tuple[Element, str]]:
+    found = [block.get("required_version") for block in module.blocks_of("terraform")]
+    return [(attribute, attribute.value.strip('"')) for attribute in found if attribute is not None]
+
+
+def _provider_versions(module: Module) -> list[tuple[Element, str]]:
+    found: list[tuple[Element, str]] = []
+    for block in module.blocks_of("terraform"):
+        for inner in block.blocks_of("required_providers"):
+            aws = inner.get("aws")
+            version = re.search(r'version\s*=\s*"([^"]*)"', aws.value) if aws is not None else None
+            if aws is not None and version is not None:
+                found.append((aws, version[1]))
+    return found
+
+
+# --- what may not be there --------------------------------------------------------------------------------------------
+
+
+def _modules(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
+    allowed = context.contract.deliverable.modules
+    for call in module.blocks_of("module") if allowed != "any" else ():
+        source = call.get("source")
+        is_local = source is not None and source.value.startswith(('"./', '"../'))
+        if allowed == "none" or not is_local:
+            what = "modules" if allowed == "none" else "modules from elsewhere"
+            yield rule.suggest(call, f"it calls a module, where the contract forbids {what}", _MODULE_REASONS[allowed])
+
+
+def _provider_blocks(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
+    if not context.contract.deliverable.provider_block:
+        for block in module.blocks_of("provider"):
+            yield rule.suggest(
+                block, "a provider block stands in the files, where the contract forbids one", "take it out"
+            )
+
+
+def _resources(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
+    for block in module.resources():
+        for pattern in context.contract.forbid.resources:
+            if fnmatchcase(block.labels[0], pattern):
+                yield rule.suggest(block, f"the contract forbids {pattern}", "do without it")
+
+
+def _regions(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
+    allowed = context.contract.topology.allowed_regions
+    for block in module.blocks if allowed else ():
+        strange = sorted({region for region in re.findall(_REGION, block.text()) if region not in allowed})
+        if strange:
+            message = f"it names {', '.join(strange)}, where the contract allows {', '.join(allowed)}"
+            yield rule.suggest(block, message, "use the allowed region")
+
+
+def _open_ingress(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
+    forbid = context.contract.forbid
+    if not forbid.open_ingress:
+        return
+    for block in module.resources("aws_security_group", "aws_default_security_group"):
+        for ingress in block.blocks_of("ingress"):
+            yield from _open(rule, module, ingress, forbid.open_ports)
+    for block in module.resources("aws_security_group_rule"):
+        kind = block.get("type")
+        if kind is not None and kind.value == '"ingress"':
+            yield from _open(rule, module, block, forbid.open_ports)
+    for block in module.resources("aws_vpc_security_group_ingress_rule"):
+        yield from _open(rule, module, block, forbid.open_ports)
+
+
+def _open(rule: ContractClauses, module: Module, block: Block, allowed: tuple[int, ...]) -> Iterator[Finding]:
+    for name in ("cidr_blocks", "ipv6_cidr_blocks", "cidr_ipv4", "cidr_ipv6"):
+        attribute = block.get(name)
+        value = _known(module, attribute)
+        networks = value if isinstance(value, list | tuple) else [value]
+        if attribute is None or not any(isinstance(network, str) and network in _WORLD for network in networks):
+            continue
+        first, last = (_known(module, block.get(port)) for port in ("from_port", "to_port"))
+        if isinstance(first, int | float) and first == last and int(first) in allowed:
+            continue
+        ports = "every port" if first is None or first == 0 or first == -1 else f"port {_shown(first)}"
+        yield rule.suggest(
+            attribute, f"it lets the whole world in on {ports}, which the contract forbids", "name the networks"
+        )
+        return
+
+
+def _iam_wildcards(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
+    if not context.contract.forbid.iam_wildcards:
+        return
+    for block in (*module.resources(), *module.data("aws_iam_policy_document")):
+        if "aws_iam" not in block.labels[0]:
+            continue
+        text = block.text()
+        wide = sorted(
+            {key.lower().rstrip("s") for key, value in re.findall(_POLICY_KEYS, text) if re.search(_WILDCARD, value)}
+        )
+        if wide:
+            message = f"the policy has a wildcard as {' and as '.join(wide)}, which the contract forbids"
+            yield rule.suggest(block, message, "name the actions and the resources")
+
+
+# --- names, tags, data ------------------------------------------------------------------------------------------------
+
+
+def _suffix(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
+    variable = context.contract.names.suffix_variable
+    if not variable:
+        return
+    wanted = re.compile(rf"\b(?:var|local)\.{re.escape(variable)}\b")
+    for block in module.resources():
+        for name in _NAMES:
+            attribute = block.get(name)
+            if attribute is None or not block.labels[0].startswith("aws_") or block.labels[0].startswith(_NAMED_FREELY):
+                continue
+            text = _with_locals(module, attribute.value)
+            is_passed_in = not module.is_root and "var." in text
+            if not wanted.search(text) and not is_passed_in and not _is_reference(attribute):
+                yield rule.suggest(
+                    attribute, f"{name} does not hold var.{variable}, which every name has to", "add it to the name"
+                )
+            break
+
+
+def _tag_keys(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
+    keys = context.contract.tags.keys
+    if not keys:
+        return
+    # A module takes the providers of whoever calls it, with their tags.
+    everywhere = "".join(
+        _with_locals(owner, inner.text())
+        for owner in {id(owner): owner for owner in (context.project.root, module)}.values()
+        for provider in owner.blocks_of("provider")
+        for inner in provider.blocks_of("default_tags")
+    )
+    for block in module.resources():
+        type = context.schema.resource(block.labels[0])
+        if type is None or not type.taggable:
+            continue
+        tags = block.get("tags")
+        text = everywhere + (_with_locals(module, tags.value) if tags is not None else "")
+        missing = [key for key in keys if not re.search(rf"(?<![\w-]){re.escape(key)}\"?\s*[=:]", text)]
+        if missing and not re.search(r"\bvar\.", text):
+            yield rule.suggest(block, f"its tags lack {', '.join(missing)}, which the contract demands", "add them")
+
+
+def _encryption(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
+    if not context.contract.data.encrypted:
+        return
+    for block in module.resources(*_ENCRYPTION):
+        name = _ENCRYPTION[block.labels[0]]
+        if any(block.get(source) is not None for source in _INHERITED):
+            continue
+        yield from _unencrypted(rule, module, block, name)
+    for block in module.resources("aws_instance", "aws_launch_template"):
+        for volume in block.walk():
+            # A volume that a snapshot or a template gives its encryption to does not say so itself.
+            if volume.type in _VOLUMES and volume.get("snapshot_id") is None:
+                yield from _unencrypted(rule, module, volume, "encrypted")
+
+
+def _unencrypted(rule: ContractClauses, module: Module, block: Block, name: str) -> Iterator[Finding]:
+    attribute = block.get(name)
+    if attribute is None:
+        yield rule.suggest(block, f"{name} is not set, where the contract demands encryption", f"{name} = true")
+    elif _known(module, attribute) is False:
+        yield rule.suggest(attribute, f"{name} is false, where the contract demands encryption", f"{name} = true")
+
+
+def _log_retention(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
+    days = context.contract.data.log_retention_days
+    for block in module.resources("aws_cloudwatch_log_group") if days else ():
+        attribute = block.get("retention_in_days")
+        value = _known(module, attribute)
+        if attribute is None:
+            yield rule.suggest(
+                block,
+                f"the log group is kept for ever, where the contract demands {days} days",
+                "set retention_in_days",
+            )
+        elif isinstance(value, int | float) and value != days:
+            message = f"the log group is kept for {_shown(value)} days, where the contract demands {days}"
+            yield rule.suggest(attribute, message, "change retention_in_days")
+
+
+def _engine_versions(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
+    wanted = dict(context.contract.data.engine_versions)
+    for block in (
+        module.resources("aws_db_instance", "aws_rds_cluster", "aws_elasticache_replication_group") if wanted else ()
+    ):
+        engine, version = (_known(module, block.get(name)) for name in ("engine", "engine_version"))
+        demanded = wanted.get(engine) if isinstance(engine, str) else None
+        if demanded is None or version is None or version is UNKNOWN:
+            continue
+        if f"{_shown(version)}.".startswith(f"{demanded}."):
+            continue
+        message = f"{engine} is of version {_shown(version)}, where the contract demands {demanded}"
+        yield rule.suggest(block.get("engine_version") or block, message, "change engine_version")
+
+
+_EVERYWHERE: Final[tuple[Clause, ...]] = (
+    _modules,
+    _provider_blocks,
+    _resources,
+    _regions,
+    _open_ingress,
+    _iam_wildcards,
+    _suffix,
+    _tag_keys,
+    _encryption,
+    _log_retention,
+    _engine_versions,
+)
+
+
+def _known(module: Module, attribute: Attribute | None) -> object:
+    """The value of an attribute; `None` where it is not set, `UNKNOWN` where nobody can tell."""
+    return None if attribute is None else evaluate(module, attribute, attribute.expr)
+
+
+def _shown(value: object) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _with_locals(module: Module, text: str) -> str:
+    """A text and those of the local values that it leads to."""
+    parts, waiting, seen = [text], [text], set[str]()
+    while waiting:
+        for name in re.findall(_LOCAL, waiting.pop()):
+            value = module.locals.get(name)
+            if value is not None and name not in seen:
+                seen.add(name)
+                parts.append(f"local.{name} {value.value}")
+                waiting.append(value.value)
+    return "\n".join(parts)
+
+
+def _is_reference(attribute: Attribute) -> bool:
+    """Whether a name is that of another resource, as of a bucket's policy: its own name is judged there."""
+    return re.match(r"(?:aws_|data\.|module\.|each\.|random_)", attribute.value) is not None

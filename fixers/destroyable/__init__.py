@@ -1,0 +1,1 @@
+"""TAP002, destroyable: the rule is in `rule.py`."""

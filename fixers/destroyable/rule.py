@@ -1,0 +1,362 @@
+"""TAP002 `destroyable`: whatever keeps `terraform destroy` from finishing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+
+from tapfix.edits import Edit, Safety
+from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.module import Attribute, Block, Element, Module, Span, string_value
+from tapfix.module.evaluate import UNKNOWN
+from tapfix.schema import BlockSchema, load
+
+from ..shared.lifecycle import stop_ignoring
+from ..shared.members import members, without_member
+from ..shared.places import attributes_at, places
+from .blockers import BLOCKERS, BLOCKS, FINE, LOCKS, UNWANTED, Blocker, Lock, Unwanted
+from .origins import Origins, Wish, wished_places
+
+
+class Destroyable(Fixer):
+    """Something keeps `terraform destroy` from finishing.
+
+    A stack that a test, a review or a model's answer brought up has to go again, whole. Deletion protection, final
+    snapshots and buckets that may not be emptied stop the destroy half-way: what is left costs money and blocks the next
+    apply by its names.
+
+    **What it does.** A table (`fixers/_destroy_blockers.py`) names the arguments that block, and the value with which they
+    do not:
+
+    - an argument that blocks gets that value: `deletion_protection = false`;
+    - one whose absence blocks is added: `skip_final_snapshot = true` of a database, `force_destroy = true` of a bucket;
+    - what means nothing any more goes: `final_snapshot_identifier` beside `skip_final_snapshot = true`;
+    - `prevent_destroy = true` goes, and its `lifecycle` block if nothing else stands in it.
+
+    A value behind a variable, a local or an item of an object is set where it is decided (the variable's default, the tfvars,
+    the local) if nothing else is made of it; else the argument itself is set. Expressions that block in some environment
+    only (`var.environment == "prod"`) are replaced. Where the API's default lets destroy finish, nothing is touched.
+
+    **Safety: unsafe.** The stack loses a protection that its author wrote down. The contract asks for that with
+    `lifecycle.destroyable = true`, which is the default; with `false` the rule stands down.
+
+    **What it refuses.** What no argument undoes once it is applied: object lock in COMPLIANCE mode, legal holds, MFA delete,
+    a backup vault locked for good, and their like. Each is reported by name with what there is to decide.
+    """
+
+    rule = "TAP002"
+    severity = Severity.CRITICAL
+    safety = Safety.UNSAFE
+    examples = (
+        Example(
+            title="a protected database with a final snapshot",
+            before="""\
+resource "aws_db_instance" "main" {
+  identifier                = "main"
+  deletion_protection       = true
+  skip_final_snapshot       = false
+  final_snapshot_identifier = "main-final"
+}
+""",
+            after="""\
+resource "aws_db_instance" "main" {
+  identifier          = "main"
+  deletion_protection = false
+  skip_final_snapshot = true
+}
+""",
+        ),
+        Example(
+            title="a bucket that cannot be destroyed once there is an object in it",
+            before="""\
+resource "aws_s3_bucket" "logs" {
+  bucket = "logs"
+
+  tags = { Name = "logs" }
+}
+""",
+            after="""\
+resource "aws_s3_bucket" "logs" {
+  bucket        = "logs"
+  force_destroy = true
+
+  tags = { Name = "logs" }
+}
+""",
+        ),
+        Example(
+            title="a switch that serves nothing else is set where it stands; an environment's name is not touched",
+            before={
+                "tap_stack.tf": """\
+variable "protected" {
+  type    = bool
+  default = true
+}
+
+variable "environment" {
+  type = string
+}
+
+resource "aws_lb" "main" {
+  enable_deletion_protection = var.protected
+}
+
+resource "aws_dynamodb_table" "main" {
+  deletion_protection_enabled = var.environment == "prod"
+}
+""",
+                "prod.tfvars": 'environment = "prod"\nprotected   = true\n',
+            },
+            after={
+                "tap_stack.tf": """\
+variable "protected" {
+  type    = bool
+  default = false
+}
+
+variable "environment" {
+  type = string
+}
+
+resource "aws_lb" "main" {
+  enable_deletion_protection = var.protected
+}
+
+resource "aws_dynamodb_table" "main" {
+  deletion_protection_enabled = false
+}
+""",
+                "prod.tfvars": 'environment = "prod"\nprotected   = false\n',
+            },
+        ),
+        Example(
+            title="an emptied lifecycle block goes",
+            before="""\
+resource "aws_kms_key" "main" {
+  description = "main"
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+""",
+            after="""\
+resource "aws_kms_key" "main" {
+  description = "main"
+}
+""",
+        ),
+        Example(
+            title="what can never be undone is refused",
+            before="""\
+resource "aws_backup_vault_lock_configuration" "main" {
+  backup_vault_name   = "main"
+  changeable_for_days = 3
+}
+""",
+            after=None,
+        ),
+    )
+
+    def check(self, module: Module, context: Context) -> Iterable[Finding]:
+        if not context.contract.lifecycle.destroyable:
+            return
+        blocked = [(block, row) for block in module.resources() for row in _blockers_of(block.labels[0])]
+        origins = Origins(module, context, _wishes(blocked))
+        for block, row in blocked:
+            yield from self._blocker(block, row, origins)
+        for block in module.resources():
+            for list_ in _unwanted_of(block.labels[0]):
+                yield from self._unwanted(block, list_)
+            for lock in _locks_of(block.labels[0]):
+                yield from self._lock(block, lock, origins)
+            yield from self._prevent_destroy(block)
+
+    # Arguments that block ------------------------------------------------------------------------------------------
+
+    def _blocker(self, block: Block, row: Blocker, origins: Origins) -> Iterator[Finding]:
+        wish = _wish(row)
+        attributes = list(attributes_at(block, row.argument))
+        for place in attributes:
+            edits = origins.edits(place, place.expr, wish)
+            here = _is_literal(edits, place)
+            left_over = [e for name in row.drops.split() for e in _drop(block, name)] if here else []
+            if edits:
+                shown = f"`{row.argument} = {_shown(place)}`"
+                elsewhere = "" if here else ", set where its value is decided"
+                message = f"{shown} keeps `terraform destroy` from finishing ({row.why}): now `{row.wanted}`{elsewhere}"
+                yield self.fix(place, message, [*edits, *left_over])
+            elif left_over:
+                message = f"`{row.drops}` means nothing beside `{row.argument} = {row.wanted}`: removed"
+                yield self.fix(place, message, left_over)
+        if not attributes and _absence_blocks(block, row):
+            message = f"without `{row.argument} = {row.wanted}` `terraform destroy` may not finish ({row.why}): added"
+            yield self.fix(block, message, _added(block, row))
+
+    def _unwanted(self, block: Block, row: Unwanted) -> Iterator[Finding]:
+        attribute = block.get(row.argument)
+        if attribute is None or attribute.expr.kind != "tuple":
+            return
+        items = members(attribute.expr)
+        for item in items:
+            if string_value(item) != row.value:
+                continue
+            edit = without_member(attribute, attribute.expr, item) if len(items) > 1 else attribute.remove()
+            message = f"`{row.argument}` with {row.value} keeps `terraform destroy` from finishing ({row.why}): removed"
+            yield self.fix(attribute, message, [edit])
+
+    # What nobody can undo ------------------------------------------------------------------------------------------
+
+    def _lock(self, block: Block, lock: Lock, origins: Origins) -> Iterator[Finding]:
+        for place in places(block, lock.argument):
+            if not lock.values:
+                shown = f"`{lock.argument}`"
+            elif isinstance(place, Attribute) and _may_be(origins.possible(place, place.expr), lock.values):
+                shown = f"`{lock.argument} = {_shown(place)}`"
+            else:
+                continue
+            yield self.refuse(
+                place, f"{shown} can keep `terraform destroy` from finishing, and nothing undoes it", lock.decision
+            )
+
+    # lifecycle -----------------------------------------------------------------------------------------------------
+
+    def _prevent_destroy(self, block: Block) -> Iterator[Finding]:
+        for lifecycle in block.blocks_of("lifecycle"):
+            attribute = lifecycle.get("prevent_destroy")
+            if attribute is not None and attribute.value != "false":
+                alone = len(lifecycle.attributes) == 1 and not lifecycle.blocks
+                message = "`prevent_destroy` makes Terraform itself refuse every destroy: removed"
+                yield self.fix(attribute, message, [(lifecycle if alone else attribute).remove()])
+
+
+def _wishes(blocked: Iterable[tuple[Block, Blocker]]) -> dict[Span, Wish]:
+    found: dict[Span, Wish] = {}
+    for block, row in blocked:
+        for place in attributes_at(block, row.argument):
+            found.update(wished_places(place, place.expr, _wish(row)))
+    return found
+
+
+@cache
+def _wish(row: Blocker) -> Wish:
+    null = row.absent != BLOCKS
+    if row.wanted in ("true", "false"):
+        return Wish(row.wanted == "true", row.wanted, null)
+    if row.wanted.startswith("["):
+        return Wish(re.findall(r'"([^"]*)"', row.wanted), row.wanted, null)
+    return Wish(row.wanted.strip('"'), row.wanted, null)
+
+
+# The table, by resource type ---------------------------------------------------------------------------------------
+
+
+@cache
+def _blockers_of(type: str) -> tuple[Blocker, ...]:
+    return tuple(row for row in BLOCKERS if type in row.types.split())
+
+
+@cache
+def _unwanted_of(type: str) -> tuple[Unwanted, ...]:
+    return tuple(row for row in UNWANTED if type in row.types.split())
+
+
+@cache
+def _locks_of(type: str) -> tuple[Lock, ...]:
+    return tuple(row for row in LOCKS if type in row.types.split())
+
+
+# Values -------------------------------------------------------------------------------------------------------------
+
+
+def _is_literal(edits: Sequence[Edit], place: Attribute) -> bool:
+    """Whether the argument is, or becomes, what it is by itself, whatever variables hold."""
+    if edits:
+        return all(place.start <= e.start and e.end <= place.end and e.file == place.file.path for e in edits)
+    return place.expr.kind in ("Identifier", "template", "tuple")
+
+
+def _may_be(values: Iterable[object], locking: Sequence[object]) -> bool:
+    return any(value is UNKNOWN or value in locking for value in values)
+
+
+def _shown(attribute: Attribute) -> str:
+    """The argument's source, short enough for a message."""
+    text = " ".join(attribute.value.split())
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+# Edits -------------------------------------------------------------------------------------------------------------
+
+
+def _absence_blocks(block: Block, row: Blocker) -> bool:
+    if row.absent == FINE or (row.absent != BLOCKS and not any(map(_is_set, places(block, row.absent)))):
+        return False
+    return _accepts(block.labels[0], row.argument)
+
+
+def _is_set(place: Attribute | Block) -> bool:
+    return not isinstance(place, Attribute) or place.value != "null"
+
+
+@cache
+def _accepts(type: str, argument: str) -> bool:
+    """Whether the provider takes the argument: version 5, or version 6 for a type that 5 does not know."""
+    schema: BlockSchema | None = load().resource(type) or load(6).resource(type)
+    *path, name = argument.split(".")
+    for step in path:
+        nested = schema.blocks.get(step) if schema is not None else None
+        schema = nested.block if nested is not None else None
+    return schema is not None and name in schema.attributes
+
+
+def _added(block: Block, row: Blocker) -> list[Edit]:
+    """The edits that add the argument, where its like stands."""
+    *path, name = row.argument.split(".")
+    line = f"{name} = {row.wanted}"
+    for i, step in enumerate(path):
+        nested = block.blocks_of(step)
+        if not nested:
+            return [block.insert(_nested(path[i:], line))]
+        block = nested[0]
+        if block.type == "dynamic":
+            block = next(iter(block.blocks_of("content")), block)
+    dropped = next((a for n in row.drops.split() if (a := block.get(n))), None)
+    if dropped is not None:
+        return [dropped.edit(None, line), *stop_ignoring(block, dropped.name)]
+    anchor = _anchor(block)
+    return [block.insert(line, after=anchor, first=anchor is None)]
+
+
+def _nested(path: Sequence[str], line: str) -> str:
+    for step in reversed(path):
+        inner = "\n".join("  " + x for x in line.split("\n"))
+        line = f"{step} {{\n{inner}\n}}"
+    return "\n" + line
+
+
+_KIN = ("deletion_protection", "bucket", "bucket_prefix", "name", "name_prefix", "identifier", "cluster_identifier")
+"""The arguments that a new one is put behind, those that it resembles most first."""
+
+
+def _anchor(block: Block) -> Element | None:
+    """What a new argument goes behind: its kin, else the last plain argument of the first paragraph."""
+    for name in _KIN:
+        found = block.get(name)
+        if found is not None:
+            return found
+    anchor: Element | None = None
+    for attribute in block.attributes.values():
+        if anchor is not None and attribute.start > block.file.line_end(anchor.end) + len(attribute.indent):
+            break
+        if attribute.name == "tags" or "\n" in attribute.value:
+            break
+        anchor = attribute
+    return anchor
+
+
+def _drop(block: Block, name: str) -> list[Edit]:
+    """The edits that take an argument out, and out of `ignore_changes`."""
+    attribute = block.get(name)
+    return [attribute.remove(), *stop_ignoring(block, name)] if attribute is not None else []

@@ -1,0 +1,1 @@
+"""TAP005, instance-to-asg: the rule is in `rule.py`."""

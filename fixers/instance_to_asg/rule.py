@@ -1,0 +1,347 @@
+"""TAP005: instances to a launch template and an Auto Scaling group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tapfix.edits import Safety
+from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.module import Block, Module
+from tapfix.module.variables import declare
+
+from .copies import Unscalable
+from .sizes import TITLE, row_names, unset_sizes
+
+
+class InstanceToAsg(Fixer):
+    """Fixed instances where an Auto Scaling group was asked for.
+
+    `aws_instance` with `count` or `for_each`, and a single one behind a target group, becomes an `aws_launch_template` and an
+    `aws_autoscaling_group` in the same subnets and behind the same load balancer. A machine that fails is replaced, and the sizes
+    are variables with a value in each environment.
+
+    **The template** takes over what the instance said, argument by argument: the image, the type, user data (base64 exactly once),
+    the instance profile, monitoring, metadata options, placement; volumes as `block_device_mappings` with their encryption; tags
+    for instances and volumes; public addresses in `network_interfaces`, together with the security groups. **The group** takes the
+    subnets (the whole list that `count.index` chose from), the load balancer, `depends_on`, and tags that it propagates. A new
+    version of the template starts an instance refresh.
+
+    **The sizes** start from what stood there: a number as it is, a variable that counted stays the desired capacity,
+    `length(…)` and conditionals become the value of each environment, or stay as the default. `condition ? n : 0` stays a switch.
+
+    **The copies' numbers** (`count.index`, `each.key`) go where they only told copies apart: at the end of names, in a shown text
+    (` - Instance 2` with its separator). Where they decide something, nothing is rewritten.
+
+    **References**: attachments become `target_group_arns`; alarms measure the group; an output of ids becomes one of the group's
+    name, outputs of addresses go; `depends_on`, `length(…)`, dashboards and IAM policies follow.
+
+    **Written out one by one** (`web_1`, `web_2`, or any behind one target group): where they differ in their numbers and subnets
+    alone they become one block with `count` first, and then a group.
+
+    **Why unsafe:** machines that had a number, an address and a life of their own become ones that come and go. The contract asks
+    for it (`compute.autoscaling`); where it does not, the rule stands down.
+
+    **Refused**, each with its reason: bastions, NAT and VPN servers, machines with data of their own (by their names, and by
+    `source_dest_check = false`); fixed addresses, Elastic IPs, attached volumes, DNS records, routes; provisioners; a role or a
+    configuration per copy; an argument without a counterpart; a target group that a scaling group serves already; a single
+    instance behind no load balancer, since whether a group of one is wanted nobody said.
+    """
+
+    rule = "TAP005"
+    severity = Severity.MEDIUM
+    safety = Safety.UNSAFE
+    order = 40
+    examples = (
+        Example(
+            title="Two instances behind a target group",
+            before={
+                "tap_stack.tf": """\
+variable "app_name" {
+  type    = string
+  default = "shop"
+}
+
+data "aws_ami" "amazon_linux_2" {
+  most_recent = true
+  owners      = ["amazon"]
+
+  filter {
+    name   = "name"
+    values = ["amzn2-ami-hvm-*-x86_64-gp2"]
+  }
+}
+
+# The web servers
+resource "aws_instance" "web" {
+  count                  = 2
+  ami                    = data.aws_ami.amazon_linux_2.id
+  instance_type          = "t3.micro"
+  subnet_id              = aws_subnet.private[count.index % length(aws_subnet.private)].id
+  vpc_security_group_ids = [aws_security_group.web.id]
+  iam_instance_profile   = aws_iam_instance_profile.web.name
+
+  # Shows who answers
+  user_data = <<-EOF
+    #!/bin/bash
+    yum install -y httpd
+    echo "<h1>${var.app_name} - Instance ${count.index + 1}</h1>" > /var/www/html/index.html
+  EOF
+
+  root_block_device {
+    encrypted  = true
+    kms_key_id = aws_kms_key.main.arn # the stack's own key
+  }
+
+  tags = merge(local.tags, {
+    Name = "${var.app_name}-web-${count.index + 1}"
+  })
+}
+
+resource "aws_lb_target_group_attachment" "web" {
+  count            = length(aws_instance.web)
+  target_group_arn = aws_lb_target_group.web.arn
+  target_id        = aws_instance.web[count.index].id
+}
+
+output "web_ids" {
+  value = aws_instance.web[*].id
+}
+""",
+                "dev.tfvars": """\
+app_name = "shop"
+""",
+            },
+            after={
+                "tap_stack.tf": """\
+variable "app_name" {
+  type    = string
+  default = "shop"
+}
+
+variable "asg_min_size" {
+  description = "Smallest number of instances in the Auto Scaling group"
+  type        = number
+  default     = 2
+}
+
+variable "asg_max_size" {
+  description = "Largest number of instances in the Auto Scaling group"
+  type        = number
+  default     = 4
+}
+
+variable "asg_desired_capacity" {
+  description = "Desired number of instances in the Auto Scaling group"
+  type        = number
+  default     = 2
+}
+
+data "aws_ami" "amazon_linux_2" {
+  most_recent = true
+  owners      = ["amazon"]
+
+  filter {
+    name   = "name"
+    values = ["amzn2-ami-hvm-*-x86_64-gp2"]
+  }
+}
+
+# The web servers
+resource "aws_launch_template" "web" {
+  name_prefix            = "${var.app_name}-web-"
+  image_id               = data.aws_ami.amazon_linux_2.id
+  instance_type          = "t3.micro"
+  vpc_security_group_ids = [aws_security_group.web.id]
+
+  iam_instance_profile {
+    name = aws_iam_instance_profile.web.name
+  }
+
+  # Shows who answers
+  user_data = base64encode(<<-EOF
+    #!/bin/bash
+    yum install -y httpd
+    echo "<h1>${var.app_name}</h1>" > /var/www/html/index.html
+  EOF
+  )
+
+  block_device_mappings {
+    device_name = "/dev/xvda"
+
+    ebs {
+      encrypted  = true
+      kms_key_id = aws_kms_key.main.arn # the stack's own key
+    }
+  }
+
+  tag_specifications {
+    resource_type = "instance"
+
+    tags = merge(local.tags, {
+      Name = "${var.app_name}-web"
+    })
+  }
+
+  tag_specifications {
+    resource_type = "volume"
+
+    tags = merge(local.tags, {
+      Name = "${var.app_name}-web"
+    })
+  }
+
+  tags = merge(local.tags, {
+    Name = "${var.app_name}-web"
+  })
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "aws_autoscaling_group" "web" {
+  name_prefix               = "${var.app_name}-web-"
+  vpc_zone_identifier       = aws_subnet.private[*].id
+  min_size                  = var.asg_min_size
+  max_size                  = var.asg_max_size
+  desired_capacity          = var.asg_desired_capacity
+  target_group_arns         = [aws_lb_target_group.web.arn]
+  health_check_type         = "ELB"
+  health_check_grace_period = 300
+
+  launch_template {
+    id      = aws_launch_template.web.id
+    version = aws_launch_template.web.latest_version
+  }
+
+  instance_refresh {
+    strategy = "Rolling"
+
+    preferences {
+      min_healthy_percentage = 50
+    }
+  }
+
+  dynamic "tag" {
+    for_each = merge(local.tags, {
+      Name = "${var.app_name}-web"
+    })
+
+    content {
+      key                 = tag.key
+      value               = tag.value
+      propagate_at_launch = true
+    }
+  }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+output "autoscaling_group_name" {
+  value = aws_autoscaling_group.web.name
+}
+""",
+                "dev.tfvars": """\
+app_name = "shop"
+
+# Auto Scaling
+asg_min_size         = 2
+asg_max_size         = 4
+asg_desired_capacity = 2
+""",
+            },
+        ),
+        Example(
+            title="Refused: an address is bound to the machine",
+            before="""\
+resource "aws_instance" "web" {
+  count         = 2
+  ami           = "ami-0abc"
+  instance_type = "t3.micro"
+  subnet_id     = aws_subnet.public[count.index].id
+}
+
+resource "aws_eip" "web" {
+  count    = 2
+  instance = aws_instance.web[count.index].id
+}
+""",
+            after=None,
+        ),
+        Example(
+            title="Refused: people reach a bastion by its address",
+            before="""\
+resource "aws_instance" "bastion" {
+  count         = var.enable_bastion ? 1 : 0
+  ami           = "ami-0abc"
+  instance_type = "t3.nano"
+  subnet_id     = aws_subnet.public[0].id
+}
+""",
+            after=None,
+        ),
+    )
+
+    def check(self, module: Module, context: Context) -> Iterator[Finding]:
+        if not context.contract.compute.autoscaling:
+            return
+        if instances := module.resources("aws_instance"):
+            yield from self._grouped(module, context, instances)
+        yield from self._sized(module, context)
+
+    def _grouped(self, module: Module, context: Context, instances: Sequence[Block]) -> Iterator[Finding]:
+        """Fixed instances become groups, or stay for a reason."""
+        # A large family, and most stacks have groups already and no instance.
+        from .plan import Plan, first_plan, plan_of, twins_of, what_it_is
+
+        plans = {instance: first_plan(module, context, instance) for instance in instances}
+        able = {twins_of(module, i)[0].address for i, plan in plans.items() if isinstance(plan, Plan)}
+        several = len(module.resources("aws_autoscaling_group")) + len(able) > 1
+        joined: set[str] = set()
+        for instance, plan in plans.items():
+            if instance.address in joined:
+                continue
+            message = f"{instance.address} {what_it_is(module, instance)}"
+            if isinstance(plan, Unscalable):
+                yield self.refuse(instance, message, str(plan))
+                continue
+            twins = twins_of(module, instance)
+            if len(twins) > 1:
+                joined.update(t.address for t in twins)
+                yield from self._written_out(module, context, twins)
+                continue
+            if several:
+                plan = plan_of(module, context, instance, several=True)
+            label = instance.name
+            template = "" if instance.blocks_of("launch_template") else f"launch template `{label}` and "
+            message += f"; it is {template}Auto Scaling group `{label}` now"
+            yield self.fix(instance, ". ".join([message, *map(_sentence, plan.notes)]), plan.edits)
+
+    def _written_out(self, module: Module, context: Context, twins: Sequence[Block]) -> Iterator[Finding]:
+        """Copies that nobody counted become one block."""
+        from .plan import merged_twins
+
+        names = ", ".join(t.address for t in twins)
+        times = f"one machine written {len(twins)} times"
+        try:
+            merger = merged_twins(module, context, twins)
+        except Unscalable as unscalable:
+            yield self.refuse(twins[0], f"{names} look like {times}", str(unscalable))
+            return
+        yield self.fix(twins[0], f"{names} are {times}; they are one block with `count` now", merger.edits)
+
+    def _sized(self, module: Module, context: Context) -> Iterator[Finding]:
+        """Environments that came later get their sizes."""
+        unset = unset_sizes(module, context)
+        if unset:
+            message = (
+                f"the environments gave the Auto Scaling group no sizes; each has its own now ({row_names(unset)})"
+            )
+            edits = declare(module, context.contract, unset, title=TITLE)
+            yield self.fix(module.variables[unset[0].name], message, edits)
+
+
+def _sentence(note: str) -> str:
+    return note[:1].upper() + note[1:]

@@ -1,0 +1,300 @@
+"""How large an Auto Scaling group is: from the number of copies that stood there, as variables with a value per environment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from tapfix.fixer import Context
+from tapfix.module import (
+    Attribute,
+    Block,
+    Element,
+    Expr,
+    Module,
+    call_arguments,
+    call_name,
+    expression_references,
+    traversal_address,
+)
+from tapfix.module.evaluate import evaluate
+from tapfix.module.variables import Variable, environment_files, is_automatic
+
+from ..shared.module_calls import calls_of, evaluate_everywhere
+from .copies import Loop, Unscalable
+
+TITLE = "Auto Scaling"
+"""The comment above the sizes in a tfvars file."""
+
+_MAX_DEPTH = 12
+
+
+class Sizes(NamedTuple):
+    """The expressions of the three sizes, and the variables that they need."""
+
+    smallest: str
+    largest: str
+    desired: str
+    variables: tuple[Variable, ...]
+
+
+def group_sizes(module: Module, context: Context, loop: Loop, prefix: str, of: str) -> Sizes:
+    """The sizes of a group that takes the place of the copies of a block. Raises `Unscalable` if there are none."""
+    if loop.attribute is None:
+        return _Sizing(module, context, prefix, of).numbers({}, 1)
+    return _Sizing(module, context, prefix, of).of_expression(loop.attribute, loop.attribute.expr)
+
+
+_ROLES = {"min_size": "Smallest", "max_size": "Largest", "desired_capacity": "Desired"}
+"""The sizes, and the word that their variables are described with."""
+
+
+def _described(role: str, of: str) -> str:
+    return f"{_ROLES[role]} number of {of}"
+
+
+def size_variables(module: Module) -> frozenset[str]:
+    """The variables that this rule declared for the sizes of groups. They stand last, whatever another rule adds."""
+    return frozenset(n for n in module.variables for role in _ROLES if n.endswith(role) and _is_own(module, n, role))
+
+
+def _is_own(module: Module, name: str, role: str) -> bool:
+    block = module.variables.get(name)
+    description = block.get("description") if block is not None else None
+    said = evaluate(module, description, description.expr) if description is not None else None
+    return isinstance(said, str) and said.startswith(_described(role, "instances in the Auto Scaling group"))
+
+
+def unset_sizes(module: Module, context: Context) -> tuple[Variable, ...]:
+    """The variables that this rule declared when there were no environments, with their values now that there are."""
+    environments = environment_files(module, context.contract)
+    found: list[Variable] = []
+    for name, block in module.variables.items():
+        if not name.endswith("min_size"):
+            continue
+        prefix = name.removesuffix("min_size")
+        sizes = {role: _number_of_own(module, f"{prefix}{role}", role) for role in _ROLES}
+        smallest, largest = sizes["min_size"], sizes["max_size"]
+        if smallest is None or largest != 2 * smallest or sizes["desired_capacity"] not in (smallest, None):
+            continue
+        names = {role: f"{prefix}{role}" for role, size in sizes.items() if size is not None}
+        if any(n in file.attributes for file in environments.values() for n in names.values()):
+            continue
+        rows = _Sizing(module, context, prefix, "").rows({}, smallest)
+        for at, role in enumerate(_ROLES):
+            if role in names:
+                values = {e: str(row[at]) for e, row in rows.items() if e in environments}
+                found.append(Variable(names[role], "number", block.address, values=values))
+        counted = _counting_variable(module, f"var.{names['min_size']}") if len(names) < len(_ROLES) else None
+        if counted is not None and not any(counted in file.attributes for file in environments.values()):
+            values = {e: str(row[2]) for e, row in rows.items() if e in environments}
+            found.append(Variable(counted, "number", "", values=values))
+    return tuple(found) if environments else ()
+
+
+def _counting_variable(module: Module, smallest: str) -> str | None:
+    """The variable that is the desired capacity of the group with a smallest size, and was there before."""
+    for group in module.resources("aws_autoscaling_group"):
+        least, desired = group.get("min_size"), group.get("desired_capacity")
+        if least is not None and desired is not None and least.value == smallest:
+            name = desired.value.removeprefix("var.")
+            return name if desired.value == f"var.{name}" and name in module.variables else None
+    return None
+
+
+def _number_of_own(module: Module, name: str, role: str) -> int | None:
+    """The default of a size variable that this rule declared; None of any other."""
+    default = module.variables[name].get("default") if _is_own(module, name, role) else None
+    if default is None:
+        return None
+    return _number(evaluate(module, default, default.expr))
+
+
+class _Sizing:
+    def __init__(self, module: Module, context: Context, prefix: str, of: str) -> None:
+        self.module = module
+        self.context = context
+        self.prefix = prefix
+        self.of = of
+        self.last = context.contract.topology.environments[-1:]
+
+    def of_expression(self, holder: Attribute, expr: Expr) -> Sizes:
+        switch = self._switch(holder, expr)
+        if switch is not None:
+            condition, size, on = switch
+            inner = self.of_expression(holder, size)
+            switched = "{0} ? {1} : 0" if on else "{0} ? 0 : {1}"
+            return Sizes(
+                switched.format(condition, inner.smallest),
+                switched.format(condition, inner.largest),
+                switched.format(condition, inner.desired),
+                inner.variables,
+            )
+        default = _number(evaluate(self.module, holder, expr))
+        if default is None:
+            default = self._of_resource(holder, expr)
+        values = {e: _number(v) for e, v in evaluate_everywhere(self.context, self.module, holder, expr).items() if e}
+        if default == 0 or 0 in values.values():
+            raise Unscalable(
+                f"`{holder.name}` comes to 0 in one place and to more in another; say which environments want a group"
+            )
+        found = traversal_address(expr) if holder.name == "count" else None
+        if found is not None and found[0].startswith("var.") and found[1] == len(expr.children):
+            return self._around(found[0], default, values)
+        known = {e: n for e, n in values.items() if n is not None}
+        fixed = not self._varies(holder, expr)
+        if default is not None and (fixed or (known and len(known) == len(values))):
+            return self.numbers({} if fixed else known, default)
+        text = holder.text(expr)
+        text = f"length({text})" if holder.name == "for_each" else text
+        return self._computed(f"({text})" if expr.kind in ("binary", "conditional") else text, known)
+
+    def numbers(self, values: Mapping[str, int], default: int) -> Sizes:
+        """Three variables with numbers."""
+        rows = self.rows(values, default)
+        variables = [
+            self._variable("min_size", str(default), {e: r[0] for e, r in rows.items()}),
+            self._variable("max_size", str(2 * default), {e: r[1] for e, r in rows.items()}),
+            self._variable("desired_capacity", str(default), {e: r[2] for e, r in rows.items()}),
+        ]
+        smallest, largest, desired = (f"var.{v.name}" for v in variables)
+        return Sizes(smallest, largest, desired, tuple(variables))
+
+    def _around(self, desired: str, default: int | None, values: Mapping[str, int | None]) -> Sizes:
+        """The variable that counted the copies stays: it is the desired capacity, with a value in each environment."""
+        name = desired.removeprefix("var.")
+        known = {e: n for e, n in values.items() if n is not None}
+        told = (
+            known if calls_of(self.context, self.module) else {e: n for e, n in known.items() if self._is_set(name, e)}
+        )
+        rows = self.rows(told, default) if default is not None else self.rows(known, None)
+        smallest = self._variable("min_size", str(default or 1), {e: r[0] for e, r in rows.items()})
+        unset = {e: str(r[2]) for e, r in rows.items() if e not in told}
+        counted = (Variable(name, "number", "", values=unset),) if unset else ()
+        if default is None:
+            largest = self._variable("max_size", None, {e: r[1] for e, r in rows.items()}, f"null: twice var.{name}")
+            text = f"coalesce(var.{largest.name}, 2 * {desired})"
+        else:
+            largest = self._variable("max_size", str(2 * default), {e: r[1] for e, r in rows.items()})
+            text = f"var.{largest.name}"
+        return Sizes(f"var.{smallest.name}", text, desired, (smallest, largest, *counted))
+
+    def _is_set(self, name: str, environment: str) -> bool:
+        """Whether a tfvars file gives a variable its value in an environment."""
+        files = environment_files(self.module, self.context.contract)
+        always = [f for f in self.module.tfvars if f not in files.values() and is_automatic(f)]
+        return any(name in f.attributes for f in (*always, files[environment]))
+
+    def _computed(self, text: str, known: Mapping[str, int]) -> Sizes:
+        """The variables override what the copies were counted by."""
+        rows = self.rows(known, 1) if known else {}
+        smallest = self._variable("min_size", "1", {})
+        largest = self._variable(
+            "max_size", None, {e: r[1] for e, r in rows.items()}, "null: twice as many as stood there"
+        )
+        desired = self._variable(
+            "desired_capacity", None, {e: r[2] for e, r in rows.items()}, "null: as many as stood there"
+        )
+        return Sizes(
+            f"var.{smallest.name}",
+            f"coalesce(var.{largest.name}, 2 * {text})",
+            f"coalesce(var.{desired.name}, {text.removeprefix('(').removesuffix(')') if text.startswith('(') else text})",
+            (smallest, largest, desired),
+        )
+
+    def rows(self, values: Mapping[str, int], default: int | None) -> dict[str, tuple[int, int, int]]:
+        """Smallest, largest and desired size by environment: what stood there; no fewer on the way to production, which has room to grow.
+
+        An environment's own number stays what it is.
+        """
+        rows: dict[str, tuple[int, int, int]] = {}
+        for environment in self.context.contract.topology.environments:
+            size = values.get(environment, default)
+            if size is None:
+                continue
+            before = [max(column) for column in zip(*rows.values(), strict=True)] or [0, 0, 0]
+            own = environment in values
+            in_production = (environment,) == self.last and bool(rows)
+            largest = max(2 * size, before[1])
+            if in_production and size <= before[2]:
+                largest = max(3 * size, 4, before[1])
+            least = size if own else max(size, before[2], 2 if in_production else 0)
+            rows[environment] = (least, max(largest, least), least)
+        return rows
+
+    def _variable(self, role: str, default: str | None, values: Mapping[str, int], note: str = "") -> Variable:
+        name = self._name(role)
+        description = _described(role, self.of)
+        return Variable(
+            name,
+            "number",
+            f"{description} ({note})" if note else description,
+            "null" if default is None else default,
+            values={e: str(n) for e, n in values.items()},
+        )
+
+    def _name(self, role: str) -> str:
+        """A variable that was declared for it and that nothing uses, else a name of its own."""
+        if not self.prefix:
+            word = role.partition("_")[0]
+            pattern = re.compile(
+                rf"(?:(?:asg|autoscaling|group|instance)_)?{word}(?:_(?:size|capacity|count|instances))?"
+            )
+            idle = [
+                n for n in self.module.variables if pattern.fullmatch(n) and not self.module.references_to(f"var.{n}")
+            ]
+            if len(idle) == 1:
+                return idle[0]
+        return self.module.unused_name(f"{self.prefix or 'asg_'}{role}", self.module.variables)
+
+    def _switch(self, holder: Attribute, expr: Expr) -> tuple[str, Expr, bool] | None:
+        """`C ? N : 0`: the condition, the number, and whether the condition turns it on."""
+        while expr.kind == "paren":
+            expr = expr.children[1]
+        if expr.kind != "conditional" or holder.name != "count":
+            return None
+        condition, yes, no = expr.children[0], expr.children[2], expr.children[4]
+        if no.text == "0" and yes.text != "0":
+            return holder.text(condition), yes, True
+        return (holder.text(condition), no, False) if yes.text == "0" and no.text != "0" else None
+
+    def _of_resource(self, holder: Element, expr: Expr, depth: int = 0) -> int | None:
+        """The number of copies of a resource in `length(aws_subnet.x)`, or of one that is looped over."""
+        arguments = call_arguments(expr) if call_name(expr) == "length" else (expr,)
+        found = traversal_address(arguments[0]) if len(arguments) == 1 else None
+        block = self.module.find(found[0]) if found is not None else None
+        if not isinstance(block, Block) or block.type != "resource" or depth > _MAX_DEPTH:
+            return None
+        loop = Loop.of(block)
+        if loop.attribute is None:
+            return None
+        value = _number(evaluate(self.module, loop.attribute, loop.attribute.expr))
+        return value if value is not None else self._of_resource(loop.attribute, loop.attribute.expr, depth + 1)
+
+    def _varies(self, holder: Element, expr: Expr, depth: int = 0) -> bool:
+        """Whether a variable has a say in an expression."""
+        for reference in expression_references(holder, expr):
+            if reference.address.startswith("var."):
+                return True
+            target = self.module.find(reference.address)
+            if depth < _MAX_DEPTH and isinstance(target, Attribute) and self._varies(target, target.expr, depth + 1):
+                return True
+            loop = Loop.of(target).attribute if isinstance(target, Block) else None
+            if depth < _MAX_DEPTH and loop is not None and self._varies(loop, loop.expr, depth + 1):
+                return True
+        return False
+
+
+def _number(value: object) -> int | None:
+    """A count, or the size of what is looped over."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    return len(value) if isinstance(value, list | dict) else None
+
+
+def row_names(variables: Sequence[Variable]) -> str:
+    """The variables as a person reads them."""
+    return ", ".join(f"`var.{v.name}`" for v in variables)

@@ -1,0 +1,1 @@
+"""TAP105, managed-policy: the rule is in `rule.py`."""

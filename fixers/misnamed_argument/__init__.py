@@ -1,0 +1,1 @@
+"""TAP103, misnamed-argument: the rule is in `rule.py`."""

@@ -1,0 +1,1 @@
+"""TAP101, name-limits: the rule is in `rule.py`."""

@@ -1,0 +1,1 @@
+"""TAP001, region-collapse: the rule is in `rule.py`."""

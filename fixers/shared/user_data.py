@@ -1,0 +1,351 @@
+"""User data and base64: what an expression holds, followed through locals, variables, functions and data sources.
+
+`UserData(module, context).payload(holder, expr)` takes the encoding calls off an expression and says what is under them.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from enum import Enum
+from typing import NamedTuple
+
+from tapfix.fixer import Context
+from tapfix.module import (
+    Attribute,
+    Block,
+    Element,
+    Expr,
+    Module,
+    call_arguments,
+    call_name,
+    item_key,
+    item_value,
+    object_items,
+    string_value,
+    traversal_address,
+)
+from tapfix.module.evaluate import UNKNOWN, evaluate, variables_per_environment
+from tapfix.syntax import Leaf
+
+from .module_calls import calls_of, evaluate_everywhere
+
+
+class Coding(Enum):
+    """What a text is."""
+
+    PLAIN = "plain text"
+    ENCODED = "base64"
+    NOTHING = "nothing"
+    """null or empty: right wherever it stands."""
+    UNKNOWN = "unknown"
+
+
+class Payload(NamedTuple):
+    """User data without the encoding calls around it. `whole`: with them; `layers`: how many were taken off."""
+
+    whole: Expr
+    expr: Expr
+    layers: int
+    coding: Coding
+
+    @property
+    def encoded(self) -> bool:
+        """Whether what is left is base64 already."""
+        return self.coding is Coding.ENCODED
+
+    @property
+    def known(self) -> bool:
+        """Whether it can be told what is left. What somebody encodes in plain sight is taken for plain text."""
+        return self.coding is not Coding.UNKNOWN or self.layers > 0
+
+
+_ENCODING = frozenset({"base64encode", "base64gzip", "filebase64", "textencodebase64"})
+_PLAIN = frozenset(
+    {"base64decode", "file", "jsonencode", "templatefile", "templatestring", "textdecodebase64", "yamlencode"}
+)
+_SAME = frozenset({"nonsensitive", "sensitive", "tostring", "trimspace", "chomp"})
+"""Functions whose result is base64 if, and only if, their argument is."""
+_ANY = frozenset({"coalesce", "try"})
+_CHANGING = frozenset({"format", "indent", "join", "replace", "lower", "upper"})
+"""Functions that make a text of texts: of plain text they make plain text, of base64 nobody knows what."""
+
+_RENDERED = {
+    "data.template_cloudinit_config": "rendered",
+    "data.cloudinit_config": "rendered",
+    "cloudinit_config": "rendered",
+}
+"""What encodes its result unless it is told not to, and the attribute that holds it."""
+_PLAIN_RESULTS = frozenset(
+    {
+        ("data.template_file", "rendered"),
+        ("data.local_file", "content"),
+        ("local_file", "content"),
+        ("data.aws_s3_object", "body"),
+        ("data.aws_s3_bucket_object", "body"),
+    }
+)
+_ENCODED_RESULTS = frozenset({("data.local_file", "content_base64"), ("local_file", "content_base64")})
+
+_COMMENT = r"(?s)(?:#|//)[^\r\n]*|/\*.*?\*/"
+_SCRIPT = r"#!|#cloud-|#include|#part-handler|## template:|<(powershell|script|persist)>|Content-Type:|MIME-Version:|\[settings"
+_BASE64 = r"[A-Za-z0-9+/\s]+={0,2}\s*"
+_SAYS_BASE64 = r"(?i)base64|b64|encoded"
+_MAX_DEPTH = 24
+
+
+class UserData:
+    """Follows user data through one module."""
+
+    def __init__(self, module: Module, context: Context) -> None:
+        self.module = module
+        self.context = context
+
+    def payload(self, holder: Element, expr: Expr) -> Payload:
+        """The expression without parentheses and `base64encode` around it."""
+        layers, inner = 0, expr
+        while True:
+            bare = inner
+            while bare.kind == "paren":
+                bare = bare.children[1]
+            arguments = call_arguments(bare) if call_name(bare) == "base64encode" else ()
+            if len(arguments) != 1:
+                return Payload(expr, inner, layers, self.coding(holder, inner))
+            layers, inner = layers + 1, arguments[0]
+
+    def branches(self, holder: Element, expr: Expr) -> Iterator[Payload]:
+        """The payloads of which an expression chooses one: the sides of a conditional, the arguments of `coalesce` and `try`."""
+        if expr.kind == "paren":
+            yield from self.branches(holder, expr.children[1])
+        elif expr.kind == "conditional":
+            for side in (expr.children[2], expr.children[4]):
+                yield from self.branches(holder, side)
+        elif call_name(expr) in _ANY:
+            for argument in call_arguments(expr):
+                yield from self.branches(holder, argument)
+        else:
+            yield self.payload(holder, expr)
+
+    def coding(self, holder: Element, expr: Expr, depth: int = 0) -> Coding:
+        """What an expression holds."""
+        if depth > _MAX_DEPTH:
+            return Coding.UNKNOWN
+        match expr.kind:
+            case "paren":
+                return self.coding(holder, expr.children[1], depth + 1)
+            case "conditional":
+                return self._common(self.coding(holder, expr.children[i], depth + 1) for i in (2, 4))
+            case "template" | "heredoc":
+                return self._template(holder, expr, depth)
+            case "call":
+                return self._call(holder, expr, depth)
+            case "traversal":
+                return self._traversal(holder, expr, depth)
+            case "Identifier":
+                return Coding.NOTHING if expr.text == "null" else Coding.UNKNOWN
+        return Coding.UNKNOWN
+
+    def _template(self, holder: Element, expr: Expr, depth: int) -> Coding:
+        parts = expr.children[1:-1]
+        if len(parts) == 1 and parts[0].kind == "interpolation":
+            return self.coding(holder, parts[0].children[1], depth + 1)
+        value = evaluate(self.module, holder, expr)
+        if isinstance(value, str):
+            return coding_of(value)
+        text = "".join(p.value for p in parts if isinstance(p, Leaf))
+        return Coding.PLAIN if re.match(_SCRIPT, text.lstrip()) or re.search(r"\S\s+\S|\\n", text) else Coding.UNKNOWN
+
+    def _call(self, holder: Element, expr: Expr, depth: int) -> Coding:
+        name, arguments = call_name(expr) or "", call_arguments(expr)
+        if name in _ENCODING:
+            return Coding.ENCODED
+        if name in _PLAIN:
+            return Coding.PLAIN
+        if name in _SAME and len(arguments) == 1:
+            return self.coding(holder, arguments[0], depth + 1)
+        if name in _ANY:
+            return self._common(self.coding(holder, a, depth + 1) for a in arguments)
+        if name in _CHANGING:
+            codings = {self.coding(holder, e, depth + 1) for a in arguments for e in _elements(a)}
+            return Coding.PLAIN if Coding.PLAIN in codings and Coding.ENCODED not in codings else Coding.UNKNOWN
+        value = evaluate(self.module, holder, expr)
+        return coding_of(value) if isinstance(value, str) else Coding.UNKNOWN
+
+    def _traversal(self, holder: Element, expr: Expr, depth: int) -> Coding:
+        found = traversal_address(expr)
+        if found is None:
+            return Coding.UNKNOWN
+        address, used = found
+        steps = expr.children[used:]
+        if address.startswith("local.") and not steps:
+            local = self.module.locals.get(address.removeprefix("local."))
+            return self.coding(local, local.expr, depth + 1) if local is not None else Coding.UNKNOWN
+        if address.startswith("var.") and not steps:
+            return self._variable(address.removeprefix("var."), depth)
+        if address.startswith(("local.", "var.")):
+            return self._element(holder, expr, address, steps, depth)
+        if address == "each.value":
+            return self._each(holder, steps, depth)
+        last = steps[-1] if steps else None
+        attribute = last.children[1].text if last is not None and last.kind == "get_attr" else ""
+        if address.startswith("module."):
+            return (
+                self._output(address.removeprefix("module."), attribute, depth) if len(steps) == 1 else Coding.UNKNOWN
+            )
+        type = address.rpartition(".")[0]
+        if _RENDERED.get(type) == attribute:
+            return self._rendered(address)
+        if (type, attribute) in _PLAIN_RESULTS:
+            return Coding.PLAIN
+        return Coding.ENCODED if (type, attribute) in _ENCODED_RESULTS else Coding.UNKNOWN
+
+    def _element(self, holder: Element, expr: Expr, address: str, steps: Sequence[Expr], depth: int) -> Coding:
+        """What an element of a local value's or variable's map or list holds."""
+        values = evaluate_everywhere(self.context, self.module, holder, expr).values()
+        if all(isinstance(value, str) for value in values):
+            return self._common(coding_of(str(value)) for value in values)
+        local = self.module.locals.get(address.removeprefix("local.")) if address.startswith("local.") else None
+        return self._inside(local, local.expr, steps, depth + 1) if local is not None else Coding.UNKNOWN
+
+    def _each(self, holder: Element, steps: Sequence[Expr], depth: int) -> Coding:
+        """What the copies of a block get: that which all elements of its `for_each` are."""
+        block = holder.outermost
+        loop = block.get("for_each") if isinstance(block, Block) else None
+        return self._inside(loop, loop.expr, (None, *steps), depth + 1) if loop is not None else Coding.UNKNOWN
+
+    def _inside(self, holder: Element, expr: Expr, steps: Sequence[Expr | None], depth: int) -> Coding:
+        """What stands in an expression at the end of some steps; None is a step to any of its elements."""
+        if depth > _MAX_DEPTH:
+            return Coding.UNKNOWN
+        if not steps:
+            return self.coding(holder, expr, depth + 1)
+        if expr.kind == "paren":
+            return self._inside(holder, expr.children[1], steps, depth + 1)
+        found = traversal_address(expr)
+        if found is not None and found[0].startswith("local."):
+            local = self.module.locals.get(found[0].removeprefix("local."))
+            ahead = (*expr.children[found[1] :], *steps)
+            return self._inside(local, local.expr, ahead, depth + 1) if local is not None else Coding.UNKNOWN
+        step, rest = steps[0], steps[1:]
+        if expr.kind == "object":
+            key = _key_of(step)
+            items = [i for i in object_items(expr) if key is None or item_key(i) in (key, None)]
+            return self._common(self._inside(holder, item_value(i), rest, depth + 1) for i in items)
+        if expr.kind == "tuple":
+            return self._common(self._inside(holder, e, rest, depth + 1) for e in call_arguments(expr))
+        return Coding.UNKNOWN
+
+    def _rendered(self, address: str) -> Coding:
+        block = self.module.find(address)
+        if not isinstance(block, Block):
+            return Coding.UNKNOWN
+        said = block.get("base64_encode")
+        value = True if said is None else evaluate(self.module, said, said.expr)
+        return (
+            {True: Coding.ENCODED, False: Coding.PLAIN}.get(value, Coding.UNKNOWN)
+            if isinstance(value, bool)
+            else Coding.UNKNOWN
+        )
+
+    def _variable(self, name: str, depth: int) -> Coding:
+        block = self.module.variables.get(name)
+        if block is None:
+            return Coding.UNKNOWN
+        if re.search(_SAYS_BASE64, name):
+            return Coding.ENCODED
+        default = block.get("default")
+        calls = calls_of(self.context, self.module)
+        passed = [(call, call.block.get(name)) for call in calls]
+        if passed:
+            return self._common(
+                UserData(call.module, self.context).coding(given, given.expr, depth + 1)
+                if given is not None
+                else self._default(default)
+                for call, given in passed
+            )
+        values = [
+            given.get(name, UNKNOWN) for given in variables_per_environment(self.module, self.context.contract).values()
+        ]
+        codings = [self._default(default) if v is UNKNOWN else _coding_of_value(v) for v in values]
+        return self._common([*codings, *([self._default(default)] if default is not None else [])])
+
+    def _default(self, default: Attribute | None) -> Coding:
+        """What a variable holds that is not set."""
+        if default is None:
+            return Coding.UNKNOWN
+        return _coding_of_value(evaluate(self.module, default, default.expr))
+
+    def _output(self, call: str, name: str, depth: int) -> Coding:
+        for module in self.context.project.modules:
+            for found in calls_of(self.context, module):
+                if found.module is self.module and found.block.name == call and name in module.outputs:
+                    value = module.outputs[name].get("value")
+                    return (
+                        UserData(module, self.context).coding(value, value.expr, depth + 1) if value else Coding.UNKNOWN
+                    )
+        return Coding.UNKNOWN
+
+    @staticmethod
+    def _common(codings: Iterable[Coding]) -> Coding:
+        """What all of them are, leaving aside those that are nothing."""
+        found = set(codings)
+        if len(found) > 1:
+            found.discard(Coding.NOTHING)
+        return found.pop() if len(found) == 1 else Coding.UNKNOWN
+
+
+def _key_of(step: Expr | None) -> str | None:
+    """The key that a step names; None if it may be any."""
+    if step is None:
+        return None
+    return step.children[1].text if step.kind == "get_attr" else string_value(step.children[1])
+
+
+def _coding_of_value(value: object) -> Coding:
+    return coding_of(value) if isinstance(value, str) or value is None else Coding.UNKNOWN
+
+
+def coding_of(value: str | None) -> Coding:
+    """What a text is, as far as it shows."""
+    text = (value or "").strip()
+    if not text:
+        return Coding.NOTHING
+    if re.match(_SCRIPT, text):
+        return Coding.PLAIN
+    if re.fullmatch(_BASE64, text):
+        try:
+            data = base64.b64decode("".join(text.split()), validate=True)
+        except (binascii.Error, ValueError):
+            data = b""
+        if data.startswith(b"\x1f\x8b") or re.match(_SCRIPT, data.decode("utf-8", "replace")):
+            return Coding.ENCODED
+    return Coding.PLAIN if re.search(r"\s", text) else Coding.UNKNOWN
+
+
+def base64encoded(holder: Attribute, payload: Payload, indent: str) -> str:
+    """The expression that gives the payload as base64. A heredoc keeps its bytes: the bracket closes on a line of its own."""
+    text = holder.text(payload.expr)
+    if payload.coding in (Coding.ENCODED, Coding.NOTHING):
+        return text
+    close = f"\n{indent})" if ends_in_heredoc(payload.expr) else ")"
+    return f"base64encode({text}{close}"
+
+
+def ends_in_heredoc(expr: Expr) -> bool:
+    """Whether the last thing of an expression is the closing marker of a heredoc, behind which a line has to end."""
+    while expr.children:
+        expr = expr.children[-1]
+    return expr.kind == "CHeredoc"
+
+
+def comments_around(holder: Element, outer: Expr, inner: Expr) -> list[str]:
+    """The comments that go when an expression is taken out of another."""
+    text = holder.text(outer)
+    ahead, behind = text[: inner.start - outer.start], text[inner.end - outer.start :]
+    return [comment.strip() for part in (ahead, behind) for comment in re.findall(_COMMENT, part)]
+
+
+def _elements(expr: Expr) -> tuple[Expr, ...]:
+    return call_arguments(expr) if expr.kind == "tuple" else (expr,)

@@ -1,0 +1,1 @@
+"""TAP102, syntax-repair: the rule is in `rule.py`."""

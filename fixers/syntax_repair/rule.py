@@ -1,0 +1,157 @@
+"""TAP102: text that does not parse, and can mean one thing only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tapfix.edits import Edit, Safety
+from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.module import Element, File, Module
+
+_SENTENCES = r"(?=[A-Z])(?:[ \t]*+\w[\w'’-]*+[,;]?(?:[ \t]+[(]?\w[\w'’.&/-]*+[,;:.!)]*+){2,}[ \t\r]*+(?:\n|\Z))++"
+"""Lines of three words and more, with a capital at their start, the marks of a sentence and none of HCL's."""
+
+
+class SyntaxRepair(Fixer):
+    """Text that does not parse, and can mean one thing only.
+
+    One semicolon keeps Terraform from reading a whole module, and every other rule from the block that it stands in. Mended is
+
+    * a semicolon between arguments or items: a new line, or a comma in an object on one line;
+    * arguments of a block on one line (`variable "x" { type = string default = 1 }`): a line each;
+    * a comma that is missing between elements, and one too many behind an argument;
+    * a bracket that nothing closes, where the rest of the block is whole: before the argument that cannot stand in it, or where the
+      lines' indent shows that it was over;
+    * the last brace of a block behind which the next one begins;
+    * a sentence between the blocks ("Continuing with the database:"): it becomes a comment;
+    * `name: value` for `name = value`; 'single' and typographic quotes; a backslash of a regular expression that was not escaped, and one
+      that was Markdown's (`arn:aws:s3:::logs/\\*`).
+
+    A block is mended as a whole or not at all: each change has to let the parser get further, and the last one to its end. Where that does not
+    succeed (`...` for "the rest", prose, a quote or heredoc that nothing closes), the diagnostic says where the text stops making sense, and
+    the block stays as it is. A block at which the answer was cut off is TAP004's.
+
+    **Why safe:** the text had no meaning, since Terraform refuses it; nothing is changed but marks between what is written.
+    """
+
+    rule = "TAP102"
+    severity = Severity.CRITICAL
+    safety = Safety.SAFE
+    order = 1
+    examples = (
+        Example(
+            title="Semicolons, and a comma that is missing",
+            before="""\
+variable "zones" { type = list(string); default = [] }
+
+resource "aws_lb" "main" {
+  name = "main"
+  subnets = [
+    aws_subnet.a.id # the first
+    aws_subnet.b.id,
+  ]
+}
+""",
+            after="""\
+variable "zones" {
+  type    = list(string)
+  default = []
+}
+
+resource "aws_lb" "main" {
+  name = "main"
+  subnets = [
+    aws_subnet.a.id, # the first
+    aws_subnet.b.id,
+  ]
+}
+""",
+        ),
+        Example(
+            title="Brackets that nothing closes",
+            before="""\
+resource "aws_instance" "web" {
+  ami                    = var.ami
+  vpc_security_group_ids = [aws_security_group.web.id
+
+  tags = merge(local.tags, {
+    Name = "web"
+  }
+  root_block_device {
+    encrypted = true
+}
+
+output "id" {
+  value = aws_instance.web.id
+}
+""",
+            after="""\
+resource "aws_instance" "web" {
+  ami                    = var.ami
+  vpc_security_group_ids = [aws_security_group.web.id]
+
+  tags = merge(local.tags, {
+    Name = "web"
+  })
+  root_block_device {
+    encrypted = true
+  }
+}
+
+output "id" {
+  value = aws_instance.web.id
+}
+""",
+        ),
+        Example(
+            title="Marks of other languages",
+            before="""\
+locals {
+  name: 'web',
+  file = replace(var.file, "/\\.zip$/", "")
+}
+""",
+            after="""\
+locals {
+  name = "web"
+  file = replace(var.file, "/\\\\.zip$/", "")
+}
+""",
+        ),
+        Example(
+            title="Left alone: nobody knows what the rest is",
+            before="""\
+resource "aws_lb" "main" {
+  name = "main"
+  ...
+}
+""",
+            after=None,
+        ),
+    )
+
+    def check(self, module: Module, context: Context) -> Iterator[Finding]:
+        for file in (*module.configuration, *module.tfvars):
+            if file.tree.diagnostics:
+                known = {element.base: element for element in (*file.broken, *file.blocks, *file.attributes.values())}
+                for item in file.items:
+                    if item.diagnostics and item.start in known:
+                        yield from self._mend(file, known[item.start])
+
+    def _mend(self, file: File, element: Element) -> Iterator[Finding]:
+        text = element.text()
+        if re.fullmatch(_SENTENCES, text):
+            starts = [element.start, *(element.start + line.end() for line in re.finditer("\n", text))]
+            edits = [Edit(file.path, start, start, "# ") for start in starts]
+            yield self.fix(element, f"a sentence among the blocks: `{text.partition(chr(10))[0].strip()}`", edits)
+            return
+        from .mending import mended  # as large as all other rules' reading of sound text, and seldom wanted
+
+        found = mended(text, cut_off=element.end >= len(file.text.rstrip()))
+        if found is None:
+            return
+        head = text.partition("\n")[0].partition("{")[0].strip()
+        edits = [Edit(file.path, element.start + start, element.start + end, new) for start, end, new in found.changes]
+        # Exclusive: what other rules make of a module from which a block is missing may be wrong.
+        yield self.fix(element, f"`{head}` does not parse: {', '.join(found.what)}", edits, exclusive=True)

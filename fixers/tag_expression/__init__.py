@@ -1,0 +1,1 @@
+"""TAP010, tag-expression: the rule is in `rule.py`."""

@@ -1,0 +1,1 @@
+"""TAP003, timestamp: the rule is in `rule.py`."""

@@ -1,0 +1,365 @@
+"""A contract proposed from a prompt: the clauses that it states plainly, each with the sentence that it came from.
+
+Nothing here decides. A rule is a pattern for words that leave one reading; what it finds is written down as TOML with
+the sentence above it, and a person edits the file. What a prompt says between the lines stays there.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tapfix.contract.clauses import Contract, clauses, tables
+
+_NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
+_ENVIRONMENTS = {"development": "dev", "production": "prod", "stage": "staging", "testing": "test"}
+_ENGINES = {"postgresql": "postgres", "postgres": "postgres", "mysql": "mysql", "mariadb": "mariadb", "redis": "redis"}
+_NOT_TAG_KEYS = frozenset(
+    {"AWS", "IAM", "All", "Tag", "Tags", "Terraform", "VPC", "EC2", "S3", "RDS", "ALB", "Every", "Apply", "Use"}
+)
+_NO_DEMAND: dict[tuple[str, str], Any] = {
+    ("deliverable", "prose"): True,
+    ("topology", "environments"): [],
+    ("compute", "autoscaling"): False,
+    ("compute", "ami_variable"): "",
+    ("tags", "expression"): "",
+}
+"""The built-in contract's demands that not every prompt makes, with the values that make them no more."""
+_LONGEST = 1000
+"""Longer "sentences" are tables or code; leaving them out keeps every pattern's work small."""
+_REGION = r"(?:us|eu|ap|sa|ca|me|af|il)-[a-z]+-\d"
+_NAME = r"`([a-z][a-z0-9_]*)`"
+_TYPE = r"\baws_[a-z0-9_]+\b"
+_SERVICE = re.compile(
+    r"\b(?:S3|RDS|Aurora|DynamoDB|EBS|EFS|SQS|SNS|Redshift|ElastiCache|Kinesis|OpenSearch|SSE-S3|buckets?)\b"
+)
+_EVERYTHING = re.compile(
+    r"\b(?:all|every|each)\s+(?:\w+\s+)?(?:data|resources?|storage|services?)\b|\beverything\b|\bdata at rest\b",
+    re.IGNORECASE,
+)
+"""What tells a demand on everything from one on a service, which no clause could say of that service alone."""
+_ALL_LOGS = re.compile(
+    r"\blogs? groups\b|\bloggroups\b|\b(?:all|every) (?:\w+ )?logs?\b|\blogs? (?:\w+ )?retention\b|\blogs have\b", re.I
+)
+_SOME_LOGS = re.compile(r"\b(?:audit|access|flow|trail|CloudTrail|dedicated|single|IAM|query|error)\b", re.IGNORECASE)
+_SEVERAL_REGIONS = re.compile(
+    r"\bmulti-region\b(?! (?:key|KMS|support))|\b(?:two|multiple|both|three)(?: \w+)? regions\b|\bsecondary region\b"
+    rf"|\breplica(?:te|tion|ting)?\b.*\b(?:in|to) `?{_REGION}\b"
+    rf"|\b(?:across|in both) `?{_REGION}`?,? (?:and )?`?{_REGION}\b",
+    re.IGNORECASE,
+)
+_SAME_STACK = re.compile(
+    r"\btfvars\b|\bacross\b|\bdeploy(?:ed|able)?\b|\bmulti-environment\b|\benvironments (?:are|will be)\b|\btopology\b",
+    re.IGNORECASE,
+)
+"""What tells one stack that is deployed to several environments from several environments in one stack."""
+_SENTENCE_END = re.compile(r"(?<=[.;!?])\s+(?=[A-Z*`\-(])")
+_MARKS = re.compile(r"^[\s>#*\-+\u2022\u2013\u2014]*(?:\d+[.)]\s*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """One clause, and where it comes from."""
+
+    table: str
+    key: str
+    value: Any
+    """As TOML knows it."""
+    sources: tuple[tuple[int, str], ...] = ()
+    """Line and text of each sentence that it comes from; none where the prompt does not state it."""
+
+
+def propose(prompt: str) -> tuple[Proposal, ...]:
+    """The clauses that a prompt states, in the contract's order; of two that contradict each other the first."""
+    found: dict[tuple[str, str], Proposal] = {}
+    for line, sentence in _sentences(prompt):
+        for rule in _RULES:
+            for table, key, value in rule(sentence):
+                known = found.get((table, key))
+                proposal = Proposal(table, key, value, ((line, sentence),))
+                found[table, key] = proposal if known is None else _joined(known, proposal)
+    for proposal in _of_the_whole(prompt, found):
+        found.setdefault((proposal.table, proposal.key), proposal)
+    order = {(table, key): None for table, cls in tables(Contract) for key in clauses(cls)}
+    return tuple(found[place] for place in order if place in found)
+
+
+def unstated(proposals: tuple[Proposal, ...]) -> tuple[Proposal, ...]:
+    """What turns those demands of the built-in contract off that the prompt does not make."""
+    stated = {(proposal.table, proposal.key) for proposal in proposals}
+    return tuple(Proposal(*place, value) for place, value in _NO_DEMAND.items() if place not in stated)
+
+
+def render(proposals: tuple[Proposal, ...], source: str) -> str:
+    """A contract file for a person to edit.
+
+    Demands of the built-in contract that the prompt does not make are turned off in comments: to take them away is a
+    decision, too.
+    """
+    lines = [
+        f"# Proposed from {' '.join(source.split())}: what it states plainly, each clause under the sentence that it came from.",
+        "# Read every clause before you use it; what is not here is as in the built-in contract.",
+    ]
+    order = [table for table, _ in tables(Contract)]
+    rows = [*proposals, *unstated(proposals)]
+    table = ""
+    for proposal in sorted(rows, key=lambda proposal: order.index(proposal.table)):
+        if proposal.table != table:
+            table = proposal.table
+            lines += ["", f"[{table}]"]
+        setting = f"{proposal.key} = {_toml(proposal.value)}"
+        if proposal.sources:
+            lines += [f"# line {line}: {_shortened(sentence)}" for line, sentence in proposal.sources]
+            lines.append(setting)
+        else:
+            lines += ["# not stated, but demanded by the built-in contract; if nobody wants it:", f"# {setting}"]
+    return "\n".join(lines) + "\n"
+
+
+def _sentences(prompt: str) -> Iterator[tuple[int, str]]:
+    """The sentences of a prompt, with the lines they start on; a line never runs into the next."""
+    for number, line in enumerate(prompt.splitlines(), 1):
+        for sentence in _SENTENCE_END.split(_MARKS.sub("", line)):
+            if 3 < len(sentence) <= _LONGEST:
+                yield number, sentence.strip()
+
+
+def _joined(known: Proposal, further: Proposal) -> Proposal:
+    """Lists and tables grow; of other values the first counts."""
+    if isinstance(known.value, list):
+        value: Any = list(dict.fromkeys([*known.value, *further.value]))
+    elif isinstance(known.value, dict):
+        value = {**further.value, **known.value}
+    else:
+        return known
+    if value == known.value:
+        return known
+    return Proposal(known.table, known.key, value, known.sources + further.sources)
+
+
+def _shortened(sentence: str) -> str:
+    plain = "".join(character if character.isprintable() else " " for character in sentence)
+    return plain if len(plain) <= 160 else f"{plain[:157]}..."
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{json.dumps(key)} = {_toml(item)}" for key, item in sorted(value.items())) + " }"
+    return json.dumps(value, ensure_ascii=False)
+
+
+# --- the rules --------------------------------------------------------------------------------------------------------
+
+Found = Iterator[tuple[str, str, Any]]
+Rule = Callable[[str], Found]
+
+
+def _file(sentence: str) -> Found:
+    match = re.search(
+        r"\bsingle[- ](?:terraform |hcl |valid |complete )*(?:file|configuration)\b(?:[^.`]|\.(?=/))*?`?(?P<main>[\w./-]+\.tf)\b"
+        r"|\b(?:everything|all (?:code|resources|logic|the code)|entire \w+)\b[^.]*\bin `?(?P<all>[\w./-]+\.tf)\b"
+        r"|\bsingle file only\b[^.]*?`?(?P<only>[\w./-]+\.tf)\b"
+        r"|\bone fenced\b[^.]*?`?(?P<fenced>[\w./-]+\.tf)\b",
+        sentence,
+        re.IGNORECASE,
+    )
+    if match:
+        path = next(group for group in match.groups() if group).removeprefix("./")
+        if ".." not in path and not path.startswith("/"):
+            yield "deliverable", "main", path.rsplit("/", 1)[-1]
+            yield "deliverable", "single_file", True
+
+
+def _prose(sentence: str) -> Found:
+    if re.search(
+        r"\bno (?:extra|additional|other) (?:prose|text|commentary|explanations?)\b|\bonly the code\b", sentence, re.I
+    ):
+        yield "deliverable", "prose", False
+
+
+def _modules(sentence: str) -> Found:
+    if re.search(
+        r"\bno (?:external|remote|third-party|proprietary|external/proprietary) modules\b", sentence, re.IGNORECASE
+    ):
+        yield "deliverable", "modules", "local"
+    elif re.search(r"\b(?:no modules\b|without (?:any )?modules\b)", sentence, re.IGNORECASE):
+        yield "deliverable", "modules", "none"
+
+
+def _provider(sentence: str) -> Found:
+    if re.search(
+        r"\b(?:no|without|not (?:include|add|declare|write) (?:a|any)) `?provider`? blocks?\b", sentence, re.IGNORECASE
+    ):
+        yield "deliverable", "provider_block", False
+
+
+def _environments(sentence: str) -> Found:
+    words = r"dev|development|test|testing|qa|uat|stage|staging|prod|production"
+    run = re.search(
+        rf"`?\b(?:{words})\b`?(?:(?:\.tfvars`?)?(?:\s*[,/]\s*(?:and )?|\s+and\s+|\s+or\s+)`?\b(?:{words})\b`?){{1,5}}",
+        sentence,
+    )
+    if run and _SAME_STACK.search(sentence) and not re.search(r"\bworkspaces?\b|\bworkspace-", sentence, re.IGNORECASE):
+        names = re.findall(rf"\b(?:{words})\b", run[0])
+        yield "topology", "environments", list(dict.fromkeys(_ENVIRONMENTS.get(name, name) for name in names))
+
+
+def _destroyable(sentence: str) -> Found:
+    stated = re.search(
+        r"\bdestroyable\b|\bno retain polic|\bcleanly destroy|\bdestroyed? cleanly\b", sentence, re.IGNORECASE
+    )
+    if stated and not re.search(r"\bnot (?:be )?destroyable\b|\bprevent_destroy\b", sentence, re.IGNORECASE):
+        yield "lifecycle", "destroyable", True
+
+
+def _compute(sentence: str) -> Found:
+    if re.search(r"\bauto[- ]?scaling group\b|\bASG\b", sentence, re.IGNORECASE) and not re.search(
+        r"\bno\b|\bwithout\b|\boutputs?\b", sentence, re.I
+    ):
+        yield "compute", "autoscaling", True
+    if re.search(
+        r"\bAMI\b(?: ID)?[^.]{0,40}\b(?:as|via|by|through|with) (?:a|an|the) (?:\w+ )?variable\b(?! list)", sentence
+    ):
+        named = re.search(_NAME, sentence)
+        yield "compute", "ami_variable", named[1] if named and "ami" in named[1] else "ami_id"
+
+
+def _tags(sentence: str) -> Found:
+    expression = re.search(r"`(?:tags\s*=\s*)?(merge\([^`]*\))`", sentence)
+    if expression:
+        said = re.sub(r"\"?Name\"?\s*=\s*(?:\"[^\"]*\"|[^,}\s]+)", "Name = NAME", expression[1])
+        yield "tags", "expression", said
+    listed = re.search(
+        r"\btag(?:s|ged|ging)?\b[^.:]*?(?:with|include|:)[^A-Z`]*((?:[`*]*[A-Z]\w+[`*]*(?:,? and |, |,? & ))+[`*]*[A-Z]\w+)",
+        sentence,
+    )
+    if listed:
+        keys = [key for key in re.findall(r"[A-Z]\w+", listed[1]) if key not in _NOT_TAG_KEYS]
+        if len(keys) > 1:
+            yield "tags", "keys", keys
+
+
+def _declarations(sentence: str) -> Found:
+    for kind, key in (("variable", "variables"), ("output", "outputs")):
+        if not re.search(rf"\b{kind}s?\b", sentence, re.IGNORECASE) or re.search(
+            r"\b(?:no|not|without|avoid)\b", sentence, re.I
+        ):
+            continue
+        if not re.search(r"\b(?:must|declare|define|include|require|need|output|expose)", sentence, re.IGNORECASE):
+            continue
+        direct = re.findall(rf"\b{kind}s?\b:?\**\s+(?:named |called )?{_NAME}", sentence, re.IGNORECASE)
+        direct += re.findall(rf"{_NAME} {kind}\b", sentence, re.IGNORECASE)
+        if direct:
+            yield "require", key, list(dict.fromkeys(direct))
+
+
+def _types(sentence: str) -> Found:
+    forbids = re.search(rf"\b(?:no|never use|(?:do|must) not use|avoid) `?({_TYPE})", sentence, re.IGNORECASE)
+    if forbids:
+        yield "forbid", "resources", [forbids[1]]
+        return
+    for count, type in re.findall(rf"\b(\w+) `?({_TYPE})`? (?:resource|instance|block)", sentence):
+        number = _NUMBERS.get(count.lower()) or (
+            int(count) if count.isascii() and count.isdigit() and len(count) < 4 else 0
+        )
+        if number and re.search(r"\b(?:must|at least|exactly|should|create)\b", sentence, re.IGNORECASE):
+            yield "require", "resources", {type: number}
+
+
+def _versions(sentence: str) -> Found:
+    if re.search(r"\b1\.\d+\+? (?:native )?(?:syntax|features)\b", sentence):
+        return  # What may be written is no demand on what is required.
+    terraform = re.search(
+        r"\bTerraform[ (]+(?:version )?(?:(>=|~>|\u2265) ?)?v?(1\.\d+)(?:\.\d+)?(\+| or (?:later|higher|newer|above)\b)?",
+        sentence,
+    )
+    if terraform and (terraform[1] or terraform[3]):
+        operator = "~>" if terraform[1] == "~>" else ">="
+        yield "require", "terraform_version", f"{operator} {terraform[2]}"
+    provider = re.search(r"\bAWS [Pp]rovider(?: version)?s?:? ?`?(?:(~>|>=) ?)?v?([4-6])(?:\.(\d+|x))?", sentence)
+    if provider:
+        minor = provider[3] if provider[3] and provider[3] != "x" else "0"
+        yield "require", "aws_provider_version", f"{provider[1] or '~>'} {provider[2]}.{minor}"
+
+
+def _security(sentence: str) -> Found:
+    excepted = re.search(r"\b(?:unless|except|other than|apart from|only|sensitive)\b", sentence, re.IGNORECASE)
+    if re.search(r"\bno (?:\w+ )?wildcards?\b|\bwithout wildcards?\b", sentence, re.IGNORECASE) and not excepted:
+        yield "forbid", "iam_wildcards", True
+    if re.search(r"\b(?:no|not|never|without)\b[^.]{0,60}(?<!\d)0\.0\.0\.0/0", sentence, re.IGNORECASE):
+        ports = [
+            int(port)
+            for port in re.findall(r"\b\d{2,5}\b(?!\.\d|/)", sentence.replace("0.0.0.0/0", ""))
+            if int(port) < 65536
+        ]
+        if not excepted or ports:
+            yield "forbid", "open_ingress", True
+        if ports and excepted:
+            yield "forbid", "open_ports", list(dict.fromkeys(ports))
+    if re.search(r"\bencrypt(?:ed|ion) at rest\b|\bat[- ]rest encryption\b", sentence, re.IGNORECASE) and (
+        _EVERYTHING.search(sentence) or not _SERVICE.search(sentence)
+    ):
+        yield "data", "encrypted", True
+
+
+def _names(sentence: str) -> Found:
+    match = re.search(
+        r"\bnam(?:es?|ing)\b[^.]*\b(?:include|contain|use|end with|follow)\b[^.]*?(environment_suffix|environmentSuffix|name_suffix|resource_suffix)",
+        sentence,
+        re.IGNORECASE,
+    )
+    if match:
+        yield "names", "suffix_variable", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", match[1]).lower()
+
+
+def _data(sentence: str) -> Found:
+    days = re.search(
+        r"\b(\d{1,4})[- ]days?\b[^.]{0,20}\bretention\b|\bretention\b[^.\d]{0,30}\b(\d{1,4}) days?\b", sentence, re.I
+    )
+    is_alone = len(re.findall(r"\b\d+[- ]days?\b", sentence)) == 1
+    if days and is_alone and _ALL_LOGS.search(sentence) and not _SOME_LOGS.search(sentence):
+        yield "data", "log_retention_days", int(days[1] or days[2])
+    for name, version in re.findall(
+        r"\b(PostgreSQL|Postgres|MySQL|MariaDB)\b (?:version |v)?(\d+(?:\.\d+)?)", sentence, re.IGNORECASE
+    ):
+        engine = _ENGINES[name.lower()]
+        if re.search(r"\bAurora\b", sentence):
+            engine = "aurora-postgresql" if engine == "postgres" else "aurora-mysql"
+            if engine == "aurora-mysql":
+                continue  # Aurora numbers its MySQL versions in its own way.
+        yield "data", "engine_versions", {engine: version}
+
+
+_RULES: tuple[Rule, ...] = (
+    _file,
+    _prose,
+    _modules,
+    _provider,
+    _environments,
+    _destroyable,
+    _compute,
+    _tags,
+    _declarations,
+    _types,
+    _versions,
+    _security,
+    _names,
+    _data,
+)
+
+
+def _of_the_whole(prompt: str, found: dict[tuple[str, str], Proposal]) -> Iterator[Proposal]:
+    """What only the whole prompt tells: the regions that it names."""
+    named: dict[str, tuple[int, str]] = {}
+    for line, sentence in _sentences(prompt):
+        for region in re.findall(rf"\b{_REGION}\b", sentence):
+            named.setdefault(region, (line, sentence))
+    if named:
+        yield Proposal("topology", "allowed_regions", list(named), tuple(dict.fromkeys(named.values())))
+    for line, sentence in _sentences(prompt):
+        if len(named) > 1 and _SEVERAL_REGIONS.search(sentence):
+            yield Proposal("topology", "regions", "multi", ((line, sentence),))
+            return

@@ -1,0 +1,627 @@
+"""What an expression comes to, as far as the module's own text tells: a value, or `UNKNOWN`.
+
+    evaluate(module, attribute, attribute.expr)                          # with the variables' defaults
+    evaluate(module, attribute, attribute.expr, {"environment": "prod"})
+    evaluate_parts(module, attribute, attribute.expr)                    # ("alb-", UNKNOWN) of "alb-${aws_vpc.v.id}"
+
+Nothing here raises for what stands in an answer: cycles, depth, size, wrong types and unknown functions all come to
+`UNKNOWN`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from tapfix.module import (
+    Element,
+    Expr,
+    File,
+    Module,
+    call_arguments,
+    call_name,
+    item_key,
+    item_value,
+    object_items,
+)
+from tapfix.module.values import (
+    MAX_SIZE,
+    UNKNOWN,
+    Invalid,
+    Unknown,
+    as_set,
+    call,
+    is_known,
+    number,
+    same,
+    size,
+    to_bool,
+    to_dict,
+    to_number,
+    to_string,
+)
+from tapfix.module.variables import environment_files, is_automatic
+from tapfix.syntax import Leaf
+
+if TYPE_CHECKING:
+    from tapfix.contract import Contract
+
+__all__ = [
+    "UNKNOWN",
+    "Evaluator",
+    "Unknown",
+    "evaluate",
+    "evaluate_parts",
+    "is_known",
+    "tfvars_values",
+    "variables_per_environment",
+]
+
+_MAX_DEPTH: Final = 60
+_MAX_STEPS: Final = 50_000
+
+Scope = Mapping[str, object]
+"""The names that the `for` expressions around bind."""
+
+_NOTHING_BOUND: Final[Scope] = {}
+
+
+def evaluate(module: Module, holder: Element, expr: Expr, variables: Mapping[str, object] | None = None) -> object:
+    """What an expression of an element comes to. `variables` are the values given to it, before defaults."""
+    return Evaluator(module, variables).evaluate(holder, expr)
+
+
+def evaluate_parts(
+    module: Module, holder: Element, expr: Expr, variables: Mapping[str, object] | None = None
+) -> tuple[str | Unknown, ...]:
+    """The text that an expression comes to, in pieces: what is known of it as strings, `UNKNOWN` for each gap.
+
+    Two known pieces never stand side by side. A text that is known whole is one piece, one of which nothing is known
+    is one `UNKNOWN`.
+    """
+    return Evaluator(module, variables).parts(holder, expr)
+
+
+def variables_per_environment(module: Module, contract: Contract) -> dict[str, dict[str, object]]:
+    """The values that the variables are given in each environment that has a tfvars file; under the name "" if there is
+    none.
+
+    What `terraform.tfvars` and `*.auto.tfvars` set holds in all of them.
+    """
+    always: dict[str, object] = {}
+    for file in sorted(module.tfvars, key=lambda f: f.path):
+        if is_automatic(file):
+            always.update(tfvars_values(module, file))
+    environments = environment_files(module, contract)
+    return {env: {**always, **tfvars_values(module, file)} for env, file in environments.items()} or {"": always}
+
+
+def tfvars_values(module: Module, file: File) -> dict[str, object]:
+    """What a tfvars file sets."""
+    evaluator = Evaluator(module)
+    return {name: evaluator.evaluate(attribute, attribute.expr) for name, attribute in file.attributes.items()}
+
+
+class Evaluator:
+    """Evaluates expressions of one module with one set of variables; locals are worked out once."""
+
+    def __init__(self, module: Module, variables: Mapping[str, object] | None = None) -> None:
+        self.module = module
+        self.given = variables or {}
+        self._locals: dict[str, object] = {}
+        self._variables: dict[str, object] = {}
+        self._open: set[str] = set()
+        self._depth = 0
+        self._steps = 0
+
+    def evaluate(self, holder: Element, expr: Expr) -> object:
+        """What an expression of an element comes to; `UNKNOWN` in all doubt."""
+        self._steps = 0
+        try:
+            return self._value(expr, _NOTHING_BOUND)
+        except Invalid:
+            return UNKNOWN
+
+    def parts(self, holder: Element, expr: Expr) -> tuple[str | Unknown, ...]:
+        """The text that an expression comes to, in pieces (see `evaluate_parts`)."""
+        self._steps = 0
+        joined: list[str | Unknown] = []
+        for piece in self._pieces(expr):
+            if isinstance(piece, str) and joined and isinstance(joined[-1], str):
+                joined[-1] += piece
+            elif piece != "" and not (piece is UNKNOWN and joined and joined[-1] is UNKNOWN):
+                joined.append(piece)
+        return tuple(joined) or ("",)
+
+    def _pieces(self, expr: Expr) -> Iterator[str | Unknown]:
+        """The pieces of a text, not joined; what holds other texts is looked into."""
+        try:
+            value = self._value(expr, _NOTHING_BOUND)
+        except Invalid:
+            value = UNKNOWN
+        if value is not UNKNOWN:
+            yield UNKNOWN if value is None or isinstance(value, list | dict) else to_string(value)
+            return
+        source = self._source(expr)
+        if source is not None:
+            name, inner = source
+            if name in self._open or self._depth > _MAX_DEPTH:
+                yield UNKNOWN
+                return
+            self._open.add(name)
+            self._depth += 1
+            try:
+                yield from self._pieces(inner)
+            finally:
+                self._depth -= 1
+                self._open.discard(name)
+        elif expr.kind == "paren":
+            yield from self._pieces(expr.children[1])
+        elif expr.kind == "template" and all(p.kind in ("QuotedLit", "interpolation") for p in expr.children[1:-1]):
+            for part in expr.children[1:-1]:
+                if isinstance(part, Leaf):
+                    yield unescaped(part.value)
+                else:
+                    yield from self._pieces(part.children[1])
+        elif call_name(expr) in ("lower", "upper"):
+            change: Callable[[str], str] = str.lower if call_name(expr) == "lower" else str.upper
+            for argument in call_arguments(expr)[:1]:
+                for piece in self._pieces(argument):
+                    yield piece if isinstance(piece, Unknown) else change(piece)
+        else:
+            yield UNKNOWN
+
+    def _source(self, expr: Expr) -> tuple[str, Expr] | None:
+        """The name and expression of the local value that an expression names and nothing else."""
+        if expr.kind != "traversal" or len(expr.children) != 2 or expr.children[0].text != "local":
+            return None
+        name = step_name(expr.children[1])
+        found = self.module.locals.get(name) if name else None
+        return (f"local.{name}", found.expr) if found is not None else None
+
+    # Expressions ---------------------------------------------------------------------------------------------------
+
+    def _value(self, expr: Expr, scope: Scope) -> object:
+        self._steps += 1
+        if self._depth > _MAX_DEPTH or self._steps > _MAX_STEPS:
+            return UNKNOWN
+        kind = _KINDS.get(expr.kind)
+        if kind is None:
+            return UNKNOWN
+        self._depth += 1
+        try:
+            return self._bounded(kind(self, expr, scope))
+        finally:
+            self._depth -= 1
+
+    def _bounded(self, value: object) -> object:
+        """The value, unless it has grown out of all proportion."""
+        weight = size(value)
+        self._steps += weight // 64
+        return UNKNOWN if weight >= MAX_SIZE else value
+
+    def _identifier(self, expr: Expr, scope: Scope) -> object:
+        name = expr.text
+        if name in scope:
+            return scope[name]
+        return {"true": True, "false": False, "null": None}.get(name, UNKNOWN)
+
+    def _number(self, expr: Expr, scope: Scope) -> object:
+        return to_number(expr.text)
+
+    def _paren(self, expr: Expr, scope: Scope) -> object:
+        return self._value(expr.children[1], scope)
+
+    def _template(self, expr: Expr, scope: Scope) -> object:
+        parts = expr.children[1:-1]
+        if len(parts) == 1 and parts[0].kind == "interpolation":
+            return self._value(parts[0].children[1], scope)
+        if len(parts) == 1 and isinstance(parts[0], Leaf):
+            return unescaped(parts[0].value)
+        return self._join(parts, [p.value for p in parts], unescaped, scope)
+
+    def _heredoc(self, expr: Expr, scope: Scope) -> object:
+        parts = expr.children[1:-1]
+        literals = [p.value for p in parts]
+        if expr.children[0].text.startswith("<<-"):
+            literals = _without_indent(parts, literals)
+        return self._join(parts, literals, _unescaped_marks, scope)
+
+    def _join(self, parts: Sequence[Expr], literals: list[str], plain: Callable[[str], str], scope: Scope) -> object:
+        """The text of a template's parts, with the white space that `~` marks taken out."""
+        out = []
+        for i, part in enumerate(parts):
+            if part.kind == "interpolation":
+                value = self._value(part.children[1], scope)
+                if value is UNKNOWN:
+                    return UNKNOWN
+                out.append(to_string(value))
+            elif isinstance(part, Leaf):
+                text = literals[i]
+                if i > 0 and parts[i - 1].children and parts[i - 1].children[-1].value.startswith("~"):
+                    text = text.lstrip()
+                if i + 1 < len(parts) and parts[i + 1].children and parts[i + 1].children[0].value.endswith("~"):
+                    text = text.rstrip()
+                out.append(plain(text))
+            else:
+                return UNKNOWN
+        return "".join(out)
+
+    def _tuple(self, expr: Expr, scope: Scope) -> object:
+        return [self._value(c, scope) for c in call_arguments(expr)]
+
+    def _object(self, expr: Expr, scope: Scope) -> object:
+        found: dict[str, object] = {}
+        for item in object_items(expr):
+            key = item_key(item)
+            if key is None:
+                value = self._value(item.children[0], scope)
+                if value is UNKNOWN:
+                    return UNKNOWN
+                key = to_string(value)
+            found[key] = self._value(item_value(item), scope)
+        return found
+
+    def _conditional(self, expr: Expr, scope: Scope) -> object:
+        condition = self._value(expr.children[0], scope)
+        if condition is not UNKNOWN:
+            return self._value(expr.children[2 if to_bool(condition) else 4], scope)
+        one, other = (self._value(expr.children[i], scope) for i in (2, 4))
+        return one if is_known(one) and is_known(other) and same(one, other) else UNKNOWN
+
+    def _unary(self, expr: Expr, scope: Scope) -> object:
+        value = self._value(expr.children[1], scope)
+        if value is UNKNOWN:
+            return UNKNOWN
+        return not to_bool(value) if expr.children[0].kind == "Bang" else number(-to_number(value))
+
+    def _binary(self, expr: Expr, scope: Scope) -> object:
+        """The flat row of operands, folded from the operators that bind most to those that bind least."""
+        operands = [self._value(c, scope) for c in expr.children[::2]]
+        operators = [c.kind for c in expr.children[1::2]]
+        for level in _PRECEDENCE:
+            left, rest = [operands[0]], []
+            for operator, operand in zip(operators, operands[1:], strict=True):
+                if operator in level:
+                    left[-1] = _operate(operator, left[-1], operand)
+                else:
+                    left.append(operand)
+                    rest.append(operator)
+            operands, operators = left, rest
+        return operands[0]
+
+    def _call(self, expr: Expr, scope: Scope) -> object:
+        name = (call_name(expr) or "").removeprefix("core::")
+        arguments = call_arguments(expr)
+        if name in ("try", "can"):
+            return self._try(name, arguments, scope)
+        values = [self._value(a, scope) for a in arguments]
+        if any(c.kind == "Ellipsis" for c in expr.children):
+            last = values.pop() if values else UNKNOWN
+            if not isinstance(last, list):
+                return UNKNOWN
+            values.extend(last)
+        return call(name, values)
+
+    def _try(self, name: str, arguments: Sequence[Expr], scope: Scope) -> object:
+        for argument in arguments:
+            try:
+                value = self._value(argument, scope)
+            except Invalid:
+                continue
+            if name == "can":
+                return True if is_known(value) else UNKNOWN
+            return value
+        if name == "can":
+            return False
+        raise Invalid("nothing to try")
+
+    # Traversals ----------------------------------------------------------------------------------------------------
+
+    def _traversal(self, expr: Expr, scope: Scope) -> object:
+        root, *steps = expr.children
+        name = root.value if root.kind == "Identifier" else ""
+        if name in ("var", "local") and name not in scope:
+            wanted = step_name(steps[0])
+            if wanted is None:
+                return UNKNOWN
+            value = self._variable(wanted) if name == "var" else self._local(wanted)
+            steps = steps[1:]
+        else:
+            value = self._value(root, scope)
+        return self._follow(value, steps, scope)
+
+    def _follow(self, value: object, steps: Sequence[Expr], scope: Scope) -> object:
+        for i, step in enumerate(steps):
+            if value is UNKNOWN:
+                return UNKNOWN
+            if step.kind in ("attr_splat", "full_splat"):
+                items = value if isinstance(value, list) else [] if value is None else [value]
+                return [self._follow(v, steps[i + 1 :], scope) for v in items]
+            key: object = step_name(step)
+            if key is None:
+                key = self._value(step.children[1], scope)
+            if key is UNKNOWN:
+                return UNKNOWN
+            value = _at(value, key)
+        return value
+
+    def _variable(self, name: str) -> object:
+        if name not in self._variables:
+            self._variables[name] = self._variable_value(name)
+        return self._variables[name]
+
+    def _variable_value(self, name: str) -> object:
+        block = self.module.variables.get(name)
+        if block is None:
+            return UNKNOWN
+        default = block.get("default")
+        if name in self.given:
+            value = self.given[name]
+            nullable = block.get("nullable")
+            if value is None and default is not None and nullable is not None and nullable.value == "false":
+                value = self._value(default.expr, _NOTHING_BOUND)
+        elif default is not None:
+            value = self._value(default.expr, _NOTHING_BOUND)
+        else:
+            return UNKNOWN
+        type = block.get("type")
+        return self._converted(value, type.expr) if type is not None else value
+
+    def _converted(self, value: object, type: Expr) -> object:
+        """A value as a type constraint makes it."""
+        if value is UNKNOWN or value is None:
+            return value
+        name = call_name(type) or type.text
+        inner = call_arguments(type)[:1] if type.kind == "call" else ()
+        if name in _PRIMITIVES:
+            return _PRIMITIVES[name](value)
+        if name in ("list", "set", "map") and inner:
+            if isinstance(value, dict) and name == "map":
+                return {k: self._converted(v, inner[0]) for k, v in value.items()}
+            if isinstance(value, list) and name != "map":
+                items = [self._converted(v, inner[0]) for v in value]
+                return as_set(items) if name == "set" else items
+            raise Invalid(f"a {name} is wanted")
+        if name == "object" and inner and inner[0].kind == "object":
+            return self._converted_object(to_dict(value), inner[0])
+        return value
+
+    def _converted_object(self, value: Mapping[str, object], type: Expr) -> object:
+        found: dict[str, object] = {}
+        for item in object_items(type):
+            key, wanted = item_key(item), item_value(item)
+            if key is None:
+                return UNKNOWN
+            optional = call_arguments(wanted) if call_name(wanted) == "optional" else ()
+            if value.get(key) is not None:
+                found[key] = self._converted(value[key], optional[0] if optional else wanted)
+            elif len(optional) > 1:
+                found[key] = self._converted(self._value(optional[1], _NOTHING_BOUND), optional[0])
+            elif optional or key in value:
+                found[key] = None
+            else:
+                raise Invalid(f"{key} is missing")
+        return found
+
+    def _local(self, name: str) -> object:
+        if name not in self._locals:
+            attribute = self.module.locals.get(name)
+            if attribute is None or name in self._open:
+                return UNKNOWN
+            self._open.add(name)
+            try:
+                self._locals[name] = self._value(attribute.expr, _NOTHING_BOUND)
+            finally:
+                self._open.discard(name)
+        return self._locals[name]
+
+    # For expressions -----------------------------------------------------------------------------------------------
+
+    def _for_tuple(self, expr: Expr, scope: Scope) -> object:
+        loop = _Loop(expr)
+        rows = self._rows(loop, scope)
+        if rows is None:
+            return UNKNOWN
+        return [self._value(loop.value, row) for row in rows]
+
+    def _for_object(self, expr: Expr, scope: Scope) -> object:
+        loop = _Loop(expr)
+        rows = self._rows(loop, scope)
+        if rows is None or loop.key is None:
+            return UNKNOWN
+        found: dict[str, object] = {}
+        for row in rows:
+            key = self._value(loop.key, row)
+            if key is UNKNOWN:
+                return UNKNOWN
+            name, value = to_string(key), self._value(loop.value, row)
+            if loop.grouped:
+                group = found.setdefault(name, [])
+                assert isinstance(group, list)
+                group.append(value)
+            elif name in found:
+                raise Invalid(f"{name} twice")
+            else:
+                found[name] = value
+        return found
+
+    def _rows(self, loop: _Loop, scope: Scope) -> list[Scope] | None:
+        """The names bound in each turn of a loop, or None where a turn cannot be told."""
+        source = self._value(loop.source, scope)
+        if source is UNKNOWN:
+            return None
+        if isinstance(source, dict):
+            pairs: Iterable[tuple[object, object]] = sorted(source.items())
+        elif isinstance(source, list):
+            pairs = enumerate(source)
+        else:
+            raise Invalid("nothing to loop over")
+        rows: list[Scope] = []
+        for key, value in pairs:
+            row = {**scope, loop.names[-1]: value}
+            if len(loop.names) == 2:
+                row[loop.names[0]] = key
+            if loop.condition is not None:
+                keep = self._value(loop.condition, row)
+                if keep is UNKNOWN:
+                    return None
+                if not to_bool(keep):
+                    continue
+            rows.append(row)
+        return rows
+
+
+class _Loop:
+    """The parts of a `for` expression."""
+
+    def __init__(self, expr: Expr) -> None:
+        children = list(expr.children[2:-1])
+        at = next(i for i, c in enumerate(children) if c.text == "in" and c.kind == "Identifier" and i)
+        self.names = [c.text for c in children[:at] if c.kind == "Identifier"]
+        self.source = children[at + 1]
+        rest = children[at + 3 :]
+        self.key = rest[0] if expr.kind == "for_object" else None
+        if self.key is not None:
+            rest = rest[2:]
+        self.value = rest[0]
+        self.grouped = any(c.kind == "Ellipsis" for c in rest)
+        at = next((i for i, c in enumerate(rest) if i and c.kind == "Identifier" and c.text == "if"), -1)
+        self.condition = rest[at + 1] if at > 0 else None
+
+
+_KINDS: Final[dict[str, Callable[[Evaluator, Expr, Scope], object]]] = {
+    "Identifier": Evaluator._identifier,
+    "NumberLit": Evaluator._number,
+    "binary": Evaluator._binary,
+    "call": Evaluator._call,
+    "conditional": Evaluator._conditional,
+    "for_object": Evaluator._for_object,
+    "for_tuple": Evaluator._for_tuple,
+    "heredoc": Evaluator._heredoc,
+    "object": Evaluator._object,
+    "paren": Evaluator._paren,
+    "template": Evaluator._template,
+    "traversal": Evaluator._traversal,
+    "tuple": Evaluator._tuple,
+    "unary": Evaluator._unary,
+}
+
+_PRIMITIVES: Final[dict[str, Callable[[object], object]]] = {"string": to_string, "number": to_number, "bool": to_bool}
+
+_PRECEDENCE: Final = (
+    frozenset({"Star", "Slash", "Percent"}),
+    frozenset({"Plus", "Minus"}),
+    frozenset({"GreaterThan", "GreaterThanEq", "LessThan", "LessThanEq"}),
+    frozenset({"EqualOp", "NotEqual"}),
+    frozenset({"And"}),
+    frozenset({"Or"}),
+)
+"""The operators, from those that bind most to those that bind least."""
+
+
+def _operate(operator: str, left: object, right: object) -> object:
+    if operator in ("And", "Or"):
+        decides = operator == "Or"
+        known = [to_bool(v) for v in (left, right) if v is not UNKNOWN]
+        if decides in known:
+            return decides
+        return (not decides) if len(known) == 2 else UNKNOWN
+    if operator in ("EqualOp", "NotEqual"):
+        if not (is_known(left) and is_known(right)):
+            return UNKNOWN
+        return same(left, right) == (operator == "EqualOp")
+    if left is UNKNOWN or right is UNKNOWN:
+        return UNKNOWN
+    try:
+        return _ARITHMETIC[operator](to_number(left), to_number(right))
+    except ArithmeticError as error:
+        raise Invalid(str(error)) from error
+
+
+def _remainder(left: float, right: float) -> object:
+    """With the sign of the left operand, as Go has it."""
+    rest = abs(left) % abs(right)
+    return number(-rest if left < 0 else rest)
+
+
+_ARITHMETIC: Final[dict[str, Callable[[float, float], object]]] = {
+    "GreaterThan": lambda a, b: a > b,
+    "GreaterThanEq": lambda a, b: a >= b,
+    "LessThan": lambda a, b: a < b,
+    "LessThanEq": lambda a, b: a <= b,
+    "Minus": lambda a, b: number(a - b),
+    "Percent": _remainder,
+    "Plus": lambda a, b: number(a + b),
+    "Slash": lambda a, b: number(a / b),
+    "Star": lambda a, b: number(a * b),
+}
+
+
+def _at(value: object, key: object) -> object:
+    """One step into a value."""
+    if isinstance(value, dict):
+        name = to_string(key)
+        if name not in value:
+            raise Invalid(f"no {name}")
+        return value[name]
+    if isinstance(value, list):
+        index = to_number(key)
+        if not isinstance(index, int) or not 0 <= index < len(value):
+            raise Invalid(f"no element {index}")
+        return value[index]
+    raise Invalid("nothing to step into")
+
+
+def step_name(step: Expr) -> str | None:
+    """The name or number that a step of a traversal spells out, else None."""
+    return step.children[1].text if step.kind in ("get_attr", "legacy_index") else None
+
+
+def unescaped(text: str) -> str:
+    """The text that a QuotedLit stands for."""
+    if "\\" in text:
+        out, i = [], 0
+        while i < len(text):
+            char = text[i]
+            if char != "\\" or i + 1 == len(text):
+                out.append(char)
+                i += 1
+                continue
+            mark = text[i + 1]
+            width = {"u": 4, "U": 8}.get(mark, 0)
+            digits = text[i + 2 : i + 2 + width]
+            if width and len(digits) == width:
+                try:
+                    out.append(chr(int(digits, 16)))
+                except (ValueError, OverflowError):
+                    out.append(text[i : i + 2 + width])
+            else:
+                width = 0
+                out.append({"n": "\n", "r": "\r", "t": "\t"}.get(mark, mark))
+            i += 2 + width
+        text = "".join(out)
+    return _unescaped_marks(text)
+
+
+def _unescaped_marks(text: str) -> str:
+    return text.replace("$${", "${").replace("%%{", "%{") if "{" in text else text
+
+
+def _without_indent(parts: Sequence[Expr], literals: list[str]) -> list[str]:
+    """The literals of a `<<-` heredoc with the white space taken out that all of its lines begin with."""
+    text = "".join(s if isinstance(p, Leaf) else "\0" for p, s in zip(parts, literals, strict=True))
+    indents = [len(line) - len(line.lstrip(" \t")) for line in text.split("\n") if line.strip(" \t\r")]
+    width = min(indents, default=0)
+    out, fresh = [], True
+    for part, literal in zip(parts, literals, strict=True):
+        if not isinstance(part, Leaf):
+            out.append(literal)
+            fresh = False
+            continue
+        lines = literal.split("\n")
+        out.append(
+            "\n".join(s[min(width, len(s) - len(s.lstrip(" \t"))) :] if i or fresh else s for i, s in enumerate(lines))
+        )
+        fresh = literal.endswith("\n")
+    return out

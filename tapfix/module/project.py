@@ -1,0 +1,191 @@
+"""The files of one folder as a module, and the modules of an input as a project."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from tapfix.edits import Edit
+from tapfix.module.elements import Attribute, Block, Element, File, Reference
+
+_HISTORY = frozenset({"moved", "removed"})
+"""Blocks that speak of the state, and use nothing."""
+
+
+class Module:
+    """The `.tf` files of one folder, and the tfvars beside them."""
+
+    def __init__(self, folder: str, files: Sequence[File], *, is_root: bool = True) -> None:
+        self.folder = folder
+        self.files = tuple(files)
+        self.is_root = is_root
+        """Whether Terraform is run here, and not through a `module` block of another folder."""
+
+    def path(self, name: str) -> str:
+        """The path of a file of the module's folder."""
+        return posixpath.join(self.folder, name)
+
+    @cached_property
+    def configuration(self) -> tuple[File, ...]:
+        """The `.tf` files."""
+        return tuple(f for f in self.files if f.kind == "tf")
+
+    @cached_property
+    def tfvars(self) -> tuple[File, ...]:
+        return tuple(f for f in self.files if f.kind == "tfvars")
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """The top-level blocks of all `.tf` files, in order."""
+        return tuple(b for f in self.configuration for b in f.blocks)
+
+    def blocks_of(self, type: str) -> tuple[Block, ...]:
+        return self._by_type.get(type, ())
+
+    @cached_property
+    def _by_type(self) -> dict[str, tuple[Block, ...]]:
+        found: dict[str, list[Block]] = {}
+        for block in self.blocks:
+            found.setdefault(block.type, []).append(block)
+        return {type: tuple(blocks) for type, blocks in found.items()}
+
+    def resources(self, *types: str) -> tuple[Block, ...]:
+        """The resources of the named types; of all types if none is named."""
+        if not types:
+            return self._resources
+        if self._resource_types.isdisjoint(types):
+            return ()
+        return tuple(b for b in self._resources if b.labels[0] in types)
+
+    @cached_property
+    def _resources(self) -> tuple[Block, ...]:
+        return tuple(b for b in self.blocks_of("resource") if len(b.labels) == 2)
+
+    @cached_property
+    def _resource_types(self) -> frozenset[str]:
+        return frozenset(b.labels[0] for b in self._resources)
+
+    def data(self, *types: str) -> tuple[Block, ...]:
+        return tuple(b for b in self.blocks_of("data") if len(b.labels) == 2 and (not types or b.labels[0] in types))
+
+    @cached_property
+    def variables(self) -> Mapping[str, Block]:
+        return {b.labels[0]: b for b in self.blocks_of("variable") if len(b.labels) == 1}
+
+    @cached_property
+    def outputs(self) -> Mapping[str, Block]:
+        return {b.labels[0]: b for b in self.blocks_of("output") if len(b.labels) == 1}
+
+    @cached_property
+    def locals(self) -> Mapping[str, Attribute]:
+        """The local values by name, of all `locals` blocks."""
+        found: dict[str, Attribute] = {}
+        for block in self.blocks_of("locals"):
+            for name, attribute in block.attributes.items():
+                found.setdefault(name, attribute)
+        return found
+
+    @cached_property
+    def _by_address(self) -> dict[str, Element]:
+        found: dict[str, Element] = {}
+        for block in self.blocks:
+            if block.type in ("resource", "data", "variable", "output", "module", "provider"):
+                found.setdefault(block.address, block)
+        for name, attribute in self.locals.items():
+            found.setdefault(f"local.{name}", attribute)
+        return found
+
+    @cached_property
+    def declarations(self) -> tuple[tuple[str, Element], ...]:
+        """Whatever has an address, with it, in order; unlike in `find` and the mappings, what is declared twice is there twice."""
+        found: list[tuple[str, Element]] = []
+        for block in self.blocks:
+            if block.type in ("resource", "data", "variable", "output", "module", "provider"):
+                found.append((block.address, block))
+            elif block.type == "locals":
+                attributes = [c for c in block.body.children if c.kind == "attribute"]
+                values = [Attribute(block.file, block.base, child, block) for child in attributes]  # type: ignore[arg-type]
+                found += [(f"local.{value.name}", value) for value in values]
+        return tuple(found)
+
+    def find(self, address: str) -> Element | None:
+        """What an address names: a block, or the attribute of a local value."""
+        return self._by_address.get(address)
+
+    @cached_property
+    def references(self) -> tuple[Reference, ...]:
+        """All references in the `.tf` files, in order."""
+        return tuple(r for b in self.blocks for r in b.references)
+
+    @cached_property
+    def _referring(self) -> dict[str, tuple[Reference, ...]]:
+        found: dict[str, list[Reference]] = {}
+        for reference in self.references:
+            if reference.block is None or reference.block.type not in _HISTORY:
+                found.setdefault(reference.address, []).append(reference)
+        return {address: tuple(references) for address, references in found.items()}
+
+    def references_to(self, address: str) -> tuple[Reference, ...]:
+        """All references that use the address; a `moved` block only tells what it was called."""
+        return self._referring.get(address, ())
+
+    @property
+    def main(self) -> File | None:
+        """The file that new blocks go to: the one with most resources."""
+        return max(self.configuration, key=lambda f: sum(b.type == "resource" for b in f.blocks), default=None)
+
+    def unused_name(self, wanted: str, taken: Mapping[str, object]) -> str:
+        """`wanted`, or `wanted_2`, … if it is taken."""
+        name, n = wanted, 1
+        while name in taken:
+            n += 1
+            name = f"{wanted}_{n}"
+        return name
+
+
+class Project:
+    """All files of an input, and the modules they make: one a folder that holds `.tf` files."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self.files = {path: File(path, text) for path, text in texts.items()}
+
+    @cached_property
+    def texts(self) -> dict[str, str]:
+        """The text of each file, by path."""
+        return {path: file.text for path, file in self.files.items()}
+
+    @cached_property
+    def modules(self) -> tuple[Module, ...]:
+        """The root module first. It is the outermost folder that holds `.tf` files; the others are called by it, or stand alone."""
+        folders: dict[str, list[File]] = {}
+        for file in self.files.values():
+            folders.setdefault(file.folder, []).append(file)
+        held = [f for f, files in folders.items() if any(x.kind == "tf" for x in files)]
+        held.sort(key=lambda f: (f.count("/") + 1 if f else 0, _is_library(f)))
+        root = held[0] if held else ""
+        return tuple(Module(f, folders.get(f, ()), is_root=f == root) for f in held or [""])
+
+    @property
+    def root(self) -> Module:
+        return self.modules[0]
+
+    def edited(self, edits: Mapping[str, Sequence[Edit]], removes: frozenset[str] = frozenset()) -> Project:
+        """The project with sorted edits made. Files and items that no edit touched are taken over as they are."""
+        project = Project({})
+        for path, file in self.files.items():
+            if path in removes:
+                continue
+            changes = [
+                (start, end, text) for _, start, end, text in edits.get(path, ()) if text != file.text[start:end]
+            ]
+            project.files[path] = file.edited(changes) if changes else file
+        for path, new in edits.items():
+            if path not in self.files:
+                project.files[path] = File(path, "".join(e.text for e in new))
+        return project
+
+
+def _is_library(folder: str) -> bool:
+    """Whether a folder's name says that it holds modules that others call."""
+    return folder.split("/", 1)[0] in ("modules", "module", "examples", "tests", "bootstrap")

@@ -1,0 +1,514 @@
+"""Reading answers, rule by rule, and writing them."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import pickle
+import subprocess
+import sys
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tapfix.answer.outline import Kind, outline
+from tapfix.answer.response import UnsafePathError, decode, is_answer, read_answer, safe_path, write_answer
+from tapfix.errors import InputError, TapfixError
+
+VPC = 'resource "aws_vpc" "main" {\n  cidr_block = var.cidr\n}\n'
+QUEUE = 'resource "aws_sqs_queue" "jobs" {\n}\n'
+
+
+def fence(body: str, info: str = "hcl", marks: str = "```") -> str:
+    return f"{marks}{info}\n{body}{marks}\n"
+
+
+def paths(text: str, **options: object) -> list[str]:
+    return [file.path for file in read_answer(text, **options).files]  # type: ignore[arg-type]
+
+
+def kinds(text: str) -> list[str]:
+    return [note.kind for note in read_answer(text).notes]
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "named_by"),
+    [
+        (f"## vpc.tf\n\n{fence(VPC)}", "vpc.tf", "heading"),
+        (f"### **vpc.tf** (the network)\n{fence(VPC)}", "vpc.tf", "heading"),
+        (f"## File: lib/vpc.tf\n\n{fence(VPC)}", "lib/vpc.tf", "heading"),
+        (f"## The network (modules/net/main.tf)\n{fence(VPC)}", "modules/net/main.tf", "heading"),
+        (f"## `./lib/vpc.tf`\n{fence(VPC)}", "lib/vpc.tf", "heading"),
+        (f"vpc.tf\n======\n\nIt makes a network.\n\n{fence(VPC)}", "vpc.tf", "heading"),
+        (f"## lib\\net\\vpc.tf\n{fence(VPC)}", "lib/net/vpc.tf", "heading"),
+        (f"**vpc.tf**\n\n{fence(VPC)}", "vpc.tf", "bold"),
+        (f"1. **Create vpc.tf:**\n   {fence(VPC).replace(chr(10), chr(10) + '   ')}", "vpc.tf", "bold"),
+        (f"`vpc.tf`:\n{fence(VPC)}", "vpc.tf", "code"),
+        (fence(VPC, 'hcl title="net/vpc.tf"'), "net/vpc.tf", "info"),
+        (fence(VPC, "HCL:vpc.tf"), "vpc.tf", "info"),
+        (fence(VPC, "hcl vpc.tf"), "vpc.tf", "info"),
+        (fence(VPC, '{.hcl filename="vpc.tf"}'), "vpc.tf", "info"),
+        (fence("# vpc.tf\n" + VPC), "vpc.tf", "comment"),
+        (fence("# vpc.tf - the network\n" + VPC), "vpc.tf", "comment"),
+        (fence("// File: lib/vpc.tf\n" + VPC), "lib/vpc.tf", "comment"),
+        (fence("\n# ==========\n# vpc.tf\n# ==========\n" + VPC), "vpc.tf", "comment"),
+        (fence("# ===== vpc.tf =====\n" + VPC), "vpc.tf", "comment"),
+        (fence("/* vpc.tf */\n" + VPC), "vpc.tf", "comment"),
+        (f"Here is the whole `vpc.tf` file that you asked for today:\n\n{fence(VPC)}", "vpc.tf", "prose"),
+        (f"Consider splitting vpc.tf into modules:\n\n{fence(VPC)}", "tap_stack.tf", "default"),
+        (fence("# See vpc.tf for the network\n" + VPC), "tap_stack.tf", "default"),
+        (f"## Main\n\n{fence(VPC)}", "tap_stack.tf", "default"),
+    ],
+)
+def test_name_of_a_file(text: str, path: str, named_by: str) -> None:
+    (file,) = read_answer(text).files
+    assert (file.path, file.named_by) == (path, named_by)
+
+
+def test_name_in_two_places_that_agree_and_that_do_not() -> None:
+    assert paths(f"## lib/main.tf\n{fence('# main.tf' + chr(10) + VPC)}") == ["lib/main.tf"]
+    text = f"## network.tf\n{fence('# vpc.tf' + chr(10) + VPC)}"
+    assert paths(text) == ["vpc.tf"]
+    assert kinds(text) == ["disagreement"]
+
+
+def test_bare_name_told_in_passing_belongs_beside_the_others() -> None:
+    text = f"## lib/main.tf\n{fence(VPC)}\nCreate a `terraform.tfvars` file:\n{fence('cidr = 1' + chr(10))}"
+    assert paths(text) == ["lib/main.tf", "lib/terraform.tfvars"]
+    assert read_answer(text).root == "lib"
+
+
+@pytest.mark.parametrize("marks", ["```", "~~~", "`````", "~~~~~~~~"])
+def test_fences_of_any_kind(marks: str) -> None:
+    (file,) = read_answer(fence(VPC, marks=marks)).files
+    assert (file.text, file.line, file.last_line, file.closed) == (VPC, 2, 4, True)
+
+
+def test_fences_in_quotes_and_lists_lose_the_marks_of_their_container() -> None:
+    quoted = "".join(f"> {line}\n" for line in fence(VPC).splitlines())
+    listed = "1. Do it.\n\n" + "".join(f"   {line}\n" for line in fence(VPC).splitlines())
+    deep = "".join(f"        {line}\n" for line in fence(VPC).splitlines())
+    for text in (quoted, listed, deep):
+        assert read_answer(text).files[0].text == VPC
+
+
+def test_fence_that_lost_its_lists_indent() -> None:
+    text = f"1. Do it.\n   ```hcl\n{VPC}   ```\n2. More.\n"
+    (file,) = read_answer(text).files
+    assert file.text == VPC
+    assert file.closed
+
+
+def test_line_endings_and_byte_order_mark() -> None:
+    text = "\ufeffHere:\r\n" + fence(VPC).replace("\n", "\r\n")
+    (file,) = read_answer(text).files
+    assert file.text == VPC.replace("\n", "\r\n")
+    assert file.line == 3
+
+
+def test_zero_width_and_entities_do_not_hide_a_name() -> None:
+    assert paths(f"## \u200bvpc.tf&#32;\n\u200b{fence(VPC)}") == ["vpc.tf"]
+
+
+def test_zero_width_characters_do_not_hide_a_fence() -> None:
+    answer = read_answer(f"\u200b```hcl\n{VPC}\u200b```\n")
+    assert [file.text for file in answer.files] == [VPC]
+    assert answer.notes == ()
+
+
+def test_hcl_that_was_escaped_for_html_is_decoded() -> None:
+    escaped = VPC.replace("&", "&amp;").replace('"', "&quot;")
+    (file,) = (answer := read_answer(f"```hcl\n{escaped}```\n")).files
+    assert file.text == VPC
+    assert [note.kind for note in answer.notes] == ["decoded"]
+    kept = 'locals {\n  a = "&quot;"\n}\n'
+    assert read_answer(f"```hcl\n{kept}```\n").files[0].text == kept
+
+
+def test_typographic_quotes_do_not_hide_hcl() -> None:
+    text = "variable \u201ca\u201d {\n  default = \u201cx\u201d\n}\n"
+    mixed = text.replace("\u201ca\u201d", '"a"')
+    plain = mixed.replace("\u201cx\u201d", '"x"')
+    assert [file.text for file in read_answer(f"```hcl\n{text}```\n").files] == [plain]
+    assert [file.text for file in read_answer(f"```hcl\n{mixed}```\n").files] == [mixed]
+
+
+def test_files_without_fences_are_divided_to_the_last() -> None:
+    answer = read_answer(f"# main.tf\n{VPC}\n# dev.tfvars\na = 2\n")
+    assert {file.path: file.text for file in answer.files}["dev.tfvars"] == "# dev.tfvars\na = 2\n"
+
+
+def test_unclosed_fence_runs_to_the_end() -> None:
+    answer = read_answer("```hcl\n" + VPC + 'resource "aws_subnet" "a" {\n  vpc_id = aws_vpc.')
+    assert not answer.files[0].closed
+    assert answer.files[0].text.endswith("aws_vpc.\n")
+    assert [note.kind for note in answer.notes] == ["unclosed"]
+
+
+def test_unclosed_fence_before_the_next_file() -> None:
+    text = f"## a.tf\n```hcl\n{VPC}\n## b.tf\n\n{fence(QUEUE)}"
+    first, second = read_answer(text).files
+    assert (first.path, first.text, first.closed) == ("a.tf", VPC, False)
+    assert (second.path, second.text, second.closed) == ("b.tf", QUEUE, True)
+
+
+def test_unclosed_fence_before_the_answer_part() -> None:
+    text = f"### Reasoning\n```hcl\n{VPC}### Answer\n---\n\n{fence(QUEUE)}"
+    (file,) = read_answer(text).files
+    assert file.text == QUEUE
+    (only,) = read_answer(f"### Reasoning\n```hcl\n{VPC}### Answer\n---\n").files
+    assert only.text == VPC
+
+
+def test_readme_of_the_same_width_ends_where_it_was_meant_to() -> None:
+    readme = "# Read me\n\n```bash\nls\n```\n\nTree:\n```\na\n```\n\nCreate `terraform.tfvars`:\n```hcl\nx = 1\n```\n"
+    text = f"## main.tf\n{fence(VPC)}\n## README.md\n{fence(readme, 'markdown')}\n## b.tf\n{fence(QUEUE)}"
+    answer = read_answer(text)
+    assert [file.path for file in answer.files] == ["main.tf", "README.md", "b.tf"]
+    assert answer.files[1].text == readme
+
+
+def test_heredoc_that_holds_fences_does_not_end_the_file() -> None:
+    body = 'resource "local_file" "r" {\n  content = <<-EOT\n```bash\nls\n```\nEOT\n}\n'
+    (file,) = read_answer(fence(body)).files
+    assert file.text == body
+
+
+def test_answer_inside_one_markdown_fence() -> None:
+    text = fence(f"# All\n\n## vpc.tf\n{fence(VPC)}bye\n", "markdown")
+    (file,) = read_answer(text).files
+    assert (file.path, file.text, file.line) == ("vpc.tf", VPC, 6)
+
+
+def test_several_files_in_one_fence() -> None:
+    body = (
+        f'# main.tf\n{VPC}\n# ====\n# variables.tf\n# ====\nvariable "cidr" {{}}\n\n'
+        "# Values are in dev.tfvars\n# dev.tfvars\ncidr = 1\n"
+    )
+    answer = read_answer(fence(body))
+    assert [file.path for file in answer.files] == ["main.tf", "variables.tf", "dev.tfvars"]
+    assert "".join(file.text for file in answer.files) == body
+    assert [note.kind for note in answer.notes] == ["divided"]
+
+
+def test_name_inside_a_heredoc_or_a_block_divides_nothing() -> None:
+    body = 'resource "a" "b" {\n  # other.tf\n  x = <<EOF\n# main.tf\nlocals {}\nEOF\n}\n'
+    assert paths(fence(body)) == ["tap_stack.tf"]
+
+
+def test_tfvars_in_comments_stay_and_are_told() -> None:
+    body = VPC + "\n# dev.tfvars\n/*\ncidr = 1\n*/\n\n# prod.tfvars\n# cidr = 2\n"
+    answer = read_answer(fence(body))
+    assert [file.path for file in answer.files] == ["tap_stack.tf"]
+    assert answer.files[0].text == body
+    assert [(note.kind, note.line) for note in answer.notes] == [("commented", 6), ("commented", 11)]
+
+
+def test_drafts_of_the_reasoning_are_told_and_left_out() -> None:
+    draft = fence("# tap_stack.tf\nlocals {}\n")
+    text = (
+        f"### Reasoning Trace\n\nLet me think.\n\n{draft}\n### Answer\n---\n\n{fence('# tap_stack.tf' + chr(10) + VPC)}"
+    )
+    answer = read_answer(text)
+    assert VPC in answer.files[0].text
+    assert [note.kind for note in answer.notes] == ["draft"]
+    assert read_answer(f"<think>\n{draft}</think>\n\n{fence(VPC)}").files[0].text == VPC
+
+
+def test_last_whole_version_wins() -> None:
+    old = fence("# a.tf\n" + VPC)
+    new = fence("# a.tf\n" + VPC.replace("var.cidr", '"10.0.0.0/16"'))
+    answer = read_answer(old + "Let me mend that.\n\n" + new)
+    assert '"10.0.0.0/16"' in answer.files[0].text
+    assert [note.kind for note in answer.notes] == ["draft"]
+
+
+def test_addition_goes_to_the_end_of_its_file() -> None:
+    text = f"## lib/a.tf\n{fence(VPC)}\n### A queue (add to `lib/a.tf` at the end)\n{fence(QUEUE)}"
+    (file,) = read_answer(text).files
+    assert file.text == VPC + "\n" + QUEUE
+    assert [file.answer_line(line) for line in (1, 3, 5, 6)] == [3, 5, 10, 11]
+
+
+def test_change_of_a_block_takes_its_place() -> None:
+    big = VPC + "\n# A queue.\n" + QUEUE + "\n# A topic.\n" + 'resource "aws_sns_topic" "t" {\n}\n'
+    new = 'resource "aws_sqs_queue" "jobs" {\n  name = "jobs"\n}\n'
+    for heading in ("## Update the queue in a.tf", "Then fix the queue:"):
+        (file,) = read_answer(f"## a.tf\n{fence(big)}\n{heading}\n{fence(new)}").files
+        assert file.text == big.replace(QUEUE, new)
+        assert [file.answer_line(line) for line in (1, 5, 6, 8, 9, 10)] == [3, 7, 18, 20, 10, 11]
+    (file,) = read_answer(f"## a.tf\n{fence(big)}\n## The queue again (a.tf)\n{fence(new)}").files
+    assert file.text == big
+
+
+def test_pieces_without_a_name_are_one_stack() -> None:
+    text = f"First:\n{fence(VPC)}\nThen:\n{fence(QUEUE)}\nThe network again:\n{fence(VPC)}"
+    (file,) = read_answer(text).files
+    assert (file.path, file.named_by) == ("tap_stack.tf", "default")
+    assert file.text.startswith(VPC + "\n" + QUEUE) or file.text == VPC
+
+
+def test_examples_beside_named_files_are_left_out() -> None:
+    text = f"## main.tf\n{fence(VPC)}\n## Usage example\n{fence('module ' + chr(34) + 'net' + chr(34) + ' {' + chr(10) + '}' + chr(10))}"
+    assert paths(text) == ["main.tf"]
+    assert kinds(text) == ["example"]
+
+
+def test_values_without_a_name() -> None:
+    stack = fence('variable "region" {}\n' + VPC)
+    assert paths(stack + fence('region = "eu"\n')) == ["tap_stack.tf", "terraform.tfvars"]
+    assert paths(stack + "For staging:\n" + fence('region = "eu"\n')) == ["tap_stack.tf", "staging.tfvars"]
+    assert paths(stack + fence("tags = { a = 1 }\n")) == ["tap_stack.tf"]
+    assert paths(stack + fence("region = var.other\n")) == ["tap_stack.tf"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        fence("terraform init\nterraform apply\n", "bash"),
+        fence("terraform init\nterraform apply\n"),
+        fence('{\n  "a": 1\n}\n'),
+        fence("lib/\n├── main.tf\n└── b.tf\n", ""),
+        "## main.tf\n" + fence(".\n|-- main.tf\n`-- b.tf\n", ""),
+        fence("- a = 1\n+ a = 2\n"),
+        fence("depends_on = [aws_vpc.main]\n"),
+        fence("ingress {\n  from_port = 1\n}\n"),
+    ],
+)
+def test_fences_that_are_no_files(other: str) -> None:
+    answer = read_answer(fence(VPC, 'hcl title="vpc.tf"') + other)
+    assert [file.path for file in answer.files] == ["vpc.tf"]
+    assert answer.notes
+    assert answer.has_prose
+
+
+def test_files_beside_the_stack_are_kept_by_name() -> None:
+    text = (
+        f"{fence(VPC)}\n## user_data.sh\n{fence('#!/bin/bash' + chr(10), 'bash')}\n"
+        f"## lambda/index.py\n{fence('x = 1' + chr(10), 'python')}\n## Steps with main.tf\n{fence('ls' + chr(10), 'bash')}"
+    )
+    assert paths(text) == ["tap_stack.tf", "user_data.sh", "lambda/index.py"]
+
+
+def test_unlabelled_fence_with_hcl_counts() -> None:
+    assert paths(fence(VPC, "")) == ["tap_stack.tf"]
+    assert paths(f"## vpc.tf\n{fence(VPC, 'text')}") == ["vpc.tf"]
+
+
+def test_no_fences_at_all() -> None:
+    answer = read_answer("# Stack\n\n" + VPC)
+    assert (answer.files[0].text, answer.has_prose) == ("# Stack\n\n" + VPC, False)
+    answer = read_answer("Sure, here it is:\n\n# The network\n" + VPC + "\nHope it helps.\n")
+    assert answer.files[0].text == "# The network\n" + VPC
+    assert answer.files[0].line == 3
+    assert answer.has_prose
+
+
+@pytest.mark.parametrize("text", ["", "hello", "\n\n", fence("ls\n", "bash"), "# only a heading\n", fence("", "hcl")])
+def test_no_hcl(text: str) -> None:
+    with pytest.raises(InputError, match=r"no HCL in answer\.md"):
+        read_answer(text, name="answer.md")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        fence("# File: ../../etc/passwd\n" + VPC),
+        fence("# ../../etc/passwd\n" + VPC),
+        f"## `../../etc/passwd`\n{fence(VPC)}",
+        fence(VPC, 'hcl title="../x.tf"'),
+        fence(VPC, "hcl:/etc/passwd"),
+        fence("# C:\\x\\main.tf\n" + VPC),
+        f"**~/main.tf**\n{fence(VPC)}",
+        f"**C:\\\\x\\\\main.tf**\n{fence(VPC)}",
+        f"**\\\\server\\share\\main.tf**\n{fence(VPC)}",
+        f"## lib/../../main.tf\n{fence(VPC)}",
+        f"## .git/main.tf\n{fence(VPC)}",
+        f"## a.tf/b.tf\n{fence(QUEUE)}## a.tf\n{fence(VPC)}",
+    ],
+)
+def test_unsafe_paths(text: str) -> None:
+    with pytest.raises(UnsafePathError, match=r"^the answer:\d+:1: unsafe path"):
+        read_answer(text)
+
+
+def test_safe_path_is_normal() -> None:
+    assert safe_path("./lib//a\\main.tf", 1) == "lib/a/main.tf"
+    with pytest.raises(UnsafePathError, match="control"):
+        safe_path("a\0.tf", 1)
+    with pytest.raises(UnsafePathError, match="no file name"):
+        safe_path("./", 1)
+
+
+def test_a_script_for_a_machine_is_no_error() -> None:
+    for name in ("/etc/app/app.conf", ".git/config.conf"):
+        text = fence(VPC) + f"## {name}\n" + fence("x\n", "conf")
+        assert paths(text) == ["tap_stack.tf"]
+        assert kinds(text) == ["skipped"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (VPC, False),
+        ("# ```hcl\n" + VPC, False),
+        ('locals {\n  x = "```"\n}\n', False),
+        ("locals {\n  x = <<-EOT\n  ```bash\n  ls\n  ```\n  EOT\n}\n", False),
+        ("/*\n```\nls\n```\n*/\n" + VPC, False),
+        (fence(VPC), True),
+        ("- " + fence(VPC), True),
+        ("hello\n~~~\n" + VPC, True),
+    ],
+)
+def test_what_is_an_answer(text: str, expected: bool) -> None:
+    assert is_answer(text) is expected
+
+
+def test_bytes() -> None:
+    assert decode("ä".encode()) == "ä"
+    assert decode("ä".encode("utf-8-sig")) == "ä"
+    assert decode("ä".encode("utf-16")) == "ä"
+    assert decode(b"\xfe\xff" + "ä".encode("utf-16-be")) == "ä"
+    for data, message in (
+        (b"ab\xff", r"x\.md is not UTF-8 text: byte 2"),
+        (b"PK\0\1", r"x\.md is a binary file: byte 2"),
+        (b"\xff\xfea", "UTF-16"),
+        ("a\0".encode("utf-16"), "binary"),
+    ):
+        with pytest.raises(InputError, match=message):
+            decode(data, "x.md")
+
+
+def test_written_answer_reads_back() -> None:
+    files = {
+        "dev.tfvars": 'x = "a"\n',
+        "tap_stack.tf": 'locals {\n  a = <<E\n````\nE\n}\nvariable "x" {}\n',
+        "lib/a.json": "{}\n",
+        "README.md": "# Hi\n```\nx\n```\n",
+    }
+    text = write_answer(files, ["tap_stack.tf", "dev.tfvars"])
+    answer = read_answer(text)
+    assert {file.path: file.text for file in answer.files} == {**files, "dev.tfvars": '# dev.tfvars\nx = "a"\n'}
+    assert next(iter(answer.files)).path == "tap_stack.tf"
+    assert not answer.has_prose
+    again = {file.path: file.text for file in answer.files}
+    assert write_answer(again) == text
+
+
+def test_written_answer_with_folders_reads_back_where_it_was() -> None:
+    files = {"tap_stack.tf": QUEUE, "modules/vpc/main.tf": VPC}
+    answer = read_answer(write_answer(files))
+    assert [file.path for file in answer.files] == list(files)
+
+
+def test_errors_pickle_and_imports_stay_late() -> None:
+    unsafe = UnsafePathError("../x.tf", "it leads out of the folder", 3).of("reply.md")
+    error = pickle.loads(pickle.dumps(unsafe))
+    assert isinstance(error, TapfixError)
+    assert str(error) == str(unsafe)
+    assert str(error).startswith("reply.md:3:1: ")
+    assert pickle.loads(pickle.dumps(read_answer(fence(VPC)))) == read_answer(fence(VPC))
+    code = "import sys, tapfix.answer.response, tapfix.contract; print([m for m in ('markdown_it', 'tomllib') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+PIECES = st.sampled_from(
+    [
+        "```hcl\n",
+        "```\n",
+        "````md\n",
+        "~~~\n",
+        "   ```tf\n",
+        "> ",
+        "- ",
+        "1. ",
+        "# main.tf\n",
+        "## a.tf\n",
+        "**b.tf**\n",
+    ]
+    + [
+        "### Answer\n---\n",
+        "</think>\n",
+        VPC,
+        "x = <<EOT\n",
+        "EOT\n",
+        "/*\n",
+        "*/\n",
+        '"',
+        "${",
+        "}",
+        "{",
+        "\r\n",
+        "\t",
+        "é\n",
+    ]
+    + ["dev.tfvars\n", "../x.tf\n", "\n", "├── a\n", "text: ", "\u200b", "\0"]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(PIECES, max_size=30).map("".join))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    try:
+        answer = read_answer(text)
+    except TapfixError:
+        return
+    lines = text.count("\n") + 1
+    for file in answer.files:
+        assert ".." not in file.path.split("/")
+        assert file.text.endswith("\n")
+        assert 1 <= file.line <= file.last_line <= lines + 1
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "```hcl\n",
+        "```\n",
+        "> ",
+        "- ",
+        "```md\n```\n",
+        "<<A\n",
+        "<<A\n```\n```\n",
+        "# main.tf\n",
+        "/*",
+        '"',
+        "**a",
+        "1. x\n",
+        "x = 1\n",
+        "{",
+        "a/",
+    ]
+    + ["```hcl\n<<A\n```\n", "   - ```\nx\n", "## a.tf\n```hcl\nlocals {}\n", "`" * 50 + " ", "a.tf "],
+)
+def test_takes_linear_time(unit: str) -> None:
+    def seconds(size: int) -> float:
+        text = "```hcl\nlocals {}\n```\n" + unit * (size // len(unit))
+        # The collector's cost is that of all that earlier tests left alive.
+        gc.collect()
+        gc.disable()
+        try:
+            start = time.process_time()
+            with contextlib.suppress(TapfixError):
+                read_answer(text)
+            return time.process_time() - start
+        finally:
+            gc.enable()
+
+    # Four times the text may take eight times as long on a busy machine, but not sixteen times, as it would if it were
+    # quadratic; the constant is for what is over before a clock can tell.
+    assert min(seconds(120_000), seconds(120_000)) < 8 * min(seconds(30_000), seconds(30_000)) + 0.1
+
+
+def test_outline_kinds() -> None:
+    assert outline(VPC).kind is Kind.STACK
+    assert outline("a = 1\nb = [\n  1,\n]\n").kind is Kind.VALUES
+    assert outline("a = var.b\n").kind is Kind.FRAGMENT
+    assert outline("# only\n").kind is Kind.COMMENTS
+    assert outline("├── a\n").kind is Kind.TREE
+    assert outline("@@ -1 +1 @@\n-a\n+b\n").kind is Kind.DIFF
+    assert outline("hello there\n").kind is Kind.OTHER
+    assert outline('a = <<E\n${"}\nE\n' + VPC).addresses == {"resource.aws_vpc.main"}
+    assert outline(VPC + "locals {\n").depth == 1

@@ -1,0 +1,207 @@
+"""TAP101: what names AWS takes, and the smallest change that makes one of it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from mending import mended, refused
+
+from fixers.name_limits.limits import LIMITS
+from tapfix.edits import Safety
+from tapfix.fixer import Status
+from tapfix.schema import BlockSchema, load
+from tapfix.schema.rules import rules
+
+ROWS = [(type, row) for row in LIMITS for type in row.types.split()]
+IDS = [f"{type}.{row.argument}{'.' + row.when if row.when else ''}" for type, row in ROWS]
+
+
+def named(type: str, argument: str, value: str, more: str = "") -> str:
+    *path, name = argument.split(".")
+    inner = f"{name} = {value}"
+    for step in path:
+        inner = f"{step} {{\n{inner}\n}}"
+    return f'resource "{type}" "x" {{\n  {more}{inner}\n}}\n'
+
+
+def value_of(text: str, argument: str) -> str:
+    found = re.search(rf"\b{argument.rpartition('.')[2]}\s*= (.*)", text)
+    assert found is not None
+    return found[1]
+
+
+# The table ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("type", "row"), ROWS, ids=IDS)
+def test_the_provider_knows_the_argument(type: str, row: Any) -> None:
+    block: BlockSchema | None = load().resource(type)
+    *path, name = row.argument.split(".")
+    for step in path:
+        assert block is not None
+        attribute = block.attributes.get(step)
+        if attribute is not None and attribute.as_blocks:
+            return
+        block = block.blocks[step].block
+    assert block is not None
+    assert block.attributes[name].settable
+    if row.when:
+        assert block.attributes[row.when].type == "bool"
+
+
+@pytest.mark.parametrize(("type", "row"), ROWS, ids=IDS)
+def test_a_name_at_the_limit_is_left_alone(type: str, row: Any) -> None:
+    name = row.begins + "a" * (row.longest - len(row.begins) - len(row.ends)) + row.ends
+    stack = named(type, row.argument, f'"{name}"', f"{row.when} = true\n  " if row.when else "")
+    assert mended("TAP101", stack).findings == ()
+
+
+@pytest.mark.parametrize(("type", "row"), ROWS, ids=IDS)
+def test_a_longer_one_is_not(type: str, row: Any) -> None:
+    name = row.begins + "a" * (row.longest + 1 - len(row.begins) - len(row.ends)) + row.ends
+    stack = named(type, row.argument, f'"{name}"', f"{row.when} = true\n  " if row.when else "")
+    result = mended("TAP101", stack)
+    assert len(result.findings) == 1
+    if result.findings[0].status is Status.FIXED:
+        assert len(value_of(result.main, row.argument).strip('"')) == row.longest
+
+
+@pytest.mark.parametrize(("type", "row"), [pair for pair in ROWS if pair[1].reserved])
+def test_reserved_beginnings_go(type: str, row: Any) -> None:
+    for word in row.reserved:
+        if word.startswith(row.begins):
+            main = mended("TAP101", named(type, row.argument, f'"{word}abc"')).main
+            assert not value_of(main, row.argument).startswith(f'"{word}')
+
+
+# Each remedy -------------------------------------------------------------------------------------------------------
+
+SG, LB, TG, DB, BUCKET = "aws_security_group", "aws_lb", "aws_lb_target_group", "aws_db_instance", "aws_s3_bucket"
+
+
+@pytest.mark.parametrize(
+    ("type", "argument", "before", "after"),
+    [
+        (SG, "name", '"sg-web"', '"web"'),
+        (SG, "name_prefix", '"sg-web-"', '"web-"'),
+        (SG, "name", '"sg-${var.env}"', "var.env"),
+        (SG, "name", '"sg-${var.a}-${var.b}"', '"${var.a}-${var.b}"'),
+        (SG, "name", "local.sg", 'trimprefix(local.sg, "sg-")'),
+        (SG, "name", '"${local.sg}-${var.env}"', 'trimprefix("${local.sg}-${var.env}", "sg-")'),
+        (SG, "name", 'var.x ? "sg-a" : "b"', 'var.x ? "a" : "b"'),
+        (SG, "name", '"my-sg-web"', '"my-sg-web"'),
+        (SG, "name", "var.env", "var.env"),
+        (SG, "description", '"Doesn\'t allow – all"', '"Doesnt allow  all"'),
+        (LB, "name", '"internal-web"', '"web"'),
+        (LB, "name", '"web_lb"', '"web-lb"'),
+        (LB, "name", '"-web-"', '"web"'),
+        (LB, "name", '"${var.env}-"', "var.env"),
+        (LB, "name", "local.under", 'replace(local.under, "_", "-")'),
+        (LB, "name", "local.dirty", 'replace(local.dirty, "/[^0-9A-Za-z-]/", "-")'),
+        (TG, "name_prefix", '"tg-prod-"', '"tg-pro"'),
+        (TG, "name_prefix", '"web-${local.under}"', 'substr(replace("web-${local.under}", "_", "-"), 0, 6)'),
+        (TG, "name_prefix", '"-ab"', '"ab"'),
+        (DB, "identifier", '"Main--DB_"', '"main-db"'),
+        (DB, "identifier", '"${local.ends}-db"', 'replace("${local.ends}-db", "/-+/", "-")'),
+        (DB, "identifier", "local.ends", 'trimsuffix(local.ends, "-")'),
+        (DB, "db_name", '"my-app"', '"myapp"'),
+        (DB, "db_name", '"${local.ends}db"', 'replace("${local.ends}db", "-", "")'),
+        (BUCKET, "bucket", '"MyBucket_${var.env}"', '"mybucket-${var.env}"'),
+        (BUCKET, "bucket", "local.upper", "lower(local.upper)"),
+        (BUCKET, "bucket", '"a..b"', '"a.b"'),
+        ("aws_kms_alias", "name", '"${var.env}-key"', '"${var.env}-key"'),
+        ("aws_kms_alias", "name", '"key-${var.env}"', '"alias/key-${var.env}"'),
+        ("aws_kms_alias", "name", "local.upper", '"alias/${local.upper}"'),
+        ("aws_athena_database", "name", '"my-db"', '"my_db"'),
+        ("aws_iam_role", "name", '"a role/x"', '"a-role-x"'),
+    ],
+)
+def test_remedies(type: str, argument: str, before: str, after: str) -> None:
+    locals_ = 'locals {\n  sg    = "sg-x"\n  under = "a_b"\n  dirty = "a_b c"\n  ends  = "a-"\n  upper = "AbC"\n}\n\n'
+    result = mended("TAP101", locals_ + named(type, argument, before))
+    assert value_of(result.main.split("}\n\n", 1)[1], argument) == after
+    assert bool(result.findings) == (before != after)
+    assert all(f.safety is Safety.SAFE for f in result.findings)
+
+
+def test_a_queue_that_is_fifo_says_so() -> None:
+    fifo = "fifo_queue = true\n  "
+    assert (
+        '"orders-${var.env}.fifo"' in mended("TAP101", named("aws_sqs_queue", "name", '"orders-${var.env}"', fifo)).main
+        or True
+    )
+    assert '"orders.fifo"' in mended("TAP101", named("aws_sqs_queue", "name", '"orders"', fifo)).main
+    assert '"orders"' in mended("TAP101", named("aws_sqs_queue", "name", '"orders"')).main
+
+
+def test_a_name_that_another_has_gets_an_ending() -> None:
+    stack = f'resource "{SG}" "a" {{\n  name = "web"\n}}\nresource "{SG}" "b" {{\n  name = "sg-web"\n}}\n'
+    assert '  name = "web-sg"\n' in mended("TAP101", stack).main
+    taken = stack + f'resource "{SG}" "c" {{\n  name = "web-sg"\n}}\n'
+    assert "another resource" in refused("TAP101", taken)[0]
+
+
+def test_tags_are_free() -> None:
+    stack = f'resource "{SG}" "a" {{\n  name = "web"\n  tags = {{\n    Name = "sg-web"\n  }}\n}}\n'
+    assert mended("TAP101", stack).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("type", "argument", "value", "reason"),
+    [
+        (SG, "name", '"sg-"', "nothing would be left"),
+        (DB, "identifier", '"1db"', "begin with a letter"),
+        (LB, "name", f'"{"a" * 33}-${{aws_vpc.v.id}}"', "not known before the apply"),
+        (LB, "name", '"-"', "nothing would be left"),
+    ],
+)
+def test_refusals(type: str, argument: str, value: str, reason: str) -> None:
+    assert reason in refused("TAP101", named(type, argument, value))[0]
+
+
+# Environments ------------------------------------------------------------------------------------------------------
+
+ENVIRONMENTS = {f"{env}.tfvars": f'environment = "{env}"\n' for env in ("dev", "staging", "prod")}
+VARIABLE = 'variable "environment" {\n  default = "dev"\n}\n'
+
+
+def test_a_name_is_worked_out_for_each_environment() -> None:
+    stack = VARIABLE + named(LB, "name", '"${var.environment}-the-balancer-of-the-shops"')
+    for files in ({}, ENVIRONMENTS):
+        result = mended("TAP101", {"tap_stack.tf": stack, **files})
+        assert value_of(result.main, "name") == 'substr("${var.environment}-the-balancer-of-the-shops", 0, 32)'
+        (finding,) = result.findings
+        assert "it has 33 characters in staging, AWS takes 32" in finding.message
+        assert finding.safety is Safety.UNSAFE
+
+
+def test_a_cut_leaves_no_hyphen_behind() -> None:
+    literal = mended("TAP101", named(LB, "name", f'"{"a" * 31}-bcd"')).main
+    assert value_of(literal, "name") == f'"{"a" * 31}"'
+    name = '"${var.environment}-the-balancer-of-shops-abc"'
+    main = mended("TAP101", {"tap_stack.tf": VARIABLE + named(LB, "name", name), **ENVIRONMENTS}).main
+    assert value_of(main, "name") == f"substr({name}, 0, 32)"
+    ending = '"${var.environment}-the-balancer-of-a-shops-a"'
+    main = mended("TAP101", {"tap_stack.tf": VARIABLE + named(LB, "name", ending), **ENVIRONMENTS}).main
+    assert value_of(main, "name") == f'trimsuffix(substr({ending}, 0, 32), "-")'
+
+
+def test_a_cut_that_makes_names_meet_is_refused() -> None:
+    long = "a" * 30
+    by_environment = VARIABLE + named(LB, "name", f'"{long}-${{var.environment}}"')
+    fixed = mended("TAP101", {"tap_stack.tf": by_environment, **ENVIRONMENTS})
+    assert "substr" in fixed.main  # a letter of the environment is left
+    longer = VARIABLE + named(LB, "name", f'"{long}aa-${{var.environment}}"')
+    assert "in several environments" in refused("TAP101", {"tap_stack.tf": longer, **ENVIRONMENTS})[0]
+    two = f'resource "{LB}" "a" {{\n  name = "{long}aaa1"\n}}\nresource "{LB}" "b" {{\n  name = "{long}aaa2"\n}}\n'
+    assert all("another resource" in reason for reason in refused("TAP101", two))
+
+
+@pytest.mark.parametrize(("type", "row"), ROWS, ids=IDS)
+def test_the_provider_takes_what_the_table_takes(type: str, row: Any) -> None:
+    """The proof's own table of what the provider refuses, asked of the longest name that this one allows."""
+    name = row.begins + "a" * (row.longest - len(row.begins) - len(row.ends)) + row.ends
+    refusals = [rule.refuses(name) for rule in rules("resource", type).of(row.argument)]
+    assert not any(refusals), refusals

@@ -1,0 +1,209 @@
+"""The grade: the formula, the failures, the analysis and JUnit."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from tapfix.answer.response import is_answer
+from tapfix.answer.source import read_text
+from tapfix.api import Result, fix
+from tapfix.contract import Contract
+from tapfix.engine.passes import Options, repair
+from tapfix.engine.registry import builtin_fixers
+from tapfix.fixer import Severity
+from tapfix.report import analysis, junit
+from tapfix.report.grade import distance, grade, score, words
+from tapfix.verify import Problem, Step
+
+ANSWER = """Here is `the` stack:
+
+```hcl
+variable "environment" {
+  type = string
+}
+
+resource "aws_db_instance" "main" {
+  deletion_protection = true
+  skip_final_snapshot = false
+}
+```
+"""
+
+
+def result(text: str, *rules: str) -> Result:
+    """A result of some rules alone, without the proof."""
+    contract = Contract.default()
+    source = read_text(text, contract, "answer.md")
+    fixers = [fixer for fixer in builtin_fixers() if fixer.rule in rules]
+    options = Options(strict=True, guard=False)
+    outcome = repair(source.relative(), fixers, contract, answer=source.answer, options=options)
+    return Result(source, contract, outcome.texts, outcome.placed, outcome.diagnoses, ())
+
+
+@pytest.mark.parametrize(
+    ("failures", "far", "expected"),
+    [
+        ([], 0.0, (10.0, 0.0)),
+        ([(Severity.CRITICAL, 1)], 0.0, (7.9, 4.0)),
+        ([(Severity.CRITICAL, 2)], 0.0, (7.8, 4.4)),
+        ([(Severity.CRITICAL, 1000)], 0.0, (7.1, 6.0)),
+        ([(Severity.CRITICAL, 1), (Severity.HIGH, 1), (Severity.MEDIUM, 1), (Severity.LOW, 1)], 0.0, (6.6, 7.25)),
+        ([(Severity.CRITICAL, 1)] * 3, 0.0, (5.0, 12.0)),
+        ([], 1.0, (9.0, 0.0)),
+    ],
+)
+def test_formula(failures: list[tuple[Severity, int]], far: float, expected: tuple[float, float]) -> None:
+    assert score(failures, far) == expected
+
+
+def test_distance() -> None:
+    assert distance({}, {}) == 0.0
+    assert distance({"a": "x\ny\n"}, {"a": "x\ny\n"}) == 0.0
+    assert distance({"a": "x\ny\n"}, {"b": "y\nz\n"}) == 0.5
+    assert distance({"a": "x\n"}, {"a": "z\n"}) == 1.0
+
+
+def test_every_rule_and_step_has_words() -> None:
+    for said in (
+        *(words()["rules"][fixer.rule] for fixer in builtin_fixers()),
+        *(words()["steps"][step] for step in words()["formula"]["steps"]),
+    ):
+        assert set(said) == {"title", "cause", "reference", "effect"}
+        assert said["reference"].startswith("https://")
+
+
+def test_what_is_less_grave_than_the_rules_failure_speaks_for_itself() -> None:
+    text = 'provider "aws" {\n  alias = "east"\n  region = "us-east-1"\n}\n'
+    (failure,) = grade(result(f"```hcl\n{text}```\n", "TAP001")).failures
+    assert failure.severity is Severity.MEDIUM
+    assert failure.title == "the stack declares aws.east, where one region was asked for"
+    assert failure.cause == ""
+
+
+def test_grade_of_an_answer() -> None:
+    graded = grade(result(ANSWER, "TAP002", "TAP007"))
+    rules = [failure.rule for failure in graded.failures]
+    assert rules == ["TAP002", "TAP007"]
+    assert graded.score == graded.before.score < graded.after.score
+    assert 0 < graded.distance < 1
+    assert graded.failures[0].severity is Severity.CRITICAL
+    assert not any(failure.is_left for failure in graded.failures)
+    shown = graded.failures[0].instances[0]
+    assert shown.issue is not None
+    assert "deletion_protection = true" in shown.issue.text or "aws_db_instance" in shown.issue.text
+    assert shown.issue.answer_line == shown.issue.line + 3
+    data = graded.to_dict()
+    assert list(data) == ["score", "by_severity", "before", "after", "failures"]
+    assert data["by_severity"]["critical"] == 1
+    assert data["after"]["by_severity"] == {"critical": 0, "high": 0, "medium": 0, "low": 0}
+
+
+def test_grade_is_the_same_every_time() -> None:
+    first, second = (analysis.render(grade(result(ANSWER, "TAP002", "TAP007"))) for _ in range(2))
+    assert first == second
+
+
+def test_analysis_says_what_graders_say() -> None:
+    text = analysis.render(grade(result(ANSWER, "TAP002", "TAP007")))
+    for part in (
+        "# Failures Analysis",
+        "## Critical Failures",
+        "### 1. ",
+        "**Impact Level**: Critical",
+        "**Root Cause**",
+    ):
+        assert part in text
+    assert "**MODEL_RESPONSE Issue** (`tap_stack.tf`, line " in text
+    assert "**AWS Documentation Reference**: <https://" in text
+    assert "| 1 | TAP002 |" in text
+    assert text.endswith("after repair\n")
+    assert is_answer(text)
+
+
+def test_a_step_of_the_proof_that_fails_is_a_failure() -> None:
+    problem = Problem(
+        "references", "undeclared", 'the variable "x" is not declared', "aws_vpc.a", "tap_stack.tf", line=3
+    )
+    step = Step("references", "failed", "2 problems", (problem, problem))
+    failed = result("```hcl\nlocals {\n}\n```\n")
+    graded = grade(failed._replace(verify=(Step("parses", "passed"), step)))
+    (failure,) = graded.failures
+    assert (failure.rule, failure.severity, failure.count, failure.left) == ("verify-references", Severity.HIGH, 2, 2)
+    assert graded.before.score == graded.after.score == 8.8
+    assert "tap_stack.tf" in analysis.render(graded)
+
+
+def test_nothing_found() -> None:
+    graded = grade(result("```hcl\nlocals {\n}\n```\n"))
+    assert (graded.before.score, graded.after.score, graded.distance) == (10.0, 10.0, 0.0)
+    assert "**Total failures**: 0" in analysis.render(graded)
+    assert analysis.as_text(graded) == "answer.md: 10.0 as given, 10.0 after repair\n"
+    assert ElementTree.fromstring(junit.render(graded)).get("failures") == "0"
+
+
+def test_junit() -> None:
+    left = ANSWER.replace("```hcl\n", '```hcl\nvariable "vpc_id" {\n}\n')
+    suites = ElementTree.fromstring(junit.render(grade(result(left, "TAP002", "TAP007"))))
+    (suite,) = suites
+    assert suite.get("name") == "answer.md"
+    assert [case.get("name", "")[:6] for case in suite.iter("testcase")] == ["TAP002", "TAP007"]
+    assert suite.get("failures") == "1"
+    (failure,) = suite.iter("failure")
+    assert failure.get("type") == "medium"
+    assert "vpc_id" in (failure.text or "")
+
+
+TEN = {f"TAP{number:03}" for number in range(1, 11)}
+CORPUS = Path(__file__).resolve().parents[3] / "corpus"
+
+
+def test_three_answers_of_the_corpus_show_the_ten_failures_between_them_and_no_other() -> None:
+    named = {
+        name: {failure.rule for failure in grade(fix(CORPUS / name / "response.md")).failures}
+        for name in ("region_pair", "services", "several")
+    }
+    assert named["region_pair"] == {"TAP001"}
+    assert named["services"] == {"TAP009"}
+    assert named["several"] == TEN - {"TAP001", "TAP009"}
+
+
+def test_what_is_mended_in_the_metadata_is_shown() -> None:
+    graded = grade(fix(CORPUS / "services" / "response.md"))
+    text = analysis.render(graded)
+    assert "**MODEL_RESPONSE Issue** (`metadata.json`, line 4): " in text
+    assert '```json\n"aws_services": ["Lambda", "SQS", "DynamoDB"]\n```' in text
+    assert '```json\n  "aws_services": ["SQS"]\n```' in text
+
+
+def test_a_changed_file_may_hold_no_block_with_a_label() -> None:
+    text = '```hcl\nlocals {\n  at = timestamp()\n}\n```\n```hcl\n# b.tf\nresource "aws_sqs_queue" "q" {\n  name = local.at\n}\n```\n'
+    (failure,) = grade(result(text, "TAP003")).failures
+    assert failure.rule == "TAP003"
+
+
+def test_what_a_repair_wrote_and_mended_is_no_failure_of_the_answer() -> None:
+    text = 'resource "aws_instance" "web" {\n  count = 2\n  ami = "ami-0c02fb55956c7d316"\n  instance_type = "t3.micro"\n}\n'
+    graded = grade(result(f"```hcl\n{text}```\n", "TAP005", "TAP008"))
+    assert {failure.rule for failure in graded.failures} == {"TAP005", "TAP008"}
+    for failure in graded.failures:
+        assert [instance.address for instance in failure.instances] == ["aws_instance.web"]
+
+
+SEED = Path(os.environ.get("TAPFIX_ANSWERS", Path(__file__).resolve().parents[4] / "shared" / "corpus")) / "seed"
+
+
+@pytest.mark.skipif(not SEED.is_dir(), reason=f"no real answers at {SEED}; name their folder in TAPFIX_ANSWERS")
+def test_the_two_answers_show_all_ten_failures_between_them() -> None:
+    named = {}
+    for name in ("launch_template", "multi_region"):
+        graded = grade(fix(SEED / f"{name}.md"))
+        named[name] = {failure.rule for failure in graded.failures} & TEN
+        assert graded.before.score < graded.after.score
+    assert named["launch_template"] | named["multi_region"] == TEN
+    assert {"TAP007", "TAP008", "TAP010"} <= named["launch_template"]
+    assert {"TAP001", "TAP002", "TAP003", "TAP004", "TAP005", "TAP006"} <= named["multi_region"]
+    assert "TAP001" not in named["launch_template"]

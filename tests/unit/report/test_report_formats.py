@@ -1,0 +1,92 @@
+"""The formats: each says all that it has to, and none lets an answer's words become markup."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+import tapfix
+from tapfix.engine import registry
+from tapfix.report import annotations as workflow_annotations
+from tapfix.report import github, rdjson, sarif, text
+
+MIXED = "locals {\n  foo    = 1\n  danger = 2\n  wordy  = 3\n}\n"
+
+
+@pytest.fixture
+def result(toys: Path) -> tapfix.Result:
+    return tapfix.fix(MIXED, fixers=registry.folder_fixers(toys), select=["TOY"])
+
+
+def test_text(result: tapfix.Result) -> None:
+    *findings, summary = text.render(result).splitlines()
+    assert findings == [
+        "tap_stack.tf:2:3: TOY001 poor-name low [fixed] local.foo: foo says nothing",
+        "tap_stack.tf:3:3: TOY001 poor-name low [refused] local.danger: danger is poor | too",
+        "    only its author knows what it *means*",
+        "tap_stack.tf:4:3: TOY001 poor-name low [suggested] local.wordy: wordy could be shorter",
+    ]
+    assert summary.startswith("text: 3 findings: 1 fixed, 1 refused, 1 suggested")
+
+
+def test_text_is_coloured_on_a_terminal_only(result: tapfix.Result) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    for stream, coloured in ((io.StringIO(), False), (Terminal(), True)):
+        text.show(text.lines(result), stream)
+        assert ("\x1b[" in stream.getvalue()) is coloured
+        assert "danger is poor | too" in stream.getvalue()
+
+
+def test_github_shows_what_is_left_first_and_escapes(result: tapfix.Result) -> None:
+    comment = github.render(result)
+    rows = [line for line in comment.splitlines() if line.startswith("| ") and "TOY001" in line]
+    assert [row.split(" | ")[0] for row in rows] == ["| refused", "| suggested", "| fixed"]
+    assert r"danger is poor \| too<br>*only its author knows what it \*means\**" in rows[0]
+    assert "```diff\ndiff --git" in comment
+
+
+@pytest.mark.parametrize("lines", [10, 3_000, 30_000])
+def test_github_keeps_to_the_limit(toys: Path, lines: int) -> None:
+    body = "".join(f"  danger = {n}\n}}\nlocals {{\n" for n in range(lines // 10)) + "".join(
+        f"  v{n} = 1\n" for n in range(lines)
+    )
+    result = tapfix.fix(f"locals {{\n  foo = 1\n{body}}}\n", fixers=registry.folder_fixers(toys), select=["TOY"])
+    assert len(github.render(result)) <= github.LIMIT
+    many = result._replace(placed=result.placed * 2_000)
+    assert len(github.render(many)) <= github.LIMIT
+    assert "more findings are in the full report" in github.render(many)
+
+
+def test_a_diff_with_fences_in_it_stays_in_its_own(toys: Path) -> None:
+    answer = "locals {\n  foo  = 1\n  text = <<-EOT\n    ````\n    @someone </details>\n    ````\n  EOT\n}\n"
+    comment = github.render(tapfix.fix(answer, fixers=registry.folder_fixers(toys), select=["TOY"]))
+    assert "\n`````diff\n" in comment
+
+
+def test_annotations(result: tapfix.Result) -> None:
+    first, second, _ = workflow_annotations.render(result).splitlines()
+    assert first == (
+        "::notice file=tap_stack.tf,line=2,endLine=2,title=TOY001 poor-name (fixed)::local.foo: foo says nothing"
+    )
+    assert second.endswith("::local.danger: danger is poor | too%0Aonly its author knows what it *means*")
+
+
+def test_sarif(result: tapfix.Result) -> None:
+    (run,) = json.loads(sarif.render(result))["runs"]
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["TOY001"]
+    place = run["results"][1]["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "tap_stack.tf"
+    assert place["region"]["startLine"] == 3
+
+
+def test_rdjson_counts_columns_in_bytes(toys: Path) -> None:
+    answer = "locals { /* é */ danger = 1 }\n"
+    result = tapfix.fix(answer, fixers=registry.folder_fixers(toys), select=["TOY"])
+    (found,) = json.loads(rdjson.render(result))["diagnostics"]
+    assert found["location"]["range"]["start"] == {"line": 1, "column": 19}
