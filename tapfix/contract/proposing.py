@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tapfix.contract.clauses import Contract, clauses, tables
+from tapfix.contract.clauses import Contract, clauses_of, tables_of
 
 _NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 _ENVIRONMENTS = {"development": "dev", "production": "prod", "stage": "staging", "testing": "test"}
@@ -83,7 +83,7 @@ def propose(prompt: str) -> tuple[Proposal, ...]:
                 found[table, key] = proposal if known is None else _joined(known, proposal)
     for proposal in _of_the_whole(prompt, found):
         found.setdefault((proposal.table, proposal.key), proposal)
-    order = {(table, key): None for table, cls in tables(Contract) for key in clauses(cls)}
+    order = {(table, key): None for table, cls in tables_of(Contract).items() for key in clauses_of(cls)}
     return tuple(found[place] for place in order if place in found)
 
 
@@ -103,7 +103,7 @@ def render(proposals: tuple[Proposal, ...], source: str) -> str:
         f"# Proposed from {' '.join(source.split())}: what it states plainly, each clause under the sentence that it came from.",
         "# Read every clause before you use it; what is not here is as in the built-in contract.",
     ]
-    order = [table for table, _ in tables(Contract)]
+    order = list(tables_of(Contract))
     rows = [*proposals, *unstated(proposals)]
     table = ""
     for proposal in sorted(rows, key=lambda proposal: order.index(proposal.table)):
