@@ -1,4 +1,7 @@
-"""The kinds of values that a clause of the contract may hold: how each is read from TOML, named in a message and described in JSON Schema."""
+"""The kinds of values that a clause of the contract may hold.
+
+Each states how it is read from TOML, how a message names it, and its JSON Schema.
+"""
 
 from __future__ import annotations
 

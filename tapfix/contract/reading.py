@@ -26,7 +26,10 @@ class ContractReader(NamedTuple):
     """The file's name, for messages."""
 
     def read(self, contract: type[Table]) -> dict[str, Table]:
-        """The tables that the file states, by name. Raises `ContractError` on bad TOML, unknown names and wrong values."""
+        """The tables that the file states, by name.
+
+        Raises `ContractError` on text that is not TOML, on unknown names and on values of the wrong kind.
+        """
         try:
             stated = tomllib.loads(self.content)
         except tomllib.TOMLDecodeError as error:
