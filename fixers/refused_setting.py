@@ -10,7 +10,7 @@ from tapfix.edits import Safety
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity
 from tapfix.module import Attribute, Block, Module, Reference, expression_references
 from tapfix.module.evaluate import evaluate
-from tapfix.schema.engines import DRAWN_BY_DEFAULT
+from tapfix.schema.engines import DEFAULT_SPECIAL_CHARACTERS
 
 _OLDEST_MINOR: Final[Mapping[tuple[str, str], int]] = {
     ("postgres", "13"): 17,
@@ -163,7 +163,7 @@ def _passwords(rule: RefusedSetting, module: Module, context: Context) -> Iterat
                 continue
             if _value(module, source.get("special")) is False:
                 continue
-            drawn = _value(module, source.get("override_special"), DRAWN_BY_DEFAULT)
+            drawn = _value(module, source.get("override_special"), DEFAULT_SPECIAL_CHARACTERS)
             wrong = [c for c in refused if isinstance(drawn, str) and c in drawn]
             if wrong:
                 yield rule.suggest(

@@ -152,7 +152,7 @@ class _Use(NamedTuple):
         used = {
             service.name: service
             for type in self.created
-            if (service := table.service_of(type)) is not None and not any(part.holds(type) for part in parts)
+            if (service := table.service_of(type)) is not None and not any(part.includes(type) for part in parts)
         }
         return tuple(used[name] for name in sorted(used) if name not in covered)
 
