@@ -1,4 +1,4 @@
-"""Checks of what resources need from each other: records, policies and permissions without which AWS refuses to create them."""
+"""Checks of what a resource needs from others: records, policies and permissions without which AWS refuses it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _POLLED: Final[Mapping[str, tuple[str, str]]] = {
     "aws_kinesis_stream": ("kinesis:GetRecords", "AWSLambdaKinesisExecutionRole"),
     "aws_dynamodb_table": ("dynamodb:GetRecords", "AWSLambdaDynamoDBExecutionRole"),
 }
-"""The sources from which Lambda reads events, each with an action that the function's role needs and the AWS policy for it.
+"""The sources from which Lambda reads events, with an action that the function's role needs and the AWS policy for it.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-invocation.html
 """

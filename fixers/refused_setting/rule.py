@@ -14,13 +14,13 @@ from . import permissions, values
 class RefusedSetting(Fixer):
     """A setting that the plan accepts and AWS refuses.
 
-    The provider does not know all that AWS requires: which versions of a database AWS still creates, which characters a
-    password may contain, that a log group may use a key only if the key's policy allows it. So the plan succeeds, and the
-    apply stops half way.
+    The provider does not know all that AWS requires: which versions of a database AWS still creates, which characters
+    a password may contain, that a log group may use a key only if the key's policy allows it. So the plan succeeds, and
+    the apply stops half way.
 
-    **Suggestion.** Each finding states what AWS refuses and a way to solve it. Which of several ways is right depends on
-    the purpose of the stack. The rule judges only what the stack itself determines, in each of its environments. A value
-    from outside is assumed to be right.
+    **Suggestion.** Each finding states what AWS refuses, and a solution. Which of several solutions is right depends on
+    the purpose of the stack. The rule judges only what the stack itself determines, in each of its environments. A
+    value from outside is assumed to be right.
     """
 
     rule = "TAP112"

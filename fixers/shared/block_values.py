@@ -1,9 +1,13 @@
-"""The values of several attributes of a block together, in each environment."""
+"""The values of several attributes of a block together, in each environment, and what several rules ask of a value."""
 
 from __future__ import annotations
 
+from typing import Final
+
 from tapfix.fixer import Context
 from tapfix.module import Block
+
+_EVERY_ADDRESS: Final = ("0.0.0.0/0", "::/0")
 
 
 def block_values(context: Context, block: Block, *names: str) -> list[tuple[object, ...]]:
@@ -22,3 +26,8 @@ def block_values(context: Context, block: Block, *names: str) -> list[tuple[obje
         if row not in found:
             found.append(row)
     return found
+
+
+def includes_every_address(networks: object) -> bool:
+    """Whether a CIDR block, or one of a list of them, includes every address."""
+    return any(network in _EVERY_ADDRESS for network in (networks if isinstance(networks, list) else (networks,)))
