@@ -35,7 +35,8 @@ _SCOPED: Final = (
 )
 """Actions that accept the ARN of the resource on which they act.
 
-Source: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+Source:
+https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 _WHOLE_SERVICE: Final = r'"(\*|[a-z0-9-]+:\*)"'
 _ALL: Final = re.compile(r'^\[?\s*"\*"\s*,?\s*\]?$')

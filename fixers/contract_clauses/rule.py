@@ -84,7 +84,8 @@ class ContractClauses(Fixer):
             (
                 "A provider and a module that are forbidden",
                 '[deliverable]\nprovider_block = false\nmodules = "none"\n',
-                'provider "aws" {\n  region = "us-east-1"\n}\n\nmodule "vpc" {\n  source = "terraform-aws-modules/vpc/aws"\n}\n',
+                'provider "aws" {\n  region = "us-east-1"\n}\n\n'
+                'module "vpc" {\n  source = "terraform-aws-modules/vpc/aws"\n}\n',
             ),
             (
                 "A forbidden resource, in a region that is not allowed",
@@ -112,7 +113,8 @@ class ContractClauses(Fixer):
                 "Data that is not stored as demanded",
                 '[data]\nencrypted = true\nlog_retention_days = 30\nengine_versions = { postgres = "15" }\n',
                 'resource "aws_db_instance" "main" {\n  engine         = "postgres"\n  engine_version = "14.9"\n}\n\n'
-                'resource "aws_cloudwatch_log_group" "app" {\n  name              = "app"\n  retention_in_days = 7\n}\n',
+                'resource "aws_cloudwatch_log_group" "app" {\n'
+                '  name              = "app"\n  retention_in_days = 7\n}\n',
             ),
         )
     )
@@ -212,9 +214,7 @@ def _provider_versions(module: Module) -> list[tuple[Element, str]]:
 def _modules(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
     allowed = context.contract.deliverable.modules
     for call in module.blocks_of("module") if allowed != "any" else ():
-        source = call.get("source")
-        is_local = source is not None and source.value.startswith(('"./', '"../'))
-        if allowed == "none" or not is_local:
+        if allowed == "none" or context.project.called_folder(call) is None:
             what = "modules" if allowed == "none" else "modules from elsewhere"
             yield rule.suggest(call, f"it calls a module, where the contract forbids {what}", _MODULE_REASONS[allowed])
 

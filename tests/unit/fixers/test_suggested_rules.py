@@ -1,4 +1,4 @@
-"""TAP112 to TAP114: what is only suggested, and where nothing is said."""
+"""TAP112 to TAP114: what they suggest, and where they report nothing."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ TAGGED = 'resource "aws_vpc" "v" {\n  tags = merge(local.tags, { Environment = %
     ("open", "written_out", "message"),
     [
         (ENVIRONMENT + TAGGED % "var.environment", ENVIRONMENT + TAGGED % '"Production"', "the tag says 'Production' in every environment"),
-        (TAGGED % '"production"', ENVIRONMENT + TAGGED % '"production"', "var.environment tells them apart"),
+        (TAGGED % '"production"', ENVIRONMENT + TAGGED % '"production"', "var.environment distinguishes them"),
         (
             ENVIRONMENT + 'resource "aws_backup_selection" "s" {\n  selection_tag {\n    key = "Backup"\n    value = "prod"\n  }\n}\n',
             ENVIRONMENT + 'resource "aws_backup_selection" "s" {\n  selection_tag {\n    key = "Environment"\n    value = "prod"\n  }\n}\n',
