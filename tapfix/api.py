@@ -1,7 +1,7 @@
 """The library door: `fix` and its `Result`.
 
-It reads what it is given, writes nothing, prints nothing and keeps no state. Many threads and processes may call it at once.
-It raises `TapfixError` and its subclasses only.
+It reads what it is given, writes nothing, prints nothing and keeps no state. Many threads and processes may call it at
+once. It raises `TapfixError` and its subclasses only.
 """
 
 from __future__ import annotations
@@ -74,11 +74,11 @@ def fix(
 ) -> Result:
     """Repair an answer.
 
-    A `str` is the text of an answer or of a `.tf` file, and never a path, so that an answer cannot make tapfix read a file.
-    A `pathlib.Path` names a file or a folder. `contract` is by default the `tapfix.toml` beside or above a path, else the
-    built-in one. `fixers` are by default the built-in and the installed ones. `select` and `ignore` take ids, names and
-    beginnings of ids, and replace those of the contract. `safe_only` makes only the fixes that leave the stack's meaning
-    as it is. `moved` writes `moved` blocks for what gets another address.
+    A `str` is the text of an answer or of a `.tf` file, and never a path, so that an answer cannot make tapfix read a
+    file. A `pathlib.Path` names a file or a folder. `contract` is by default the `tapfix.toml` beside or above a path,
+    else the built-in one. `fixers` are by default the built-in and the installed ones. `select` and `ignore` take ids,
+    names and beginnings of ids, and replace those of the contract. `safe_only` makes only the fixes that leave the
+    stack's meaning as it is. `moved` writes `moved` blocks for what gets another address.
 
     Raises InputError if the input cannot be read as Terraform, UnsafePathError if it names a file outside its folder,
     ContractError if the contract is wrong, FixerError if a fixer is unknown, and InternalError for a fault of tapfix.

@@ -18,7 +18,10 @@ _ENDINGS = (".tf", ".tfvars", ".tftest.hcl", ".tfmock.hcl")
 
 @dataclass(frozen=True, slots=True)
 class FormatChange:
-    """A file that is not formatted, with its text before and after. Both texts have the file's byte order mark, if it has one."""
+    """A file that is not formatted, with its text before and after.
+
+    Both texts have the file's byte order mark, if it has one.
+    """
 
     path: Path
     before: str
@@ -33,10 +36,10 @@ class FormatChange:
 
 
 def changes(paths: Sequence[Path], *, recursive: bool = False) -> tuple[list[FormatChange], list[InputError]]:
-    """The files that are not formatted, and errors for those that cannot be, because they do not parse. Nothing is written.
+    """The files that are not formatted, and an error for each file that does not parse. Nothing is written.
 
-    `paths` are files and folders; `recursive` enters the folders of a folder as well, but for hidden ones. Raises InputError
-    if a file cannot be read.
+    `paths` are files and folders; `recursive` enters the folders of a folder as well, but not hidden ones. Raises
+    InputError if a file cannot be read.
     """
     found, errors = [], []
     for path in _files(paths, recursive):

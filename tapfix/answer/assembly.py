@@ -148,7 +148,7 @@ class _Assembly:
     # -- what a fence means for a file
 
     def _place(self, fence: Fence, path: str, named_by: NamedBy) -> None:
-        """Make a fence the file `path`. If there is one already, replace, extend or change it, or leave the fence out."""
+        """Make a fence the file `path`. If there is one already, replace it, extend it, or leave the fence out."""
         old = self.files.get(path)
         if old is None:
             self._put(AnswerFile(path, fence.text, fence.line, fence.closed, named_by), fence.outline)
@@ -237,7 +237,7 @@ def _extent(text: str, block: Statement) -> tuple[int, int]:
 
 
 def _spans(places: list[int]) -> tuple[tuple[int, int], ...]:
-    """The spans of a file whose lines come from these lines of the answer: one for each run of lines that are neighbours."""
+    """The spans of a file whose lines come from these lines of the answer: one for each run of neighbours."""
     return tuple(
         (number, place) for number, place in enumerate(places, 1) if number == 1 or places[number - 2] + 1 != place
     )

@@ -101,7 +101,10 @@ def fences_of(found: Iterable[MarkdownBlock]) -> tuple[list[Fence], bool, list[R
 
 
 def _answer_part(found: list[MarkdownBlock]) -> int:
-    """The index of the block that the answer proper starts with. What is before it is reasoning, and its fences are drafts."""
+    """The index of the block that the answer proper starts with.
+
+    What is before it is reasoning, and the fences in it are drafts.
+    """
     start = 0
     for index, block in enumerate(found):
         if block.kind not in ("heading", "paragraph"):

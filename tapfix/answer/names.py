@@ -36,7 +36,7 @@ _ALLOWED_LABELS = {
     "ini": {"ini"},
     "env": {"env", "dotenv", "bash", "sh", "ini"},
 }
-"""The labels that a fence may have around a file, by the file's ending. A fence with any label fits an ending that is not here."""
+"""The labels that the fence of a file may have, by the file's ending. For other endings any label fits."""
 
 _ENDINGS = (
     "tfvars|tf|hcl|tftpl|tpl|tmpl|template|sh|bash|ps1|py|mjs|js|ts|jsonc|json|yaml|yml|toml|md|csv|go|rb|html|sql"
@@ -109,7 +109,7 @@ def without_entities(text: str) -> str:
 
 
 def exact_name(text: str, by: NamedBy) -> FileName | None:
-    """The name that `text` consists of, apart from decoration, a word such as `File:`, and a description after the name."""
+    """The name that `text` consists of, apart from decoration, a word such as `File:`, and a description after it."""
     text = text.replace("**", "").strip(_DECORATION)
     prefix = _PREFIX.match(text)
     if prefix:

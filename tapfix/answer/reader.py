@@ -15,9 +15,9 @@ from tapfix.answer.assembly import assemble, lines_of
 from tapfix.answer.decode import MARK
 from tapfix.answer.fences import Fence, divided, fences_of, note, with_final_newline
 from tapfix.answer.files import DEFAULT_MAIN, DEFAULT_VALUES, Answer
-from tapfix.answer.markdown import MARKDOWN_LABELS, is_answer, markdown_blocks
+from tapfix.answer.markdown import MARKDOWN_LABELS, markdown_blocks
 from tapfix.answer.names import comment_text, name_from_comment, name_in_comment
-from tapfix.answer.outline import BLOCK_LABELS, Outline, TextKind, outline
+from tapfix.answer.outline import BLOCK_LABELS, Outline, TextKind, is_answer, outline
 from tapfix.errors import InputError
 
 _CODE_LINE = (

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tapfix.answer.decode import check_size, decode, has_mark, only_utf8, read_file, with_marks
 from tapfix.answer.files import Answer, Remark
-from tapfix.answer.markdown import is_answer
-from tapfix.answer.outline import TextKind, outline
+from tapfix.answer.outline import TextKind, is_answer, outline
 from tapfix.errors import InputError
 from tapfix.paths import FilePath, UnsafePathError, common_root
 
@@ -68,7 +67,7 @@ class Source(NamedTuple):
         return FilePath(path, path, name)
 
     def seen(self) -> dict[str, FilePath]:
-        """The files that the rules see, by what they call them. Files outside the folder of the root module are left out."""
+        """The files that the rules see, by what they call them. Files outside the root module's folder are left out."""
         found: dict[str, FilePath] = {}
         for given in self.files:
             path = self.path(given)
@@ -146,7 +145,10 @@ def read_text(text: str, contract: Contract, name: str = "text") -> Source:
 
 
 def _from_bytes(data: bytes, name: str, contract: Contract, is_tf: bool | None, file_name: str) -> Source:
-    """A source of one text. `is_tf` is whether its name ends in `.tf`, which makes it HCL if it has no fence; None: no name."""
+    """A source of one text.
+
+    `is_tf` is whether its name ends in `.tf`: then it is HCL if it has no fence. It is None if the text has no name.
+    """
     text = decode(data, name)
     if not text.strip():
         raise InputError(f"{name} is empty")

@@ -204,7 +204,7 @@ def apply(
         plan.put(folder, path, text)
     for path in result.source.files:
         if path not in result.files and path not in result.source.renamed:
-            plan.take_away(folder, path)
+            plan.remove(folder, path)
     if report:
         plan.put_file(report, json.render(result), force=True)
     if response:

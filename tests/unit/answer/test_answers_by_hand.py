@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tapfix.answer.decode import decode
-from tapfix.answer.markdown import is_answer
+from tapfix.answer.outline import is_answer
 from tapfix.answer.reader import read_answer
 from tapfix.errors import InputError
 

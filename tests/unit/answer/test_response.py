@@ -14,8 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tapfix.answer.decode import decode
-from tapfix.answer.markdown import is_answer
-from tapfix.answer.outline import TextKind, outline
+from tapfix.answer.outline import TextKind, is_answer, outline
 from tapfix.answer.reader import read_answer
 from tapfix.answer.writer import write_answer
 from tapfix.errors import InputError, TapfixError

@@ -53,8 +53,8 @@ def test_removal_is_part_of_it(tmp_path: Path) -> None:
     for name in ("a.tf", "mine.tf"):
         (tmp_path / name).write_text(name)
     plan = WritePlan({(tmp_path / "a.tf").resolve()})
-    plan.take_away(tmp_path, "a.tf")
-    plan.take_away(tmp_path, "mine.tf")  # was never read
+    plan.remove(tmp_path, "a.tf")
+    plan.remove(tmp_path, "mine.tf")  # was never read
     plan.carry_out()
     assert laid(tmp_path) == {"mine.tf": "mine.tf"}
 

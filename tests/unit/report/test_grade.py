@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tapfix.answer.markdown import is_answer
+from tapfix.answer.outline import is_answer
 from tapfix.answer.source import read_text
 from tapfix.api import Result, fix
 from tapfix.contract import Contract
