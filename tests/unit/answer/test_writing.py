@@ -1,4 +1,4 @@
-"""Writing: all or none, never outside the folder, never over what was not read."""
+"""Writing files: all or none, never outside the folder, never over a file that was not read."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def test_a_failure_leaves_everything_as_it_was(tmp_path: Path, failing: int, mon
     assert not (tmp_path / "new").exists()
 
 
-def test_removal_is_part_of_it(tmp_path: Path) -> None:
+def test_a_removal_is_part_of_the_plan(tmp_path: Path) -> None:
     for name in ("a.tf", "mine.tf"):
         (tmp_path / name).write_text(name)
     plan = WritePlan({(tmp_path / "a.tf").resolve()})
     plan.remove(tmp_path, "a.tf")
-    plan.remove(tmp_path, "mine.tf")  # was never read
+    plan.remove(tmp_path, "mine.tf")  # it was never read
     plan.carry_out()
     assert laid(tmp_path) == {"mine.tf": "mine.tf"}
 
@@ -92,7 +92,7 @@ def test_the_mode_of_a_file_stays(tmp_path: Path) -> None:
     assert (tmp_path / "a.sh").stat().st_mode & 0o777 == 0o750
 
 
-def test_a_file_that_says_the_same_is_left_alone(tmp_path: Path) -> None:
+def test_a_file_with_the_same_text_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "a.tf").write_text("same")
     plan = WritePlan()
     plan.put(tmp_path, "a.tf", "same")
