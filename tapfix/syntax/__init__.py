@@ -8,19 +8,19 @@ from __future__ import annotations
 from . import tree as _tree
 from .parse import parse, reparse
 from .positions import LineIndex, position
-from .tree import Diagnostic, Element, Item, Leaf, Node, Tree
+from .tree import Item, Leaf, Node, SyntaxDiagnostic, SyntaxElement, Tree
 
 COMPILED: bool = not _tree.__file__.endswith(".py")
 """Are the hot modules compiled? The plain ones do the same, byte for byte, only slower."""
 
 __all__ = [
     "COMPILED",
-    "Diagnostic",
-    "Element",
     "Item",
     "Leaf",
     "LineIndex",
     "Node",
+    "SyntaxDiagnostic",
+    "SyntaxElement",
     "Tree",
     "parse",
     "position",

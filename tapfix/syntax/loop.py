@@ -35,7 +35,7 @@ from .matching import (
     ElementsPattern,
     Match,
 )
-from .recovery import Failure
+from .recovery import ParseFailure
 from .scanner import (
     BRACKETS,
     HEREDOC,
@@ -49,11 +49,11 @@ from .scanner import (
     TERMINAL,
     VALID_NUMBER,
     Heredoc,
-    Source,
+    SourceText,
     heredoc,
     identifier_length,
 )
-from .tree import Element, EmptyBody, Item, Leaf, Node
+from .tree import EmptyBody, Item, Leaf, Node, SyntaxElement
 
 _IDENTIFIER: Final = TERMINAL["IDENTIFIER"]
 _NUMBER_LIT: Final = TERMINAL["NUMBER_LIT"]
@@ -141,7 +141,7 @@ _BODIES: Final = {following for kind, following in _LINES.values() if kind == "a
 _NO_LINES: Final = ("", 0)
 
 
-def parse_item(source: Source, base: int) -> Item | Failure:
+def parse_item(source: SourceText, base: int) -> Item | ParseFailure:
     """The item that begins at `base`: an attribute, a block, or the end of the text; or where it stops making sense."""
     text = source.text
     # Local names, because the compiled loop knows the types of those, and the plain one finds them sooner.
@@ -159,7 +159,7 @@ def parse_item(source: Source, base: int) -> Item | Failure:
     elements = patterns.elements
     for_ahead = patterns.for_ahead
     states: list[int] = [0]
-    values: list[Element | list[Element]] = []
+    values: list[SyntaxElement | list[SyntaxElement]] = []
     modes: list[int] = [LINES]
     heredocs: list[Heredoc] = []
     state = 0
@@ -173,7 +173,7 @@ def parse_item(source: Source, base: int) -> Item | Failure:
     ahead: re.Match[str] | Match | None = None  # What matched behind a whole line.
     size = len(text)
     run = 0  # Which run of tokens was matched in one go, if it is one.
-    lines: list[Element]
+    lines: list[SyntaxElement]
     while True:
         # The scanner's part: the next token, or run of tokens.
         if not free and position < size and text[position] == "\n":
@@ -187,7 +187,7 @@ def parse_item(source: Source, base: int) -> Item | Failure:
         elif mode < QUOTED:
             line_may_begin = free and mode == LINES
             if line_may_begin and not nested_openers and len(modes) > 1 and OPENER.match(text, position):
-                return Failure(position, "", state)
+                return ParseFailure(position, "", state)
             if ahead is not None:
                 match = ahead
                 ahead = None
@@ -201,7 +201,7 @@ def parse_item(source: Source, base: int) -> Item | Failure:
                 trivia = (patterns.free_prefix if free else patterns.line_prefix).match(text, position)
                 assert trivia is not None
                 start = trivia.end()
-                return Failure(start, text[start : start + 1], state)
+                return ParseFailure(start, text[start : start + 1], state)
             run = match.lastindex or 0
             prefix = match.group(1)
             if line_may_begin and run <= CLOSING_END:
@@ -250,14 +250,14 @@ def parse_item(source: Source, base: int) -> Item | Failure:
                     if terminal == _C_BRACE and mode == INTERPOLATION:
                         terminal = _SEQUENCE_END
                     elif terminal == _SEQUENCE_END and mode != INTERPOLATION:
-                        return Failure(start, value, state)
+                        return ParseFailure(start, value, state)
                     elif terminal == _STAR:
                         if _last_kind(values) == "Dot":
                             suspect = True
                         elif len(modes) > 1 and modes[-2] == LINES and _last_kind(values) == "OBrack":
                             # `a[*]` is one mark to Terraform: the brackets of a full splat hide no new line.
                             if "\n" in prefix:
-                                return Failure(start, value, state)
+                                return ParseFailure(start, value, state)
                             modes[-1] = mode = LINES
                 elif run == NEWLINE:
                     terminal = _NEWLINE
@@ -271,16 +271,16 @@ def parse_item(source: Source, base: int) -> Item | Failure:
                     terminal = _IDENTIFIER
                     length = identifier_length(value)
                     if not length:
-                        return Failure(start, value[0], state)
+                        return ParseFailure(start, value[0], state)
                     position = start + length
                     value = value[:length]
                 elif run == OPEN_HEREDOC:
                     terminal = _O_HEREDOC
                     marker = value[2:].lstrip("-").rstrip("\r\n")
                     if identifier_length(marker) != len(marker):
-                        return Failure(start, "<<", state)
+                        return ParseFailure(start, "<<", state)
                     if not source.has_end(marker, position):
-                        return Failure(len(text), "", state)
+                        return ParseFailure(len(text), "", state)
                     heredocs.append(heredoc(marker))
                 else:
                     terminal = _EOF
@@ -307,7 +307,7 @@ def parse_item(source: Source, base: int) -> Item | Failure:
                     part = found.lastindex or 0
             if not part:
                 reason = "nothing closes this string on its line" if mode == QUOTED else ""
-                return Failure(position, text[position : position + 1], state, reason)
+                return ParseFailure(position, text[position : position + 1], state, reason)
             position += len(value)
             if closing is not None:
                 prefix = closing[1]
@@ -346,7 +346,7 @@ def parse_item(source: Source, base: int) -> Item | Failure:
                     value = value.partition(".")[0]
                 elif run == INTERPOLATED:
                     value = "${"
-                return Failure(start, value, state)
+                return ParseFailure(start, value, state)
             rule = rules[-action]
             length, left, build, kind = rule
             if build == PASS:
@@ -486,7 +486,7 @@ def _template(value: str, prefix: str, at: int) -> Node:
     """A quoted template in which there is nothing but text and `${var.x}`."""
     if "$" not in value:
         return _quoted(value[1:-1], prefix, at)
-    parts: list[Element] = [making.leaf("OQuote", '"', prefix, at)]
+    parts: list[SyntaxElement] = [making.leaf("OQuote", '"', prefix, at)]
     end = len(value) - 1
     done = 1
     while done < end:
@@ -509,15 +509,15 @@ def _interpolation(dotted: str, at: int) -> Node:
     return making.node("interpolation", (opened, _reference(dotted, "", at + 2), closed))
 
 
-def _reference(dotted: str, prefix: str, at: int) -> Element:
+def _reference(dotted: str, prefix: str, at: int) -> SyntaxElement:
     """A name, or one with names behind it."""
     names = dotted.split(".")
     root = making.leaf("Identifier", names[0], prefix, at)
     return root if len(names) == 1 else making.node("traversal", (root, *_steps(names, at)))
 
 
-def _steps(names: list[str], at: int) -> list[Element]:
-    steps: list[Element] = []
+def _steps(names: list[str], at: int) -> list[SyntaxElement]:
+    steps: list[SyntaxElement] = []
     at += len(names[0])
     for name in names[1:]:
         steps.append(
@@ -530,7 +530,7 @@ def _steps(names: list[str], at: int) -> list[Element]:
 def _tuple(value: str, prefix: str, at: int, elements: re.Pattern[str] | ElementsPattern) -> Node:
     """A list of simple values on one line."""
     end = len(value) - 1
-    children: list[Element] = [making.leaf("OBrack", "[", prefix, at)]
+    children: list[SyntaxElement] = [making.leaf("OBrack", "[", prefix, at)]
     done = 1
     for space, element, gap, comma in elements.findall(value, 1, end):
         done += len(space)
@@ -544,7 +544,7 @@ def _tuple(value: str, prefix: str, at: int, elements: re.Pattern[str] | Element
     return making.node("tuple", tuple(children))
 
 
-def _simple(value: str, prefix: str, at: int) -> Element:
+def _simple(value: str, prefix: str, at: int) -> SyntaxElement:
     """A simple value: a template, a reference, or a number."""
     first = value[0]
     if first == '"':
@@ -555,7 +555,7 @@ def _simple(value: str, prefix: str, at: int) -> Element:
 
 
 def _add_setting(
-    lines: list[Element],
+    lines: list[SyntaxElement],
     kind: str,
     line: re.Match[str] | Match,
     elements: re.Pattern[str] | ElementsPattern,
@@ -576,7 +576,7 @@ def _add_setting(
     lines.append(making.leaf("Newline", newline, rest, at))
 
 
-def _add_lines(values: list[Element | list[Element]], states: list[int], lines: list[Element]) -> int:
+def _add_lines(values: list[SyntaxElement | list[SyntaxElement]], states: list[int], lines: list[SyntaxElement]) -> int:
     """Add whole lines, with their newlines, to those before them, or put them on the stack; the state behind them."""
     state = states[-1]
     following = _LINES[state][1]
@@ -590,7 +590,7 @@ def _add_lines(values: list[Element | list[Element]], states: list[int], lines: 
     return following
 
 
-def _closed(values: list[Element | list[Element]], states: list[int], brace: Leaf) -> Node:
+def _closed(values: list[SyntaxElement | list[SyntaxElement]], states: list[int], brace: Leaf) -> Node:
     """The block that a brace closes, off the stack: name, labels if there are any, brace, newline, and the lines of the body."""
     labelled = type(values[-4]) is list
     lines: Any
@@ -601,9 +601,9 @@ def _closed(values: list[Element | list[Element]], states: list[int], brace: Lea
     return making.node("block", children)
 
 
-def _labels(labels: str, at: int) -> list[Element]:
+def _labels(labels: str, at: int) -> list[SyntaxElement]:
     """The quoted labels of a block."""
-    made: list[Element] = []
+    made: list[SyntaxElement] = []
     pieces = labels.split('"')
     for n in range(1, len(pieces), 2):
         gap = pieces[n - 1]
@@ -614,15 +614,15 @@ def _labels(labels: str, at: int) -> list[Element]:
     return made
 
 
-def _last_kind(values: list[Element | list[Element]]) -> str:
+def _last_kind(values: list[SyntaxElement | list[SyntaxElement]]) -> str:
     """The kind of the last token, if it is still one."""
     last = values[-1] if values else None
     return last.kind if isinstance(last, Leaf) else ""
 
 
-def _spliced(values: list[Element | list[Element]]) -> list[Element | list[Element]]:
+def _spliced(values: list[SyntaxElement | list[SyntaxElement]]) -> list[SyntaxElement | list[SyntaxElement]]:
     """The values, with those of a list among them in its place."""
-    spliced: list[Element | list[Element]] = []
+    spliced: list[SyntaxElement | list[SyntaxElement]] = []
     for value in values:
         if type(value) is list:
             spliced.extend(value)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 
 from .matching import CLOSING_END, OPENING_END, SETTING_END, Match
-from .tree import Element
 from .tree import Leaf as leaf
 from .tree import Node as node
+from .tree import SyntaxElement
 
 __all__ = ["closing", "leaf", "node", "opening", "setting", "taken"]
 
@@ -31,7 +31,9 @@ def closing(line: re.Match[str] | Match) -> tuple[str, ...]:
     return line.groups()[OPENING_END + 1 : CLOSING_END]
 
 
-def taken(values: list[Element | list[Element]], states: list[int], length: int) -> list[Element | list[Element]]:
+def taken(
+    values: list[SyntaxElement | list[SyntaxElement]], states: list[int], length: int
+) -> list[SyntaxElement | list[SyntaxElement]]:
     """The values of a rule's right side, off the stack, and their states with them."""
     last = values[-length:]
     del values[-length:]

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from .checks import redefinitions
 from .loop import parse_item
-from .recovery import Failure, broken_stretch, explained, is_prose
-from .scanner import LINE_END, OPENER, Source
-from .tree import Diagnostic, Item, Leaf, Node, Tree
+from .recovery import ParseFailure, broken_stretch, explained, is_prose
+from .scanner import LINE_END, OPENER, SourceText
+from .tree import Item, Leaf, Node, SyntaxDiagnostic, Tree
 
 
 def parse(text: str) -> Tree:
@@ -47,7 +47,7 @@ def _parse(text: str, kept: dict[int, Item]) -> Tree:
 
 
 def _whole_tree(text: str, kept: dict[int, Item]) -> Tree:
-    source = Source(text)
+    source = SourceText(text)
     items = _Items(text)
     position = 0
     while True:
@@ -96,16 +96,16 @@ def _is_single(item: Item) -> bool:
     return OPENER.search(item.text, item.node.start + 1) is None
 
 
-def _next_item(source: Source, base: int) -> Item:
+def _next_item(source: SourceText, base: int) -> Item:
     item = parse_item(source, base)
-    if isinstance(item, Failure):
+    if isinstance(item, ParseFailure):
         return _broken_item(source, base, item)
     if item.code() != item.text:  # The promise, kept even if the loop has a mistake in it.
-        return _broken_item(source, base, Failure(base, "", 0, "tapfix cannot print this back; please report it"))
+        return _broken_item(source, base, ParseFailure(base, "", 0, "tapfix cannot print this back; please report it"))
     return item
 
 
-def _broken_item(source: Source, base: int, failure: Failure) -> Item:
+def _broken_item(source: SourceText, base: int, failure: ParseFailure) -> Item:
     text = source.text
     trivia = source.patterns(base).free_prefix.match(text, base)
     assert trivia is not None
@@ -117,10 +117,10 @@ def _broken_item(source: Source, base: int, failure: Failure) -> Item:
         source.nested_openers = False
     end = start + max(len(text[start : stretch.end].rstrip(" \t\r")), 1)
     message, at, to = explained(source, failure, stretch)
-    return _assembled(text, base, start, end, (Diagnostic(message, at - base, to - base),))
+    return _assembled(text, base, start, end, (SyntaxDiagnostic(message, at - base, to - base),))
 
 
-def _assembled(text: str, base: int, start: int, end: int, diagnostics: tuple[Diagnostic, ...]) -> Item:
+def _assembled(text: str, base: int, start: int, end: int, diagnostics: tuple[SyntaxDiagnostic, ...]) -> Item:
     """A broken item: the prefix from `base` to `start`, the broken bytes to `end`, and the newline behind them."""
     leaf = Leaf("Broken", text[start:end], text[base:start], start - base)
     newline: Leaf | None = None
@@ -149,7 +149,7 @@ class _Items:
                 early = None if self._prose else self._closed_early()
                 if early is not None:
                     first = self._items[early]
-                    diagnostic = Diagnostic("this `}` is one too many", first.node.end - 1, first.node.end)
+                    diagnostic = SyntaxDiagnostic("this `}` is one too many", first.node.end - 1, first.node.end)
                     del self._items[early:]
                     self._items.append(self._merged(first, item, (diagnostic,)))
                     return
@@ -182,6 +182,6 @@ class _Items:
             break
         return None
 
-    def _merged(self, first: Item, last: Item, diagnostics: tuple[Diagnostic, ...]) -> Item:
+    def _merged(self, first: Item, last: Item, diagnostics: tuple[SyntaxDiagnostic, ...]) -> Item:
         start = first.start + first.node.start
         return _assembled(self._text, first.start, start, last.start + last.node.end, diagnostics)

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from . import _tables
-from .scanner import OPENER, Source, heredoc
+from .scanner import OPENER, SourceText, heredoc
 
 # A line that means to be an item, broken as it may be: what it opens is its own, down to where it closes.
 _INTENT = re.compile(
@@ -26,7 +26,7 @@ _INDENT = re.compile(r"([ \t]*+)([^\s#/])")
 _CLOSES: Final = {"}": "{", "]": "[", ")": "("}
 
 
-class Failure:
+class ParseFailure:
     """Where an item stopped making sense."""
 
     __slots__ = ("found", "offset", "reason", "state")
@@ -61,7 +61,7 @@ class Stretch:
         """The line whose indent gave it away."""
 
 
-class _Open:
+class _OpenBracket:
     """A bracket that is open, and the indent of the line on which it was opened."""
 
     __slots__ = ("indent", "mark", "offset")
@@ -72,7 +72,7 @@ class _Open:
         self.indent = indent
 
 
-def broken_stretch(source: Source, start: int) -> Stretch:
+def broken_stretch(source: SourceText, start: int) -> Stretch:
     """The broken stretch that begins at `start`; it ends at a line's end, its newline not included.
 
     A stretch that means to be an item goes on to where its brackets are balanced, or to a `}` in the first column,
@@ -85,7 +85,7 @@ def broken_stretch(source: Source, start: int) -> Stretch:
     limit = source.next_opener(line_end)
     last_comment_end = text.rfind("*/", start, limit) if start <= source.last_comment_end else -1
     first_column = start == 0 or text[start - 1] in "\n\ufeff"
-    opened: list[_Open] = []
+    opened: list[_OpenBracket] = []
     culprit: tuple[int, str] | None = None
     noticed = limit
     indent = 0
@@ -110,7 +110,7 @@ def broken_stretch(source: Source, start: int) -> Stretch:
         elif piece["mark"]:
             mark = piece["mark"]
             if mark in "{[(":
-                opened.append(_Open(mark, at - 1, indent))
+                opened.append(_OpenBracket(mark, at - 1, indent))
             elif mark == "}":
                 while opened and opened.pop().mark != "{":
                     pass
@@ -120,7 +120,7 @@ def broken_stretch(source: Source, start: int) -> Stretch:
             # A quote that nothing closes must not hide the brace at its line's end: `resource "a" "b {`.
             string = piece["string"].rstrip()
             if string.endswith("{") and not string.endswith("${"):
-                opened.append(_Open("{", piece.start() + len(string) - 1, indent))
+                opened.append(_OpenBracket("{", piece.start() + len(string) - 1, indent))
         elif piece["comment"]:
             if at <= last_comment_end:
                 at = text.find("*/", at) + 2
@@ -132,13 +132,13 @@ def broken_stretch(source: Source, start: int) -> Stretch:
     return Stretch(start, _without_trivia(text, start, limit), culprit, noticed)
 
 
-def _is_over(opened: list[_Open], indent: int, first: str) -> bool:
+def _is_over(opened: list[_OpenBracket], indent: int, first: str) -> bool:
     """Does a line that begins so far to the left tell that the innermost bracket should have been closed before it?"""
     innermost = opened[-1].indent
     return len(opened) > 1 and (indent < innermost or (indent == innermost and first not in "}])"))
 
 
-def _heredoc_end(source: Source, marker: str, at: int, limit: int) -> int:
+def _heredoc_end(source: SourceText, marker: str, at: int, limit: int) -> int:
     """Behind the closing line of a heredoc, or where it begins if nothing closes it in time."""
     if not source.has_end(marker, at):
         return at
@@ -161,7 +161,7 @@ def _without_trivia(text: str, start: int, end: int) -> int:
         end = line
 
 
-def explained(source: Source, failure: Failure, stretch: Stretch) -> tuple[str, int, int]:
+def explained(source: SourceText, failure: ParseFailure, stretch: Stretch) -> tuple[str, int, int]:
     """What to say about a failure in a broken stretch: the message, and the span in the file that it points to."""
     text = source.text
     end = stretch.start + len(text[stretch.start : stretch.end].rstrip())
@@ -182,7 +182,7 @@ def explained(source: Source, failure: Failure, stretch: Stretch) -> tuple[str, 
     return f"{shown} does not belong here{_wanted(failure.state)}", failure.offset, failure.offset + max(len(found), 1)
 
 
-def _ends(source: Source, at: int) -> bool:
+def _ends(source: SourceText, at: int) -> bool:
     """Is there nothing but white space and comments from here on?"""
     trivia = source.patterns(at).free_prefix.match(source.text, at)
     return trivia is not None and trivia.end() == len(source.text)

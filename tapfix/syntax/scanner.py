@@ -208,7 +208,7 @@ def _is_utf8(text: str) -> bool:
     return True
 
 
-class Source:
+class SourceText:
     """A text, with what is found out about it once and asked again and again."""
 
     __slots__ = (

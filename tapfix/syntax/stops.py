@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .loop import parse_item
-from .recovery import Failure
-from .scanner import Source
+from .recovery import ParseFailure
+from .scanner import SourceText
 
 
 def stop(text: str) -> int | None:
@@ -12,9 +12,9 @@ def stop(text: str) -> int | None:
 
     None if the item is whole, and nothing but white space and comments follows.
     """
-    source = Source(text)
+    source = SourceText(text)
     item = parse_item(source, 0)
-    if isinstance(item, Failure):
+    if isinstance(item, ParseFailure):
         return item.offset
     if item.diagnostics:
         return item.diagnostics[0].offset

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypeAlias
 
-Element: TypeAlias = "Node | Leaf"
+SyntaxElement: TypeAlias = "Node | Leaf"
 
 
 class Leaf:
@@ -45,7 +45,7 @@ class Leaf:
         """Itself: so that nobody has to ask whether an expression is a leaf or a node."""
         yield self
 
-    def find(self, *kinds: str) -> Iterator[Element]:
+    def find(self, *kinds: str) -> Iterator[SyntaxElement]:
         """Itself, if it is of one of these kinds."""
         if self.kind in kinds:
             yield self
@@ -63,16 +63,16 @@ class Node:
     """A node spells nothing by itself; so `value` can be asked of whatever stands in an expression."""
 
     kind: str
-    children: tuple[Element, ...]
+    children: tuple[SyntaxElement, ...]
 
-    def __init__(self, kind: str, children: tuple[Element, ...]) -> None:
+    def __init__(self, kind: str, children: tuple[SyntaxElement, ...]) -> None:
         self.kind = kind
         self.children = children
 
     @property
     def start(self) -> int:
         """The offset of the first leaf's value in the item."""
-        element: Element = self.children[0]
+        element: SyntaxElement = self.children[0]
         while type(element) is Node:
             element = element.children[0]
         return element.start
@@ -80,7 +80,7 @@ class Node:
     @property
     def end(self) -> int:
         """The offset behind the last leaf in the item."""
-        element: Element = self.children[-1]
+        element: SyntaxElement = self.children[-1]
         while type(element) is Node:
             element = element.children[-1]
         return element.end
@@ -88,7 +88,7 @@ class Node:
     @property
     def prefix(self) -> str:
         """The prefix of the first leaf."""
-        element: Element = self.children[0]
+        element: SyntaxElement = self.children[0]
         while type(element) is Node:
             element = element.children[0]
         return element.prefix
@@ -101,8 +101,8 @@ class Node:
     def code(self) -> str:
         """The node as it stands in the source, prefix and all."""
         parts: list[str] = []
-        waiting: list[Iterator[Element]] = []  # The nodes above, each at the child that is being printed.
-        children: Iterator[Element] = iter((self,))
+        waiting: list[Iterator[SyntaxElement]] = []  # The nodes above, each at the child that is being printed.
+        children: Iterator[SyntaxElement] = iter((self,))
         while True:
             for child in children:
                 if type(child) is Leaf:
@@ -122,7 +122,7 @@ class Node:
 
     def leaves(self) -> Iterator[Leaf]:
         """All leaves below, in the order of the text."""
-        rest: list[Element] = [self]
+        rest: list[SyntaxElement] = [self]
         while rest:
             element = rest.pop()
             if isinstance(element, Leaf):
@@ -130,9 +130,9 @@ class Node:
             else:
                 rest.extend(element.children[::-1])
 
-    def find(self, *kinds: str) -> Iterator[Element]:
+    def find(self, *kinds: str) -> Iterator[SyntaxElement]:
         """Every node and leaf of one of these kinds, this one and all below, in the order of the text."""
-        rest: list[Element] = [self]
+        rest: list[SyntaxElement] = [self]
         while rest:
             element = rest.pop()
             if element.kind in kinds:
@@ -191,7 +191,7 @@ def _flattened(node: Node) -> tuple[object, ...]:
 
 
 def _unflattened(flat: tuple[object, ...]) -> Node:
-    built: list[Element] = []
+    built: list[SyntaxElement] = []
     for element in flat:
         if isinstance(element, tuple):
             kind, count = element
@@ -206,7 +206,7 @@ def _unflattened(flat: tuple[object, ...]) -> Node:
     return node
 
 
-class Diagnostic:
+class SyntaxDiagnostic:
     """Something wrong with a text: what, and where.
 
     `offset` and `end` count from the start of the item where an item holds the diagnostic, and from the start of the
@@ -227,12 +227,12 @@ class Diagnostic:
         self.end = end
         self.severity = severity
 
-    def moved(self, by: int) -> Diagnostic:
+    def moved(self, by: int) -> SyntaxDiagnostic:
         """The same, `by` characters further on."""
-        return Diagnostic(self.message, self.offset + by, self.end + by, self.severity)
+        return SyntaxDiagnostic(self.message, self.offset + by, self.end + by, self.severity)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Diagnostic) and self._key() == other._key()
+        return isinstance(other, SyntaxDiagnostic) and self._key() == other._key()
 
     def __hash__(self) -> int:
         return hash(self._key())
@@ -241,7 +241,7 @@ class Diagnostic:
         return self.message, self.offset, self.end, self.severity
 
     def __repr__(self) -> str:
-        return f"Diagnostic({self.message!r}, {self.offset}, {self.end}, {self.severity!r})"
+        return f"SyntaxDiagnostic({self.message!r}, {self.offset}, {self.end}, {self.severity!r})"
 
 
 class Item:
@@ -257,14 +257,19 @@ class Item:
     start: int
     """Where the item begins in the file: at its prefix."""
     text: str
-    node: Element
+    node: SyntaxElement
     """The attribute, block or broken stretch; for the last item of a file, its EOF leaf."""
     newline: Leaf | None
     """The newline that ends the item; none where the file ends first."""
-    diagnostics: tuple[Diagnostic, ...]
+    diagnostics: tuple[SyntaxDiagnostic, ...]
 
     def __init__(
-        self, start: int, text: str, node: Element, newline: Leaf | None, diagnostics: tuple[Diagnostic, ...] = ()
+        self,
+        start: int,
+        text: str,
+        node: SyntaxElement,
+        newline: Leaf | None,
+        diagnostics: tuple[SyntaxDiagnostic, ...] = (),
     ) -> None:
         self.start = start
         self.text = text
@@ -302,10 +307,10 @@ class Tree:
 
     text: str
     items: tuple[Item, ...]
-    diagnostics: tuple[Diagnostic, ...]
+    diagnostics: tuple[SyntaxDiagnostic, ...]
     """What is wrong with the text, in its order; offsets count from the start of the file."""
 
-    def __init__(self, text: str, items: tuple[Item, ...], diagnostics: tuple[Diagnostic, ...]) -> None:
+    def __init__(self, text: str, items: tuple[Item, ...], diagnostics: tuple[SyntaxDiagnostic, ...]) -> None:
         self.text = text
         self.items = items
         self.diagnostics = diagnostics
