@@ -179,7 +179,7 @@ def explained(source: SourceText, failure: ParseFailure, stretch: Stretch) -> tu
         return failure.reason, failure.offset, failure.offset + max(len(failure.found), 1)
     found = failure.found
     shown = "the end of the line" if found in ("\n", "\r\n") else "the end of the text" if not found else f"`{found}`"
-    return f"{shown} does not belong here{_wanted(failure.state)}", failure.offset, failure.offset + max(len(found), 1)
+    return f"{shown} does not belong here{wanted(failure.state)}", failure.offset, failure.offset + max(len(found), 1)
 
 
 def _ends(source: SourceText, at: int) -> bool:
@@ -188,7 +188,8 @@ def _ends(source: SourceText, at: int) -> bool:
     return trivia is not None and trivia.end() == len(source.text)
 
 
-def _wanted(state: int) -> str:
+def wanted(state: int) -> str:
+    """What a message about a failure says that the parser wanted in this state; empty if that would not help."""
     expected = [name for code, name in enumerate(_tables.TERMINALS) if _tables.ACTIONS[state][code]]
     for terminal, words in (
         ("NUMBER_LIT", "an expression"),
