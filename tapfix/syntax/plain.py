@@ -33,7 +33,7 @@ _ENDS = frozenset({"C_BRACE", "C_BRACK", "C_PAREN", "TEMPLATE_SEQ_END", "C_QUOTE
 
 
 class Token(NamedTuple):
-    """A token of the text. `prefix` is the white space and the comments before it, `start` the offset of `value` in the file."""
+    """A token. `prefix` is the white space and the comments before it, `start` the offset of `value` in the file."""
 
     terminal: str
     value: str
@@ -167,7 +167,7 @@ class _Parser:
         return Token("IDENTIFIER", value[:length], prefix, start)
 
     def mark(self, value: str, prefix: str, start: int) -> str:
-        """The terminal of a mark. The closing brace of `${` is not that of a block, and `[*]` is one mark to Terraform."""
+        """The terminal of a mark: `}` may end a `${`, and `[*]` is one mark to Terraform."""
         terminal = TERMINALS[MARK[value]]
         if terminal == "C_BRACE" and self.modes[-1] == INTERPOLATION:
             return "TEMPLATE_SEQ_END"
