@@ -1,6 +1,6 @@
-"""What the table cannot see: Terraform refuses these too, but the structure of the text is clear all the same.
+"""Errors that the parser's table cannot see, but Terraform reports. The structure of the text is clear all the same.
 
-So they make diagnostics and leave the tree as it is: a fixer can still see where it is and repair it.
+So they are diagnostics, and the tree stays whole: a fixer can still find the place and repair it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def complaints(node: SyntaxElement) -> list[SyntaxDiagnostic]:
 
 
 def redefinitions(items: Sequence[Item]) -> list[SyntaxDiagnostic]:
-    """The top-level attributes that an earlier one has set already; offsets in the file."""
+    """Diagnostics for top-level attributes that are set twice. Their offsets count from the start of the file."""
     found: list[SyntaxDiagnostic] = []
     seen: set[str] = set()
     for item in items:
@@ -87,7 +87,7 @@ def _is_character(code: int) -> bool:
 
 
 def _directives(template: SyntaxElement) -> list[SyntaxDiagnostic]:
-    """Directives that are not balanced: an `if` without its `endif`, an `else` that belongs to none."""
+    """Directives that are not balanced: an `if` without its `endif`, an `else` without its `if`."""
     found: list[SyntaxDiagnostic] = []
     open_directives: list[tuple[str, SyntaxElement]] = []
     for part in template.children:
@@ -111,7 +111,7 @@ def _directives(template: SyntaxElement) -> list[SyntaxDiagnostic]:
 
 
 def _steps(traversal: SyntaxElement) -> list[SyntaxDiagnostic]:
-    """Legacy indexes that are fractions, and a splat within the attributes of another one."""
+    """Legacy indexes such as `.0.1`, and a splat in the attributes of another splat."""
     found: list[SyntaxDiagnostic] = []
     splat = False
     for step in traversal.children[1:]:

@@ -1,4 +1,4 @@
-"""The tree of a text: read-only, lossless, with every byte of the text in exactly one leaf (docs/tree.md)."""
+"""The tree of a text: read-only and lossless. Every byte of the text is in exactly one leaf (docs/tree.md)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Leaf:
 
     @property
     def end(self) -> int:
-        """The offset behind `value` in the item."""
+        """The offset of the end of `value` in the item."""
         return self.start + len(self.value)
 
     @property
@@ -38,11 +38,11 @@ class Leaf:
         return self.value
 
     def code(self) -> str:
-        """The leaf as it stands in the source, prefix and all."""
+        """The leaf as it is in the source, with its prefix."""
         return self.prefix + self.value
 
     def leaves(self) -> Iterator[Leaf]:
-        """Itself: so that nobody has to ask whether an expression is a leaf or a node."""
+        """Itself, so that callers need not ask whether an expression is a leaf or a node."""
         yield self
 
     def find(self, *kinds: str) -> Iterator[SyntaxElement]:
@@ -55,12 +55,12 @@ class Leaf:
 
 
 class Node:
-    """A piece of structure: its children, in the order of the text."""
+    """A syntax node: its kind, and its children in the order of the text."""
 
     __slots__ = ("children", "kind")
 
     value = ""
-    """A node spells nothing by itself; so `value` can be asked of whatever stands in an expression."""
+    """Empty, so that callers can ask any part of an expression for its `value`."""
 
     kind: str
     children: tuple[SyntaxElement, ...]
@@ -79,7 +79,7 @@ class Node:
 
     @property
     def end(self) -> int:
-        """The offset behind the last leaf in the item."""
+        """The offset of the end of the last leaf in the item."""
         element: SyntaxElement = self.children[-1]
         while type(element) is Node:
             element = element.children[-1]
@@ -95,13 +95,13 @@ class Node:
 
     @property
     def text(self) -> str:
-        """The node as it stands in the source, without the prefix of its first leaf."""
+        """The node as it is in the source, without the prefix of its first leaf."""
         return self.code()[len(self.prefix) :]
 
     def code(self) -> str:
-        """The node as it stands in the source, prefix and all."""
+        """The node as it is in the source, with its prefix."""
         parts: list[str] = []
-        waiting: list[Iterator[SyntaxElement]] = []  # The nodes above, each at the child that is being printed.
+        waiting: list[Iterator[SyntaxElement]] = []  # For each node above, the children that are not printed yet.
         children: Iterator[SyntaxElement] = iter((self,))
         while True:
             for child in children:
@@ -144,12 +144,12 @@ class Node:
         return f"<{self.kind} {code if len(code) <= 40 else code[:37] + '...'!r}>"
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Pickled flat: a nested pickle of ten thousand nested brackets would run out of stack.
+        # Pickled flat, because a nested pickle of ten thousand nested brackets would overflow the stack.
         return _unflattened, (_flattened(self),)
 
 
 class EmptyBody(Node):
-    """The body of a block that holds nothing. It has no leaf to tell where it is, so it keeps that itself."""
+    """The body of an empty block. It has no leaf that knows its offset, so it stores the offset itself."""
 
     __slots__ = ("_place",)
 
@@ -159,7 +159,7 @@ class EmptyBody(Node):
 
     @property
     def start(self) -> int:
-        """The offset behind the leaf before it."""
+        """The offset of the end of the leaf before it."""
         return self._place
 
     @property
@@ -177,7 +177,7 @@ class EmptyBody(Node):
 
 
 def _flattened(node: Node) -> tuple[object, ...]:
-    """The leaves of a node in order, and behind the children of each node its kind and their number."""
+    """The leaves of a node in order. After the children of each node come its kind and their number."""
     flat: list[object] = []
     rest: list[object] = [node]
     while rest:
@@ -207,10 +207,10 @@ def _unflattened(flat: tuple[object, ...]) -> Node:
 
 
 class SyntaxDiagnostic:
-    """Something wrong with a text: what, and where.
+    """A syntax error: its message and its place.
 
-    `offset` and `end` count from the start of the item where an item holds the diagnostic, and from the start of the
-    file where the tree does.
+    `offset` and `end` count from the start of the item in `Item.diagnostics`, and from the start of the file in
+    `Tree.diagnostics`.
     """
 
     __slots__ = ("end", "message", "offset", "severity")
@@ -228,7 +228,7 @@ class SyntaxDiagnostic:
         self.severity = severity
 
     def moved(self, by: int) -> SyntaxDiagnostic:
-        """The same, `by` characters further on."""
+        """The same diagnostic, `by` characters further on."""
         return SyntaxDiagnostic(self.message, self.offset + by, self.end + by, self.severity)
 
     def __eq__(self, other: object) -> bool:
@@ -247,9 +247,9 @@ class SyntaxDiagnostic:
 class Item:
     """A top-level attribute, block or broken stretch, with everything around it up to the next one.
 
-    `text` is prefix, node and newline, as they print: `parse` has compared it with `code()`. The texts of all items, joined,
-    are the file. Offsets in the item's leaves and
-    diagnostics count from `start`, so that the item stays true wherever an edit before it moves it.
+    `text` is prefix, node and newline as they print; `parse` compares it with `code()`. The joined texts of all items
+    are the file. Offsets in the item's leaves and diagnostics count from `start`, so that they stay correct if an edit
+    moves the item.
     """
 
     __slots__ = ("diagnostics", "newline", "node", "start", "text")
@@ -288,12 +288,12 @@ class Item:
         return self.node.kind
 
     def code(self) -> str:
-        """The item printed from its leaves. It is the same as `text`: `parse` gives nobody an item of which that is not true."""
+        """The item printed from its leaves. `parse` makes sure that it is the same as `text`."""
         code = self.node.code()
         return code if self.newline is None else code + self.newline.code()
 
     def at(self, start: int) -> Item:
-        """The same item where an edit has moved it to."""
+        """The same item at another offset, after an edit moved it."""
         return self if start == self.start else Item(start, self.text, self.node, self.newline, self.diagnostics)
 
     def __repr__(self) -> str:
@@ -301,14 +301,14 @@ class Item:
 
 
 class Tree:
-    """The items of a text, the last of which is its EOF."""
+    """The items of a text. The last one is its EOF."""
 
     __slots__ = ("diagnostics", "items", "text")
 
     text: str
     items: tuple[Item, ...]
     diagnostics: tuple[SyntaxDiagnostic, ...]
-    """What is wrong with the text, in its order; offsets count from the start of the file."""
+    """The syntax errors, in the order of the text. Their offsets count from the start of the file."""
 
     def __init__(self, text: str, items: tuple[Item, ...], diagnostics: tuple[SyntaxDiagnostic, ...]) -> None:
         self.text = text
@@ -316,7 +316,7 @@ class Tree:
         self.diagnostics = diagnostics
 
     def code(self) -> str:
-        """The text, put together from the items; that each of them prints to its own text, `parse` has seen to."""
+        """The joined texts of the items. `parse` makes sure that each item prints to its own text."""
         return "".join([item.text for item in self.items])
 
     def __repr__(self) -> str:
