@@ -9,12 +9,13 @@ from typing import NamedTuple
 from tapfix.edits import Edit, Safety
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity
 from tapfix.module import Attribute, Block, Module, traversal_address
-from tapfix.module.evaluate import evaluate
-from tapfix.module.variables import AUTOMATIC, Variable, environment_files, insert_block, is_automatic
+from tapfix.module.environments import AUTOMATIC, environment_files, is_automatic
+from tapfix.module.evaluate import Evaluator
+from tapfix.module.variables import Variable, insert_block
 
 from .instance_to_asg.sizes import size_variables
 from .shared.amis import AMI_ID, Release, Source, ami_places, release_of, sources
-from .shared.module_calls import DEFAULT_TAGS, call_prefix, calls_of, evaluate_everywhere, hand_down, joined
+from .shared.module_calls import DEFAULT_TAGS, call_prefix, hand_down, joined
 
 
 class Image(NamedTuple):
@@ -274,10 +275,11 @@ resource "aws_launch_template" "web" {
         default = block.get("default") if block is not None else None
         if block is None or default is None:
             return
-        literal = evaluate(module, default, default.expr)
+        literal = Evaluator(module).evaluate(default.expr)
         if not isinstance(literal, str) or not AMI_ID.fullmatch(literal):
             return
-        if all(name in call.block.attributes for call in calls_of(context, module)) and calls_of(context, module):
+        calls = context.project.callers(module)
+        if calls and all(name in call.attributes for call in calls):
             return
         message = f"the default of `var.{name}` is a literal AMI id, which holds for one region"
         values = dict.fromkeys(_environments(context, module) or [""], literal)
@@ -369,7 +371,7 @@ def _without_default(default: Attribute, moved: str) -> Edit:
 def _is_to_be_set(context: Context, module: Module, name: str) -> bool:
     """Whether a tfvars file gets a row for a variable."""
     root = _root(context, module)
-    environments = list(environment_files(root, context.contract).values())
+    environments = list(environment_files(root, context.environments).values())
     automatic = [file for file in root.tfvars if is_automatic(file)]
     there = [name in file.attributes for file in environments or automatic]
     return not all(there) if environments else not any(there)
@@ -435,7 +437,7 @@ def _literal_ids(module: Module, context: Context, image: Image) -> Mapping[str,
         return None
     if any(s.address for s in image.sources) or any(s.holder is not image.holder for s in image.sources):
         return None
-    found = evaluate_everywhere(context, module, image.holder, image.holder.expr)
+    found = context.values(image.holder, image.holder.expr)
     if not all(isinstance(v, str) and AMI_ID.fullmatch(v) for v in found.values()):
         return None
     return {e: str(found.get(e, found.get("", ""))) for e in _environments(context, module) or [""]}
@@ -443,16 +445,16 @@ def _literal_ids(module: Module, context: Context, image: Image) -> Mapping[str,
 
 def _environments(context: Context, module: Module) -> Sequence[str]:
     """The environments that have a tfvars file, beside the module or beside the root that calls it."""
-    return list(environment_files(_root(context, module), context.contract))
+    return list(environment_files(_root(context, module), context.environments))
 
 
 def _root(context: Context, module: Module) -> Module:
     """The module that nobody calls, up the first calls of a module."""
     for _ in range(8):
-        calls = calls_of(context, module)
+        calls = context.project.callers(module)
         if not calls:
             break
-        module = calls[0].module
+        module = context.project.module_of(calls[0].file)
     return module
 
 
@@ -506,7 +508,7 @@ data "aws_ami" "{name}" {{
 
 def _runs_on_arm(module: Module, resource: Block) -> bool:
     type = resource.get("instance_type")
-    value = evaluate(module, type, type.expr) if type is not None else None
+    value = Evaluator(module).evaluate(type.expr) if type is not None else None
     return isinstance(value, str) and re.match(_GRAVITON, value) is not None
 
 

@@ -9,7 +9,8 @@ from tapfix.answer.outline import Kind, outline
 from tapfix.edits import Edit, Safety
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity, Status
 from tapfix.module import Block, File, Module
-from tapfix.module.variables import environment_files, is_sensitive, quoted, unset_rows
+from tapfix.module.environments import environment_files
+from tapfix.module.variables import is_sensitive, quoted, unset_rows
 
 _ENVIRONMENT_VARIABLES = ("environment", "env", "environment_name", "environment_suffix", "stage")
 _COMMENTED = (
@@ -157,10 +158,10 @@ class DeliverableFormat(Fixer):
             )
 
     def _environments(self, home: File, module: Module, context: Context) -> Iterator[Finding]:
-        there = environment_files(module, context.contract)
-        if context.answer is not None and not context.contract.topology.environments and not module.tfvars:
+        there = environment_files(module, context.environments)
+        if context.answer is not None and not context.environments and not module.tfvars:
             yield from self._unset(home, module)
-        missing = [name for name in context.contract.topology.environments if name not in there]
+        missing = [name for name in context.environments if name not in there]
         made = {name: fix for name in missing if (fix := _uncommented(home, module, name)) is not None}
         for name, (edits, line) in made.items():
             yield self.fix(

@@ -9,7 +9,7 @@ from typing import Final
 from tapfix.edits import Safety
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity
 from tapfix.module import Attribute, Block, Element, Expr, Module, item_key, item_value, object_items, walk
-from tapfix.module.evaluate import evaluate
+from tapfix.module.evaluate import Evaluator
 
 _WORLD: Final = frozenset({"0.0.0.0/0", "::/0"})
 _NETWORKS: Final = ("cidr_blocks", "ipv6_cidr_blocks", "cidr_ipv4", "cidr_ipv6")
@@ -167,4 +167,4 @@ def _is_world(value: object) -> bool:
 
 
 def _value(module: Module, attribute: Attribute | None) -> object:
-    return None if attribute is None else evaluate(module, attribute, attribute.expr)
+    return None if attribute is None else Evaluator(module).evaluate(attribute.expr)

@@ -193,7 +193,7 @@ def _environment_variable(module: Module) -> str | None:
 
 def _is_fixed(module: Module, context: Context, name: Attribute) -> bool:
     """Whether it is known what a name comes to, and the same in all environments."""
-    values = context.values(module, name, name.expr)
+    values = list(context.values(name).values())
     is_known = all(isinstance(value, str) and value == values[0] for value in values)
     return is_known and not _from_environment(module, name)
 

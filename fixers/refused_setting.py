@@ -9,7 +9,7 @@ from typing import Final
 from tapfix.edits import Safety
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity
 from tapfix.module import Attribute, Block, Module, Reference, expression_references
-from tapfix.module.evaluate import evaluate
+from tapfix.module.evaluate import Evaluator
 from tapfix.schema.engines import DRAWN_BY_DEFAULT
 
 _OLDEST_MINOR: Final[Mapping[tuple[str, str], int]] = {
@@ -134,8 +134,8 @@ def _engine_versions(rule: RefusedSetting, module: Module, context: Context) -> 
         engine, version = block.get("engine"), block.get("engine_version")
         if engine is None or version is None or block.get("snapshot_identifier") is not None:
             continue
-        name = evaluate(module, engine, engine.expr)
-        stated = context.values(module, version, version.expr)
+        name = Evaluator(module).evaluate(engine.expr)
+        stated = context.values(version, version.expr).values()
         gone = sorted({v for v in stated if isinstance(v, str) and isinstance(name, str) and _is_withdrawn(name, v)})
         if gone:
             yield rule.suggest(
@@ -180,7 +180,7 @@ def _gp3(rule: RefusedSetting, module: Module, context: Context) -> Iterator[Fin
             continue
         if _value(module, block.get("engine")) not in ("postgres", "mysql", "mariadb"):
             continue
-        sizes = context.values(module, size, size.expr)
+        sizes = context.values(size, size.expr).values()
         small = [v for v in sizes if isinstance(v, int | float) and v < _GP3_FROM]
         for name in ("iops", "storage_throughput"):
             attribute = block.get(name)
@@ -516,4 +516,4 @@ def _steps(reference: Reference) -> str:
 
 
 def _value(module: Module, attribute: Attribute | None, default: object = None) -> object:
-    return default if attribute is None else evaluate(module, attribute, attribute.expr)
+    return default if attribute is None else Evaluator(module).evaluate(attribute.expr)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -162,15 +161,11 @@ def _use(context: Context) -> _Use:
     read: set[str] = set()
     unknown = False
     texts = []
-    folders = {module.folder or "." for module in context.project.modules}
     for module in context.project.modules:
         created |= {block.labels[0] for block in module.resources() if block.labels}
         read |= {block.labels[0] for block in module.data() if block.labels}
         for call in module.blocks_of("module"):
-            source = call.get("source")
-            path = source.value.strip('"') if source is not None else ""
-            folder = posixpath.normpath(posixpath.join(module.folder, path))
-            unknown |= not path.startswith(_LOCAL_SOURCE) or folder not in folders
+            unknown |= context.project.callee(call) is None
         texts += [file.text for file in module.configuration]
     text = "\n".join(texts)
     return _Use(frozenset(created), frozenset(read), actions_in(text), text, unknown)

@@ -8,7 +8,7 @@ from typing import Final
 from tapfix.edits import Safety
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity
 from tapfix.module import Block, Module
-from tapfix.module.evaluate import evaluate
+from tapfix.module.evaluate import Evaluator
 
 _GROUPS: Final = (
     "aws_db_parameter_group",
@@ -109,5 +109,5 @@ resource "aws_db_parameter_group" "main" {
 
 def _name(module: Module, parameter: Block) -> str:
     name = parameter.get("name")
-    value = evaluate(module, name, name.expr) if name is not None else None
+    value = Evaluator(module).evaluate(name.expr) if name is not None else None
     return value.lower() if isinstance(value, str) else ""

@@ -10,10 +10,9 @@ from difflib import get_close_matches
 from tapfix.edits import Safety
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity
 from tapfix.module import Attribute, Module, Reference
-from tapfix.module.variables import Variable, declare, environment_files, quoted
+from tapfix.module.environments import CALL_ARGUMENTS, environment_files
+from tapfix.module.variables import Variable, declare, quoted
 from tapfix.schema import Schema
-
-from .shared.module_calls import CALL_ARGUMENTS, calls_of
 
 _OF_THE_ENVIRONMENT = frozenset({"environment", "env", "environment_name", "env_name", "environment_suffix", "stage"})
 """Names of variables whose value is the environment's own name."""
@@ -128,19 +127,21 @@ resource "aws_vpc" "main" {
             names = ", ".join(f"var.{variable.name}" for variable in wanted)
             are = "is" if len(wanted) == 1 else "are"
             first = used[wanted[0].name][0]
-            yield self.fix(first, f"{names} {are} used and declared nowhere", declare(module, context.contract, wanted))
+            yield self.fix(
+                first, f"{names} {are} used and declared nowhere", declare(module, context.environments, wanted)
+            )
         yield from self._not_taken(module, context)
 
     def _not_taken(self, module: Module, context: Context) -> Iterator[Finding]:
         """What calls hand down to this module, and it neither declares nor uses."""
         if module.is_root or any(file.broken for file in module.configuration) or not module.blocks:
             return
-        for call in calls_of(context, module):
-            for name, attribute in call.block.attributes.items():
+        for call in context.project.callers(module):
+            for name, attribute in call.attributes.items():
                 address = f"var.{name}"
                 if name in CALL_ARGUMENTS or module.find(address) or module.references_to(address):
                     continue
-                message = f"{call.block.address} hands down `{name}`, which {module.folder} neither declares nor uses"
+                message = f"{call.address} hands down `{name}`, which {module.folder} neither declares nor uses"
                 yield self.fix(attribute, message, [attribute.remove()])
 
 
@@ -155,15 +156,17 @@ def _why_not(module: Module, context: Context, name: str) -> str:
     if alike:
         return f"{alike[0]} is declared: decide whether it is meant"
     if not module.is_root:
-        calls = calls_of(context, module)
-        without = next((call.block.address for call in calls if name not in call.block.attributes), None)
+        calls = context.project.callers(module)
+        without = next((call.address for call in calls if name not in call.attributes), None)
         if not calls or without:
             what = f"{without} does not hand it down" if without else "no call in the answer hands it down"
             return f"{what}: declare it and say its value"
         return ""
     if name in _OF_THE_ENVIRONMENT:
         return ""
-    silent = [env for env, file in environment_files(module, context.contract).items() if name not in file.attributes]
+    silent = [
+        env for env, file in environment_files(module, context.environments).items() if name not in file.attributes
+    ]
     return f"its value for {', '.join(silent)} stands nowhere: declare it and set it there" if silent else ""
 
 
@@ -171,7 +174,7 @@ def _variable(module: Module, context: Context, name: str, references: Sequence[
     types = {found for reference in references if (found := _type_at(reference, context.schema))}
     values: Mapping[str, str] = {}
     if module.is_root and name in _OF_THE_ENVIRONMENT:
-        values = {environment: quoted(environment) for environment in environment_files(module, context.contract)}
+        values = {environment: quoted(environment) for environment in environment_files(module, context.environments)}
         types = {"string"}
     words = name.replace("_", " ").replace("-", " ").strip()
     return Variable(name, types.pop() if len(types) == 1 else "any", words[:1].upper() + words[1:], values=values)

@@ -24,11 +24,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from tapfix.edits import Edit, Fix, Safety
-from tapfix.module import Element, Expr, File, Module, Project, Reference, Span
+from tapfix.module import Attribute, Element, Expr, File, Module, Project, Reference, Span
 
 if TYPE_CHECKING:
     from tapfix.answer.response import Answer
     from tapfix.contract import Contract
+    from tapfix.module.environments import Environments, Undecided
     from tapfix.module.evaluate import Evaluator
     from tapfix.schema import Schema
 
@@ -100,7 +101,6 @@ class Context:
         self.answer = answer
         self.moved = moved
         """Whether `moved` blocks are wanted for what gets another address."""
-        self._evaluators: dict[Module, Mapping[str, Evaluator]] = {}
 
     @cached_property
     def schema(self) -> Schema:
@@ -109,21 +109,43 @@ class Context:
 
         return load()
 
-    def evaluators(self, module: Module) -> Mapping[str, Evaluator]:
-        """What works expressions out in each environment that has a tfvars file; under the name "" if there is none.
+    @property
+    def environments(self) -> tuple[str, ...]:
+        """The names of the environments that the contract asks for."""
+        return self.contract.topology.environments
 
-        They are the same for all rules, so that a variable and a local value are worked out once.
+    @cached_property
+    def _environments(self) -> Environments:
+        from tapfix.module.environments import Environments
+
+        return Environments(self.project, self.environments)
+
+    def values(self, at: Element, node: Expr | None = None, *, undecided: Undecided = "default") -> dict[str, object]:
+        """What an attribute, or an expression in an element, evaluates to in each environment, by the environment's name.
+
+        The values come through the tfvars files, the defaults, the local values and the callers of a local module; UNKNOWN
+        is the value of what the text does not say. Without any tfvars file there is one environment, "". `undecided` says what a variable evaluates to that
+        an environment without a tfvars file may still set: its default, or UNKNOWN.
         """
-        if module not in self._evaluators:
-            from tapfix.module.evaluate import Evaluator, variables_per_environment
+        if node is None:
+            assert isinstance(at, Attribute), "an attribute, or a node of an element, is wanted"
+            node = at.expr
+        return self._environments.values(at, node, undecided)
 
-            given = variables_per_environment(module, self.contract)
-            self._evaluators[module] = {name: Evaluator(module, values) for name, values in given.items()}
-        return self._evaluators[module]
+    def value(self, at: Element | None, node: Expr | None = None, *, undecided: Undecided = "default") -> object:
+        """The one value that an attribute, or an expression in an element, has in all environments; UNKNOWN if they differ.
 
-    def values(self, module: Module, holder: Element, expr: Expr) -> list[object]:
-        """What an expression comes to in each of these environments."""
-        return [evaluator.evaluate(holder, expr) for evaluator in self.evaluators(module).values()]
+        The value of an attribute that is absent is None.
+        """
+        if at is None:
+            return None
+        from tapfix.module.environments import agreed
+
+        return agreed(list(self.values(at, node, undecided=undecided).values()))
+
+    def evaluators(self, module: Module, *, undecided: Undecided = "default") -> Mapping[str, Evaluator]:
+        """What evaluates the expressions of a module in each environment: for texts of which only parts are known."""
+        return self._environments.evaluators(module, undecided)
 
 
 class Fixer:

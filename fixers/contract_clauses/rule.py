@@ -10,7 +10,7 @@ from typing import Final
 from tapfix.edits import Safety
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity
 from tapfix.module import Attribute, Block, Element, Module
-from tapfix.module.evaluate import UNKNOWN, evaluate
+from tapfix.module.evaluate import UNKNOWN, Evaluator
 
 from .version_ranges import is_within
 
@@ -172,7 +172,7 @@ def _count(type: str, context: Context) -> tuple[int, bool]:
         is_exact &= not module.blocks_of("module") or type.startswith("aws_vpc")
         for block in module.resources(type):
             count = block.get("count")
-            value = evaluate(module, count, count.expr) if count is not None else 1
+            value = Evaluator(module).evaluate(count.expr) if count is not None else 1
             is_exact &= block.get("for_each") is None and value is not UNKNOWN
             total += int(value) if isinstance(value, int | float) else 1
     return total, is_exact
@@ -393,7 +393,7 @@ _EVERYWHERE: Final[tuple[Clause, ...]] = (
 
 def _known(module: Module, attribute: Attribute | None) -> object:
     """The value of an attribute; `None` where it is not set, `UNKNOWN` where nobody can tell."""
-    return None if attribute is None else evaluate(module, attribute, attribute.expr)
+    return None if attribute is None else Evaluator(module).evaluate(attribute.expr)
 
 
 def _shown(value: object) -> str:

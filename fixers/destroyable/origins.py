@@ -24,9 +24,9 @@ from tapfix.module import (
     item_key,
     item_value,
     object_items,
-    string_value,
 )
-from tapfix.module.evaluate import UNKNOWN, Evaluator, is_known, step_name, variables_per_environment
+from tapfix.module.evaluate import UNKNOWN, Evaluator, is_known
+from tapfix.module.nodes import step_key, step_name, unwrapped
 from tapfix.module.values import same
 
 _MAX_DEPTH = 12
@@ -52,24 +52,6 @@ class Wish(NamedTuple):
         return Wish(not self.value, "false" if self.value else "true") if isinstance(self.value, bool) else None
 
 
-def scenarios(module: Module, context: Context) -> tuple[Mapping[str, object], ...]:
-    """The values of variables under which a stack must hold, one set for each environment.
-
-    As long as an environment of the contract has no tfvars file, nobody knows what it will set: what is not a switch (a
-    bool) is unknown then, so that `var.environment == "prod"` does not pass for false because the default is `dev`.
-    """
-    given = variables_per_environment(module, context.contract)
-    if set(context.contract.topology.environments) <= set(given):
-        return tuple(given.values())
-    undecided = {name: UNKNOWN for name, block in module.variables.items() if not _is_switch(block)}
-    return tuple({**undecided, **values} for values in given.values())
-
-
-def _is_switch(variable: Block) -> bool:
-    type, default = variable.get("type"), variable.get("default")
-    return (type is not None and type.value == "bool") or (default is not None and default.value in ("true", "false"))
-
-
 class Origins:
     """Finds the edits that make wishes come true that are had of expressions of one module.
 
@@ -81,21 +63,21 @@ class Origins:
         self.context = context
         self.wishes = wishes
         self._defaults = Evaluator(module)
-        self._evaluators = [Evaluator(module, values) for values in scenarios(module, context)]
+        self._evaluators = list(context.evaluators(module, undecided="unknown").values())
 
-    def values(self, holder: Element, expr: Expr) -> list[object]:
+    def values(self, expr: Expr) -> list[object]:
         """What the expression comes to, in each environment."""
-        return [evaluator.evaluate(holder, expr) for evaluator in self._evaluators]
+        return [evaluator.evaluate(expr) for evaluator in self._evaluators]
 
-    def possible(self, holder: Element, expr: Expr) -> list[object]:
+    def possible(self, expr: Expr) -> list[object]:
         """What the expression may come to: in each environment, and by the defaults where an environment leaves it open."""
-        found = self.values(holder, expr)
+        found = self.values(expr)
         known = [value for value in found if value is not UNKNOWN]
-        return [*known, self._defaults.evaluate(holder, expr)] if len(known) < len(found) else known
+        return [*known, self._defaults.evaluate(expr)] if len(known) < len(found) else known
 
     def edits(self, holder: Element, expr: Expr, wish: Wish, depth: int = 0) -> list[Edit]:
         """The edits that make the wish come true; none if it is true already, in every environment."""
-        if depth > _MAX_DEPTH or all(map(wish.met_by, self.values(holder, expr))):
+        if depth > _MAX_DEPTH or all(map(wish.met_by, self.values(expr))):
             return []
         inner = unwrapped(expr)
         negated = wish.negated()
@@ -150,13 +132,13 @@ class Origins:
     def _set_everywhere(self, settings: Iterable[Attribute]) -> bool:
         """Whether each environment of the contract has one of the settings in its own tfvars file."""
         stems = {posixpath.basename(setting.file.path).partition(".")[0] for setting in settings}
-        return stems.issuperset(self.context.contract.topology.environments)
+        return stems.issuperset(self.context.environments)
 
     def _passes_validation(self, variable: Block, wish: Wish) -> bool:
         """Whether the variable's own validation lets the value pass."""
         evaluator = Evaluator(self.module, {variable.name: wish.value})
         conditions = [block.get("condition") for block in variable.blocks_of("validation")]
-        return all(evaluator.evaluate(c, c.expr) is True for c in conditions if c is not None)
+        return all(evaluator.evaluate(c.expr) is True for c in conditions if c is not None)
 
     def _serves_only(self, address: str, names: Sequence[str], wish: Wish, depth: int) -> bool:
         """Whether all that is made of a local value or variable, or of a part of it, wants the same. Outputs have no say."""
@@ -192,14 +174,11 @@ class Origins:
 
     def _callers(self, name: str, wish: Wish) -> Iterator[tuple[Origins, Attribute]]:
         """The arguments by which other modules of the project set a variable of this one."""
-        for module in self.context.project.modules:
-            for call in module.blocks_of("module"):
-                source, argument = call.get("source"), call.get(name)
-                path = string_value(source.expr) if source is not None else None
-                if argument is None or path is None or not path.startswith("."):
-                    continue
-                if posixpath.normpath(posixpath.join(module.folder, path)) == self.module.folder:
-                    yield Origins(module, self.context, {argument.span(unwrapped(argument.expr)): wish}), argument
+        for call in self.context.project.callers(self.module):
+            argument = call.get(name)
+            if argument is not None:
+                caller = self.context.project.module_of(call.file)
+                yield Origins(caller, self.context, {argument.span(unwrapped(argument.expr)): wish}), argument
 
 
 def wished_places(holder: Element, expr: Expr, wish: Wish) -> dict[Span, Wish]:
@@ -209,17 +188,6 @@ def wished_places(holder: Element, expr: Expr, wish: Wish) -> dict[Span, Wish]:
     if inner.kind == "unary" and negated is not None:
         return wished_places(holder, inner.children[1], negated)
     return {holder.span(inner): wish}
-
-
-def unwrapped(expr: Expr) -> Expr:
-    """The expression without the brackets, and without the `"${ }"`, around it."""
-    while True:
-        if expr.kind == "paren":
-            expr = expr.children[1]
-        elif expr.kind == "template" and len(expr.children) == 3 and expr.children[1].kind == "interpolation":
-            expr = expr.children[1].children[1]
-        else:
-            return expr
 
 
 def spelled(expr: Expr) -> tuple[str | None, Sequence[Expr]]:
@@ -232,11 +200,7 @@ def spelled(expr: Expr) -> tuple[str | None, Sequence[Expr]]:
 
 def _names(steps: Sequence[Expr]) -> tuple[str, ...]:
     """The keys that steps go by; `*` for one that is computed."""
-    return tuple(_key(step) or "*" for step in steps)
-
-
-def _key(step: Expr) -> str | None:
-    return string_value(step.children[1]) if step.kind == "index" else step_name(step)
+    return tuple(step_key(step) or "*" for step in steps)
 
 
 def _descend(expr: Expr, steps: Sequence[Expr]) -> Iterator[Expr | None]:
@@ -245,7 +209,7 @@ def _descend(expr: Expr, steps: Sequence[Expr]) -> Iterator[Expr | None]:
         yield expr
         return
     expr = unwrapped(expr)
-    key = _key(steps[0])
+    key = step_key(steps[0])
     items = [i for i in object_items(expr) if key is None or item_key(i) == key] if expr.kind == "object" else []
     if not items:
         yield None

@@ -212,7 +212,7 @@ resource "aws_backup_vault_lock_configuration" "main" {
         for place in places(block, lock.argument):
             if not lock.values:
                 shown = f"`{lock.argument}`"
-            elif isinstance(place, Attribute) and _may_be(origins.possible(place, place.expr), lock.values):
+            elif isinstance(place, Attribute) and _may_be(origins.possible(place.expr), lock.values):
                 shown = f"`{lock.argument} = {_shown(place)}`"
             else:
                 continue

@@ -25,7 +25,7 @@ from tapfix.module import (
     object_items,
     string_value,
 )
-from tapfix.syntax import Leaf, Node
+from tapfix.syntax import Leaf
 
 COPY_NAMES = frozenset({"count.index", "each.key", "each.value"})
 
@@ -269,7 +269,7 @@ def _is_only_counter(template: Expr) -> bool:
     return len(parts) == 1 and parts[0].kind == "interpolation" and is_counter(parts[0].children[1])
 
 
-def _without_item(holder: Element, object: Expr, item: Node) -> Cut:
+def _without_item(holder: Element, object: Expr, item: Expr) -> Cut:
     """The lines of an object's item; in a one-line object the item with its comma."""
     file, start, end = holder.file, holder.base + item.start, holder.base + item.end
     line, line_end = file.line_start(start), file.line_end(end)

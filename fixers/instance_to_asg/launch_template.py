@@ -25,7 +25,7 @@ from tapfix.module import (
     object_items,
     walk,
 )
-from tapfix.module.evaluate import evaluate
+from tapfix.module.evaluate import Evaluator
 
 from ..shared.amis import root_device
 from ..shared.user_data import Coding, UserData, base64encoded, ends_in_heredoc
@@ -234,7 +234,7 @@ class _Composition:
             raise Unscalable(f"`{attribute.name}` differs from copy to copy")
 
     def _dropped(self, attribute: Attribute) -> None:
-        if attribute.name == "source_dest_check" and evaluate(self.module, attribute, attribute.expr) is not True:
+        if attribute.name == "source_dest_check" and Evaluator(self.module).evaluate(attribute.expr) is not True:
             raise Unscalable(
                 "`source_dest_check` is off: it forwards traffic for others (NAT, a firewall) and is reached by its address"
             )
@@ -556,5 +556,5 @@ def _is_arn(module: Module, attribute: Attribute) -> bool:
         return True
     if any(r.address.startswith("var.") and r.address.endswith("arn") for r in references):
         return True
-    value = evaluate(module, attribute, attribute.expr)
+    value = Evaluator(module).evaluate(attribute.expr)
     return isinstance(value, str) and value.startswith("arn:")

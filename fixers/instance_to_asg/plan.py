@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tapfix.edits import Edit
 from tapfix.fixer import Context
 from tapfix.module import Attribute, Block, File, Module, indented, item_key, item_value, object_items
-from tapfix.module.evaluate import evaluate
+from tapfix.module.evaluate import Evaluator
 
 from ..shared.module_calls import DEFAULT_TAGS, call_prefix, hand_down, has_default_tags
 from ..shared.user_data import UserData
@@ -70,7 +70,7 @@ def what_it_is(module: Module, instance: Block) -> str:
     loop = Loop.of(instance).attribute
     if loop is None or _is_at_most_one(loop):
         return "is a machine on its own"
-    value = evaluate(module, loop, loop.expr)
+    value = Evaluator(module).evaluate(loop.expr)
     number = value if isinstance(value, int) else len(value) if isinstance(value, list | dict) else None
     return f"is {number} fixed machines" if number is not None and number > 1 else "is a fixed number of machines"
 

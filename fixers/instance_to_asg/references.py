@@ -28,9 +28,8 @@ from tapfix.module import (
     traversal_address,
     walk,
 )
-from tapfix.module.evaluate import evaluate
+from tapfix.module.evaluate import Evaluator
 
-from ..shared.module_calls import calls_of
 from .copies import COPY_NAMES, Loop, Uncounted, Unscalable, tells_copies
 
 ATTACHMENTS = {
@@ -204,7 +203,7 @@ class _References:
     def _number(self) -> int:
         if self.loop.attribute is None:
             return 1
-        value = evaluate(self.module, self.loop.attribute, self.loop.attribute.expr)
+        value = Evaluator(self.module).evaluate(self.loop.attribute.expr)
         return value if isinstance(value, int) else len(value) if isinstance(value, list | dict) else -1
 
     def _of(self, block: Block, uses: list[Use]) -> Iterator[Edit]:
@@ -299,7 +298,7 @@ class _References:
     def _as_many(self, loop: Loop) -> bool:
         if loop.attribute is None or loop.attribute.name != "count":
             return False
-        value = evaluate(self.module, loop.attribute, loop.attribute.expr)
+        value = Evaluator(self.module).evaluate(loop.attribute.expr)
         return isinstance(value, int) and value == self._number()
 
     def _target_group(self, block: Block, balancer: Attribute) -> Iterator[Edit]:
@@ -310,7 +309,7 @@ class _References:
             return
         self._not_served(group)
         kind = group.get("target_type")
-        if kind is not None and evaluate(self.module, kind, kind.expr) not in ("instance", None):
+        if kind is not None and Evaluator(self.module).evaluate(kind.expr) not in ("instance", None):
             raise Unscalable(f"{group.address} takes targets by address, and a group registers machines by their id")
         port, default = block.get("port"), group.get("port")
         if port is None or default is None or _same_port(self.module, port, default):
@@ -614,11 +613,12 @@ class _References:
             yield from self._without_output(call, outer)
 
     def _callers(self, module: Module, output: Block) -> Iterator[tuple[Module, Reference]]:
-        for call in calls_of(self.context, module):
-            for reference in call.module.references_to(call.block.address):
+        for call in self.context.project.callers(module):
+            caller = self.context.project.module_of(call.file)
+            for reference in caller.references_to(call.address):
                 step = reference.steps[0] if reference.steps else None
                 if step is not None and step.kind == "get_attr" and step.children[1].text == output.name:
-                    yield call.module, reference
+                    yield caller, reference
 
 
 class For(NamedTuple):
@@ -726,7 +726,7 @@ def _leaves(expr: Expr) -> Sequence[Expr]:
 def _same_port(module: Module, port: Attribute, default: Attribute) -> bool:
     if port.value == default.value:
         return True
-    one, other = (str(evaluate(module, a, a.expr)) for a in (port, default))
+    one, other = (str(Evaluator(module).evaluate(a.expr)) for a in (port, default))
     return one == other != "UNKNOWN"
 
 

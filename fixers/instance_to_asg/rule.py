@@ -339,7 +339,7 @@ resource "aws_instance" "bastion" {
             message = (
                 f"the environments gave the Auto Scaling group no sizes; each has its own now ({row_names(unset)})"
             )
-            edits = declare(module, context.contract, unset, title=TITLE)
+            edits = declare(module, context.environments, unset, title=TITLE)
             yield self.fix(module.variables[unset[0].name], message, edits)
 
 

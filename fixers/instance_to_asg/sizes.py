@@ -18,10 +18,10 @@ from tapfix.module import (
     expression_references,
     traversal_address,
 )
-from tapfix.module.evaluate import evaluate
-from tapfix.module.variables import Variable, environment_files, is_automatic
+from tapfix.module.environments import environment_files, is_automatic
+from tapfix.module.evaluate import Evaluator
+from tapfix.module.variables import Variable
 
-from ..shared.module_calls import calls_of, evaluate_everywhere
 from .copies import Loop, Unscalable
 
 TITLE = "Auto Scaling"
@@ -62,13 +62,13 @@ def size_variables(module: Module) -> frozenset[str]:
 def _is_own(module: Module, name: str, role: str) -> bool:
     block = module.variables.get(name)
     description = block.get("description") if block is not None else None
-    said = evaluate(module, description, description.expr) if description is not None else None
+    said = Evaluator(module).evaluate(description.expr) if description is not None else None
     return isinstance(said, str) and said.startswith(_described(role, "instances in the Auto Scaling group"))
 
 
 def unset_sizes(module: Module, context: Context) -> tuple[Variable, ...]:
     """The variables that this rule declared when there were no environments, with their values now that there are."""
-    environments = environment_files(module, context.contract)
+    environments = environment_files(module, context.environments)
     found: list[Variable] = []
     for name, block in module.variables.items():
         if not name.endswith("min_size"):
@@ -108,7 +108,7 @@ def _number_of_own(module: Module, name: str, role: str) -> int | None:
     default = module.variables[name].get("default") if _is_own(module, name, role) else None
     if default is None:
         return None
-    return _number(evaluate(module, default, default.expr))
+    return _number(Evaluator(module).evaluate(default.expr))
 
 
 class _Sizing:
@@ -117,7 +117,7 @@ class _Sizing:
         self.context = context
         self.prefix = prefix
         self.of = of
-        self.last = context.contract.topology.environments[-1:]
+        self.last = context.environments[-1:]
 
     def of_expression(self, holder: Attribute, expr: Expr) -> Sizes:
         switch = self._switch(holder, expr)
@@ -131,10 +131,10 @@ class _Sizing:
                 switched.format(condition, inner.desired),
                 inner.variables,
             )
-        default = _number(evaluate(self.module, holder, expr))
+        default = _number(Evaluator(self.module).evaluate(expr))
         if default is None:
             default = self._of_resource(holder, expr)
-        values = {e: _number(v) for e, v in evaluate_everywhere(self.context, self.module, holder, expr).items() if e}
+        values = {e: _number(v) for e, v in self.context.values(holder, expr).items() if e}
         if default == 0 or 0 in values.values():
             raise Unscalable(
                 f"`{holder.name}` comes to 0 in one place and to more in another; say which environments want a group"
@@ -166,7 +166,9 @@ class _Sizing:
         name = desired.removeprefix("var.")
         known = {e: n for e, n in values.items() if n is not None}
         told = (
-            known if calls_of(self.context, self.module) else {e: n for e, n in known.items() if self._is_set(name, e)}
+            known
+            if self.context.project.callers(self.module)
+            else {e: n for e, n in known.items() if self._is_set(name, e)}
         )
         rows = self.rows(told, default) if default is not None else self.rows(known, None)
         smallest = self._variable("min_size", str(default or 1), {e: r[0] for e, r in rows.items()})
@@ -182,7 +184,7 @@ class _Sizing:
 
     def _is_set(self, name: str, environment: str) -> bool:
         """Whether a tfvars file gives a variable its value in an environment."""
-        files = environment_files(self.module, self.context.contract)
+        files = environment_files(self.module, self.context.environments)
         always = [f for f in self.module.tfvars if f not in files.values() and is_automatic(f)]
         return any(name in f.attributes for f in (*always, files[environment]))
 
@@ -209,7 +211,7 @@ class _Sizing:
         An environment's own number stays what it is.
         """
         rows: dict[str, tuple[int, int, int]] = {}
-        for environment in self.context.contract.topology.environments:
+        for environment in self.context.environments:
             size = values.get(environment, default)
             if size is None:
                 continue
@@ -269,7 +271,7 @@ class _Sizing:
         loop = Loop.of(block)
         if loop.attribute is None:
             return None
-        value = _number(evaluate(self.module, loop.attribute, loop.attribute.expr))
+        value = _number(Evaluator(self.module).evaluate(loop.attribute.expr))
         return value if value is not None else self._of_resource(loop.attribute, loop.attribute.expr, depth + 1)
 
     def _varies(self, holder: Element, expr: Expr, depth: int = 0) -> bool:

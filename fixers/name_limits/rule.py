@@ -172,12 +172,12 @@ class _Names:
         which = next((name for name in module.variables if name in _ENVIRONMENT), None)
         if which is not None and set(self.evaluators) == {""}:
             given = self.evaluators[""].given
-            environments = context.contract.topology.environments
+            environments = context.environments
             self.evaluators = {env: Evaluator(module, {**given, which: env}) for env in environments}
 
     def pieces(self, attribute: Attribute, expr: Expr) -> dict[str, Pieces]:
         """A name in each environment."""
-        return {env: evaluator.parts(attribute, expr) for env, evaluator in self.evaluators.items()}
+        return {env: evaluator.parts(expr) for env, evaluator in self.evaluators.items()}
 
     def others(self, block: Block, limit: Limit) -> dict[str, set[str]]:
         """The names of the other resources that a name must not meet, in each environment."""

@@ -103,7 +103,7 @@ def _paired(nodes: Sequence[Expr], values: Sequence[str], name: str) -> list[_Le
         rows = [call_arguments(node) for node in nodes]
     elif first.kind == "object":
         rows = [object_items(node) for node in nodes]
-        keys = [[item_key(i) for i in row] for row in rows]  # type: ignore[arg-type]
+        keys = [[item_key(i) for i in row] for row in rows]
         if any(sorted(map(str, k)) == sorted(map(str, keys[0])) for k in keys[1:]):
             rows = [sorted(row, key=lambda i, k=keys[0]: k.index(item_key(i))) for row in rows]  # type: ignore[misc]
     else:

@@ -25,7 +25,7 @@ from tapfix.module import (
     traversal_address,
     walk,
 )
-from tapfix.module.variables import environment_variable
+from tapfix.module.environments import environment_variable
 
 from .names import is_side_word, region_in
 from .twins import DEFAULT, Parts, Twins, map_items, owner_address, twin_parts
@@ -46,7 +46,8 @@ class Extent:
         self.unwrapped = self._unwrapped()
         self._keep_maps_that_differ()
         self.removals = self._removal_ranges()
-        self.environment = environment_variable(self.module) or "environment"
+        variable = environment_variable(self.module)
+        self.environment = variable.name if variable is not None else "environment"
         self.region = "aws_region"
         """The variable that holds the region: what the answers' `provider.tf` reads."""
 
@@ -165,7 +166,7 @@ class Extent:
             self.removed = self._removed()
 
     def _speaks_key(self, holder: Attribute, item: Expr) -> bool:
-        key = item_key(item)  # type: ignore[arg-type]
+        key = item_key(item)
         return key is not None and (self.twins.names[self.twins.kept].speaks(key) or is_side_word(key))
 
     def _in_gone(self, reference: Reference) -> bool:
@@ -180,7 +181,7 @@ class Extent:
         edits += [e.remove() for f in self.module.configuration for e in f.broken if self._is_broken_twin(e)]
         for part in self.unwrapped.values():
             path, start, end = part.holder.span(part.holder.expr)
-            value = item_value(part.kept)  # type: ignore[arg-type]
+            value = item_value(part.kept)
             edits += [
                 Edit(path, start, part.holder.base + value.start, ""),
                 Edit(path, part.holder.base + value.end, end, ""),
@@ -337,7 +338,7 @@ class Extent:
     @staticmethod
     def _is_single(part: Parts) -> bool:
         """Whether what a map held for the kept region is one thing, and no list."""
-        return item_value(part.kept).kind != "tuple"  # type: ignore[arg-type]
+        return item_value(part.kept).kind != "tuple"
 
     def _one_sided(self, address: str) -> bool:
         """Whether an address belongs to the kept side alone: by its provider, or because it speaks of kept twins only."""
@@ -372,7 +373,7 @@ def _singular(word: str) -> str:
 
 def lookup_of(reference: Reference, item: Expr) -> Span | None:
     """The text that takes an item out of a map by its key, as `["us-east-1"]`, `.us_east_1` or `lookup(…)` do; None if it does not."""
-    holder, key = reference.holder, item_key(item)  # type: ignore[arg-type]
+    holder, key = reference.holder, item_key(item)
     if holder is None:
         return None
     if reference.steps:

@@ -63,7 +63,7 @@ class Plan:
         """The lines of what a map by region held for the kept region move to the left."""
         for part in self.extent.unwrapped.values():
             holder, item = part.holder, part.kept
-            value = item_value(item)  # type: ignore[arg-type]
+            value = item_value(item)
             yield from _dedents(holder, value)
             variable = holder.parent
             if isinstance(variable, Block) and variable.type == "variable" and (type := variable.get("type")):

@@ -277,7 +277,7 @@ resource "aws_db_instance" "replica" {
         yield self.fix(
             first,
             f"the stack is doubled over {kept} and {others}: {_pairs(count)} became one topology, "
-            f"with {', '.join(f'{e}.tfvars' for e in context.contract.topology.environments)}",
+            f"with {', '.join(f'{e}.tfvars' for e in context.environments)}",
             plan.edits(),
             exclusive=True,
         )

@@ -204,7 +204,7 @@ def _bearable_alone(difference: Difference) -> bool:
         return difference.is_carried and varies(difference.what, difference.gone.text(difference.gone_node))
     item = difference.kept_node
     if item.kind == "object_item":
-        return is_constant(item_value(item))  # type: ignore[arg-type]
+        return is_constant(item_value(item))
     return isinstance(difference.gone, Block) and is_constant(item)
 
 

@@ -29,7 +29,6 @@ from tapfix.module import (
     traversal_address,
     walk,
 )
-from tapfix.syntax import Node
 
 from .names import REGION, SideNames, is_side_word, label_difference, region_in, role_words
 
@@ -483,7 +482,7 @@ def twin_parts(twins: Twins, element: Element, side: str) -> Iterator[Parts]:
                         break
 
 
-def map_items(node: Expr) -> tuple[Node, ...]:
+def map_items(node: Expr) -> tuple[Expr, ...]:
     """The items of a map, written as an object or as a `merge` of objects of one item each; empty for all else."""
     if node.kind == "object":
         return object_items(node)
@@ -518,7 +517,7 @@ def key_of(holder: Attribute, node: Expr) -> str:
     name = holder.name
     for other in walk(holder.expr):
         if other.kind == "object_item" and other.start <= node.start and node.end <= other.end:
-            name = item_key(other) or name  # type: ignore[arg-type]
+            name = item_key(other) or name
     return name
 
 
@@ -770,7 +769,7 @@ class _Comparison:
                 self._differ(self._one_sided(b, item), item_key(item) or "an entry", a, x, b, item)
 
     @staticmethod
-    def _one_sided(holder: Attribute, item: Node) -> str:
+    def _one_sided(holder: Attribute, item: Expr) -> str:
         """The kind of an entry that one twin has alone: a constant tag is only words."""
         return "words" if _in_tags(holder) and is_constant(item_value(item)) else "one-sided"
 

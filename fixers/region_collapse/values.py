@@ -10,14 +10,8 @@ from typing import NamedTuple
 from tapfix.contract import Contract
 from tapfix.edits import Edit
 from tapfix.module import Attribute, Block, Element, Expr, item_value, string_value, walk
-from tapfix.module.variables import (
-    Row,
-    Variable,
-    environment_files,
-    insert_block,
-    tfvars_text,
-    unset_rows,
-)
+from tapfix.module.environments import environment_files
+from tapfix.module.variables import Row, Variable, insert_block, tfvars_text, unset_rows
 
 from .environment_values import network_prefixes, per_environment, varies
 from .extent import Extent
@@ -168,7 +162,7 @@ class Differences:
             for other in self._beside(part):
                 for d in other.differences:
                     assert d.kept_node is not None
-                    whole = d.kept_node is item_value(part.kept)  # type: ignore[arg-type]
+                    whole = d.kept_node is item_value(part.kept)
                     words = (base,) if whole else (base, key_of(part.holder, d.kept_node))
                     yield words, other.side, d
 
@@ -227,8 +221,8 @@ class Differences:
                 found[self._new_name(kept)] = per_environment(environments, values, self._new_name(kept))
         for address, part in self.extent.unwrapped.items():
             if address.startswith("var."):
-                by_side = {other.side: part.holder.text(item_value(other.gone)) for other in self._beside(part)}  # type: ignore[arg-type]
-                own = part.holder.text(item_value(part.kept))  # type: ignore[arg-type]
+                by_side = {other.side: part.holder.text(item_value(other.gone)) for other in self._beside(part)}
+                own = part.holder.text(item_value(part.kept))
                 values = [own, *(by_side.get(side, own) for side in self.twins.others)]
                 found[self._new_name(address)] = per_environment(environments, values, self._new_name(address))
         found = {name: values_of for name, values_of in found.items() if len(set(values_of.values())) > 1}
@@ -241,13 +235,16 @@ class Differences:
     def _given(self, name: str) -> str | None:
         """The value of a variable as the answer has it: in a tfvars file that serves all, else its default."""
         for file in self.module.tfvars:
-            if file not in environment_files(self.module, self.contract).values() and name in file.attributes:
+            if (
+                file not in environment_files(self.module, self.contract.topology.environments).values()
+                and name in file.attributes
+            ):
                 return file.attributes[name].value
         default = self.module.variables[name].get("default") if name in self.module.variables else None
         return default.value if default is not None else None
 
     def _environments(self) -> Iterator[Edit]:
-        there = environment_files(self.module, self.contract)
+        there = environment_files(self.module, self.contract.topology.environments)
         differences = self.values()
         region = self.extent.home_region()
         known = {

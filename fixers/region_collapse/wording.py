@@ -313,8 +313,8 @@ class Wording:
                 if isinstance(element, Block) and "tags" not in holder.name or "env" not in holder.value.lower():
                     continue
                 for node in walk(holder.expr):
-                    if node.kind == "object_item" and (item_key(node) or "").lower() in ("environment", "env"):  # type: ignore[arg-type]
-                        value = item_value(node)  # type: ignore[arg-type]
+                    if node.kind == "object_item" and (item_key(node) or "").lower() in ("environment", "env"):
+                        value = item_value(node)
                         if string_value(value) is not None:
                             yield holder.edit(value, f"var.{self.environment}")
 

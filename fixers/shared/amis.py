@@ -20,7 +20,7 @@ from tapfix.module import (
     string_value,
     traversal_address,
 )
-from tapfix.module.evaluate import evaluate
+from tapfix.module.evaluate import Evaluator
 
 AMI_ARGUMENTS = {
     "aws_instance": "ami",
@@ -137,7 +137,7 @@ def _name_patterns(module: Module, block: Block) -> Iterator[str]:
     for filter in block.blocks_of("filter"):
         name, values = filter.get("name"), filter.get("values")
         if name is not None and values is not None and string_value(name.expr) == "name":
-            found = evaluate(module, values, values.expr)
+            found = Evaluator(module).evaluate(values.expr)
             yield from (v for v in found if isinstance(v, str)) if isinstance(found, list) else ()
 
 
@@ -169,7 +169,7 @@ def root_device(module: Module, resource: Block, attribute: Attribute) -> RootDe
         if source.address.startswith("data.aws_ssm_parameter."):
             block = module.find(source.address)
             name = block.get("name") if isinstance(block, Block) else None
-            path = str(evaluate(module, name, name.expr)) if name is not None else ""
+            path = str(Evaluator(module).evaluate(name.expr)) if name is not None else ""
             if "ami-amazon-linux" in path:
                 return RootDevice(_XVDA)
             if "canonical" in path or "windows" in path:

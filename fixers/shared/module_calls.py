@@ -2,98 +2,30 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 from tapfix.edits import Edit
 from tapfix.fixer import Context
-from tapfix.module import META_ARGUMENTS, Attribute, Block, Element, Expr, File, Module, string_value
-from tapfix.module.evaluate import UNKNOWN, Evaluator, variables_per_environment
+from tapfix.module import META_ARGUMENTS, Attribute, Block, Element, File, Module, string_value
 from tapfix.module.variables import Variable, declare
-
-CALL_ARGUMENTS = META_ARGUMENTS | {"source", "version"}
-"""What a `module` block takes itself, and does not hand down."""
-
-_MAX_DEPTH = 8
 
 DEFAULT_TAGS = "aws_default_tags"
 """The data source of the provider's default tags; it stands where it is used, and not among others."""
 
 
-class Call(NamedTuple):
-    """A `module` block and the module that it stands in."""
-
-    module: Module
-    block: Block
-
-
-def calls_of(context: Context, module: Module) -> tuple[Call, ...]:
-    """The `module` blocks of the project that call a module by its folder."""
-    return tuple(
-        Call(caller, block)
-        for caller in context.project.modules
-        if caller.folder != module.folder
-        for block in caller.blocks_of("module")
-        if _called_folder(caller, block) == module.folder
-    )
-
-
-def _called_folder(caller: Module, block: Block) -> str | None:
-    source = block.get("source")
-    path = string_value(source.expr) if source is not None else None
-    if path is None or not path.startswith(("./", "../")):
-        return None
-    folder = posixpath.normpath(posixpath.join(caller.folder, path))
-    return "" if folder == "." else folder
-
-
 def call_prefix(context: Context, module: Module, has_its_own: Callable[[Module], bool]) -> str:
     """What goes in front of a name that is handed down to a local module: the call's name where other modules have the like."""
-    calls = calls_of(context, module)
+    calls = context.project.callers(module)
     others = any(has_its_own(m) for m in context.project.modules if m.folder != module.folder)
     return f"{_label(calls[0])}_" if calls and others else ""
-
-
-def surroundings(context: Context, module: Module, depth: int = 0) -> dict[str, dict[str, object]]:
-    """The values of a module's variables by environment, `""` where there are none; through the calls of a local module.
-
-    A module that several calls give different values has none that hold: its own defaults are all that is known of it.
-    """
-    calls = calls_of(context, module)
-    if not calls or depth > _MAX_DEPTH:
-        return variables_per_environment(module, context.contract)
-    if len(calls) > 1:
-        return {"": {name: UNKNOWN for call in calls for name in _arguments(call.block)}}
-    (call,) = calls
-    values: dict[str, dict[str, object]] = {}
-    for environment, given in surroundings(context, call.module, depth + 1).items():
-        evaluator = Evaluator(call.module, given)
-        values[environment] = {
-            name: evaluator.evaluate(attribute, attribute.expr)
-            for name, attribute in call.block.attributes.items()
-            if name not in CALL_ARGUMENTS
-        }
-    return values
-
-
-def _arguments(block: Block) -> Iterator[str]:
-    return (name for name in block.attributes if name not in CALL_ARGUMENTS)
-
-
-def evaluate_everywhere(context: Context, module: Module, holder: Element, expr: Expr) -> dict[str, object]:
-    """What an expression comes to in each environment; under the name `""` if there is none."""
-    return {
-        environment: Evaluator(module, given).evaluate(holder, expr)
-        for environment, given in surroundings(context, module).items()
-    }
 
 
 def has_default_tags(context: Context, module: Module, provider: str) -> bool:
     """Whether the provider configuration that a module's resources get (`aws`, `aws.west`) has default tags."""
     alias = provider.partition(".")[2]
-    modules = (module, *(call.module for call in calls_of(context, module)), context.project.root)
+    project = context.project
+    modules = (module, *(project.module_of(call.file) for call in project.callers(module)), project.root)
     for configured in (b for m in modules for b in m.blocks_of("provider") if b.labels == ("aws",)):
         said = configured.get("alias")
         if ((string_value(said.expr) or "") if said is not None else "") == alias:
@@ -127,21 +59,21 @@ def _hand_down(
     regional: bool,
     seen: frozenset[str],
 ) -> Iterator[Edit]:
-    calls = [call for call in calls_of(context, module) if call.module.folder not in seen]
+    calls = [call for call in context.project.callers(module) if call.file.folder not in seen]
     if not calls:
         yield from _declared(context, module, variables, title, ahead_of)
         return
     yield from _declared(context, module, [v._replace(values={}) for v in variables], "", ahead_of)
-    apart = regional and len({_providers(call.block) for call in calls}) > 1
+    apart = regional and len({_providers(call) for call in calls}) > 1
     wanted: dict[str, tuple[Module, list[Variable]]] = {}
     for call in calls:
-        missing = [v for v in variables if v.name not in call.block.attributes]
+        missing = [v for v in variables if v.name not in call.attributes]
         if not missing:
             continue
         given = [v._replace(name=f"{_label(call)}_{v.name}") for v in missing] if apart else missing
         text = "\n".join(f"{v.name} = var.{g.name}" for v, g in zip(missing, given, strict=True))
-        yield call.block.insert(text, after=_last_argument(call.block, ahead_of))
-        known = wanted.setdefault(call.module.folder, (call.module, []))[1]
+        yield call.insert(text, after=_last_argument(call, ahead_of))
+        known = wanted.setdefault(call.file.folder, (context.project.module_of(call.file), []))[1]
         known.extend(g for g in given if g not in known)
     for caller, given in wanted.values():
         yield from _hand_down(context, caller, given, title, ahead_of, regional, seen | {module.folder})
@@ -153,14 +85,14 @@ def _providers(call: Block) -> str:
     return re.sub(r"\s+", "", said.value) if said is not None else ""
 
 
-def _label(call: Call) -> str:
-    return re.sub(r"\W+", "_", call.block.name)
+def _label(call: Block) -> str:
+    return re.sub(r"\W+", "_", call.name)
 
 
 def _declared(
     context: Context, module: Module, variables: Sequence[Variable], title: str, ahead_of: frozenset[str]
 ) -> Iterator[Edit]:
-    for edit in declare(module, context.contract, variables, title=title):
+    for edit in declare(module, context.environments, variables, title=title):
         file = next((f for f in module.files if f.path == edit.file), None)
         if file is None:  # a new one
             yield edit

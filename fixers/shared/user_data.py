@@ -27,10 +27,8 @@ from tapfix.module import (
     string_value,
     traversal_address,
 )
-from tapfix.module.evaluate import UNKNOWN, evaluate, variables_per_environment
+from tapfix.module.evaluate import UNKNOWN, Evaluator
 from tapfix.syntax import Leaf
-
-from .module_calls import calls_of, evaluate_everywhere
 
 
 class Coding(Enum):
@@ -151,7 +149,7 @@ class UserData:
         parts = expr.children[1:-1]
         if len(parts) == 1 and parts[0].kind == "interpolation":
             return self.coding(holder, parts[0].children[1], depth + 1)
-        value = evaluate(self.module, holder, expr)
+        value = Evaluator(self.module).evaluate(expr)
         if isinstance(value, str):
             return coding_of(value)
         text = "".join(p.value for p in parts if isinstance(p, Leaf))
@@ -170,7 +168,7 @@ class UserData:
         if name in _CHANGING:
             codings = {self.coding(holder, e, depth + 1) for a in arguments for e in _elements(a)}
             return Coding.PLAIN if Coding.PLAIN in codings and Coding.ENCODED not in codings else Coding.UNKNOWN
-        value = evaluate(self.module, holder, expr)
+        value = Evaluator(self.module).evaluate(expr)
         return coding_of(value) if isinstance(value, str) else Coding.UNKNOWN
 
     def _traversal(self, holder: Element, expr: Expr, depth: int) -> Coding:
@@ -203,7 +201,7 @@ class UserData:
 
     def _element(self, holder: Element, expr: Expr, address: str, steps: Sequence[Expr], depth: int) -> Coding:
         """What an element of a local value's or variable's map or list holds."""
-        values = evaluate_everywhere(self.context, self.module, holder, expr).values()
+        values = self.context.values(holder, expr).values()
         if all(isinstance(value, str) for value in values):
             return self._common(coding_of(str(value)) for value in values)
         local = self.module.locals.get(address.removeprefix("local.")) if address.startswith("local.") else None
@@ -242,7 +240,7 @@ class UserData:
         if not isinstance(block, Block):
             return Coding.UNKNOWN
         said = block.get("base64_encode")
-        value = True if said is None else evaluate(self.module, said, said.expr)
+        value = True if said is None else Evaluator(self.module).evaluate(said.expr)
         return (
             {True: Coding.ENCODED, False: Coding.PLAIN}.get(value, Coding.UNKNOWN)
             if isinstance(value, bool)
@@ -256,18 +254,16 @@ class UserData:
         if re.search(_SAYS_BASE64, name):
             return Coding.ENCODED
         default = block.get("default")
-        calls = calls_of(self.context, self.module)
-        passed = [(call, call.block.get(name)) for call in calls]
+        project = self.context.project
+        passed = [(project.module_of(call.file), call.get(name)) for call in project.callers(self.module)]
         if passed:
             return self._common(
-                UserData(call.module, self.context).coding(given, given.expr, depth + 1)
+                UserData(caller, self.context).coding(given, given.expr, depth + 1)
                 if given is not None
                 else self._default(default)
-                for call, given in passed
+                for caller, given in passed
             )
-        values = [
-            given.get(name, UNKNOWN) for given in variables_per_environment(self.module, self.context.contract).values()
-        ]
+        values = [each.given.get(name, UNKNOWN) for each in self.context.evaluators(self.module).values()]
         codings = [self._default(default) if v is UNKNOWN else _coding_of_value(v) for v in values]
         return self._common([*codings, *([self._default(default)] if default is not None else [])])
 
@@ -275,17 +271,16 @@ class UserData:
         """What a variable holds that is not set."""
         if default is None:
             return Coding.UNKNOWN
-        return _coding_of_value(evaluate(self.module, default, default.expr))
+        return _coding_of_value(Evaluator(self.module).evaluate(default.expr))
 
     def _output(self, call: str, name: str, depth: int) -> Coding:
-        for module in self.context.project.modules:
-            for found in calls_of(self.context, module):
-                if found.module is self.module and found.block.name == call and name in module.outputs:
-                    value = module.outputs[name].get("value")
-                    return (
-                        UserData(module, self.context).coding(value, value.expr, depth + 1) if value else Coding.UNKNOWN
-                    )
-        return Coding.UNKNOWN
+        block = self.module.find(f"module.{call}")
+        module = self.context.project.callee(block) if isinstance(block, Block) else None
+        output = module.outputs.get(name) if module is not None else None
+        value = output.get("value") if output is not None else None
+        if module is None or value is None:
+            return Coding.UNKNOWN
+        return UserData(module, self.context).coding(value, value.expr, depth + 1)
 
     @staticmethod
     def _common(codings: Iterable[Coding]) -> Coding:

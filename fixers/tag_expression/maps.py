@@ -7,7 +7,6 @@ the same key.
 
 from __future__ import annotations
 
-import posixpath
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, cached_property
@@ -28,10 +27,8 @@ from tapfix.module import (
     item_key,
     item_value,
     object_items,
-    string_value,
     traversal_address,
 )
-from tapfix.syntax import Node
 
 NAME_PLACEHOLDER = "NAME"
 """What stands for the resource's own name in the contract's expression."""
@@ -155,12 +152,8 @@ class TagMaps:
     @cached_property
     def callers(self) -> tuple[tuple[TagMaps, Block], ...]:
         """The calls of this module in the project, with the maps of the module that each stands in."""
-        found = []
-        for module in self._context.project.modules:
-            for call in module.blocks_of("module"):
-                if called_folder(module, call) == self.module.folder and module is not self.module:
-                    found.append((self.of(module), call))
-        return tuple(found)
+        project = self._context.project
+        return tuple((self.of(project.module_of(call.file)), call) for call in project.callers(self.module))
 
     @cached_property
     def one_line(self) -> bool:
@@ -240,7 +233,7 @@ class TagMaps:
         if not self.module.is_root and "var." in holder.text(expr):
             return ANY_KEYS  # a caller gives the value
         found: Keys | None = None
-        for value in self._context.values(self.module, holder, expr):
+        for value in self._context.values(holder, expr).values():
             names = frozenset(value) if isinstance(value, dict) else NO_NAMES
             keys = Keys(names, names) if value is None or isinstance(value, dict) else ANY_KEYS
             found = keys if found is None else found.or_(keys)
@@ -425,7 +418,7 @@ class TagMaps:
             pieces.append(")")
         return edits_of(holder.file, base + expr.start, base + expr.end, pieces)
 
-    def _repeated(self, holder: Element, expr: Expr) -> frozenset[Node]:
+    def _repeated(self, holder: Element, expr: Expr) -> frozenset[Expr]:
         """The entries of an object that say once more what the common map says."""
         common = self.module.locals.get(self.rule.common or "")
         if common is None:
@@ -468,15 +461,6 @@ def plain_address(expr: Expr) -> str | None:
     if expr.kind != "traversal" or len(expr.children) != 2 or expr.children[1].kind != "get_attr":
         return None
     return f"{expr.children[0].text}.{expr.children[1].children[1].text}"
-
-
-def called_folder(module: Module, call: Block) -> str | None:
-    """The folder of the project that a module call leads to; None if it leads elsewhere."""
-    source = call.get("source")
-    path = string_value(source.expr) if source is not None else None
-    return (
-        posixpath.normpath(posixpath.join(module.folder, path)).strip("./") if path and path.startswith(".") else None
-    )
 
 
 def flattened(holder: Element, expr: Expr) -> list[Expr]:
@@ -557,7 +541,7 @@ def _new_object(entries: Sequence[tuple[str, str]], indent: str, one_line: bool)
 
 
 def _object_pieces(
-    holder: Element, expr: Expr, entries: Sequence[tuple[str, str]], drop: frozenset[Node]
+    holder: Element, expr: Expr, entries: Sequence[tuple[str, str]], drop: frozenset[Expr]
 ) -> list[Piece]:
     """An expression as it stands; of an object without the items to drop, and with new entries as its first."""
     start, end = holder.base + expr.start, holder.base + expr.end

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from tapfix.module import Attribute, Block, Module, string_value
-from tapfix.module.evaluate import evaluate_parts
+from tapfix.module.evaluate import Evaluator
 from tapfix.schema import TypeSchema
 
 ENVIRONMENT_VARIABLES = ("environment", "env", "environment_name", "env_name", "environment_suffix", "stage")
@@ -64,7 +64,7 @@ def _usable(module: Module, attribute: Attribute, prefix: bool) -> str | None:
     expr, text = attribute.expr, attribute.value
     if "\n" in text or expr.kind in ("conditional", "NumberLit", "Identifier") or re.search(r"\bnull\b", text):
         return None
-    parts = evaluate_parts(module, attribute, expr)
+    parts = Evaluator(module).parts(expr)
     known = [part for part in parts if isinstance(part, str)]
     if any(_NOT_FOR_TAGS.search(part) for part in known) or parts == ("",):
         return None

@@ -27,7 +27,7 @@ from tapfix.module import (
     string_value,
     walk,
 )
-from tapfix.module.evaluate import evaluate
+from tapfix.module.evaluate import Evaluator
 from tapfix.module.variables import Variable, declare, insert_block
 from tapfix.schema import TypeSchema
 
@@ -40,7 +40,6 @@ from .maps import (
     TagContract,
     TagMaps,
     Unclear,
-    called_folder,
     dependencies,
     edits_of,
     flattened,
@@ -410,9 +409,8 @@ class _Work:
 
     def _calls_to_pass_to(self) -> Iterator[tuple[Block, tuple[str, ...]]]:
         """The calls of the project's own modules that declare the contract's variables and are not given them."""
-        modules = {m.folder: m for m in self.context.project.modules}
         for call in self.module.blocks_of("module"):
-            called = modules.get(called_folder(self.module, call) or "")
+            called = self.context.project.callee(call)
             if called is None or called is self.module or called.is_root:
                 continue
             names = tuple(v for v in self.rule.variables if v in called.variables and call.get(v) is None)
@@ -490,7 +488,7 @@ class _Preparation:
         if missing:
             done.append(f"{' and '.join(f'var.{v}' for v in missing)} is declared")
             fresh = [Variable(v, "map(string)", _description(v), "{}") for v in missing]
-            edits = [*declare(self.module, self.work.context.contract, fresh), *edits]
+            edits = [*declare(self.module, self.work.context.environments, fresh), *edits]
         if edits:
             assert self.module.main is not None
             message = f"the tags do not follow {self.rule}: {'; '.join(done)}"
@@ -571,7 +569,7 @@ class _Preparation:
         old, new = address.removeprefix("local."), self.rule.common
         assert new is not None
         definitions = [
-            Attribute(block.file, block.base, child, block)  # type: ignore[arg-type]
+            Attribute(block.file, block.base, child, block)
             for block in self.module.blocks_of("locals")
             for child in block.body.children
             if child.kind == "attribute" and child.children[0].text == old
@@ -1022,7 +1020,7 @@ def _is_tag_map(module: Module, attribute: Attribute) -> bool:
             return False
         if part.kind == "for_object" and any(call_name(c) == "merge" for c in part.children[-3:]):
             return False
-    value = evaluate(module, attribute, attribute.expr)
+    value = Evaluator(module).evaluate(attribute.expr)
     return not isinstance(value, dict) or not any(isinstance(v, dict | list) for v in value.values())
 
 
@@ -1101,7 +1099,7 @@ def _insert_last(block: Block, text: str) -> Edit:
     keep = [e for e in elements if e.children[0].text not in _META]
     if elements[-1] in keep or not keep:
         return block.insert(f"\n{text}")
-    after = Element(block.file, block.base, keep[-1], block)  # type: ignore[arg-type]
+    after = Element(block.file, block.base, keep[-1], block)
     edit = block.insert(f"\n{text}", after=after)
     following = block.file.text[edit.start : block.file.line_end(edit.start)]
     return edit if not following.strip() else edit._replace(text=f"{edit.text}\n")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Set
 from typing import NamedTuple
 
 from tapfix.module import Attribute, Block, Expr, Module, call_arguments, call_name, item_key, string_value
-from tapfix.module.evaluate import step_name
+from tapfix.module.nodes import step_name
 
 TIME_CALLS = frozenset({"timestamp()", "plantimestamp()"})
 CALLS = TIME_CALLS | {"uuid()", "bcrypt()"}
@@ -77,7 +77,7 @@ class Use(NamedTuple):
     @property
     def key(self) -> str | None:
         """The key of the item that the unit is the value of."""
-        return item_key(self.around[0]) if self.kind == "item" else None  # type: ignore[arg-type]
+        return item_key(self.around[0]) if self.kind == "item" else None
 
     @property
     def local(self) -> str | None:

@@ -13,8 +13,17 @@ from typing import NamedTuple
 
 from tapfix.edits import Edit
 from tapfix.module.mentions import Mention, mentions
-from tapfix.module.nodes import Expr, block_body, block_labels, label_nodes, string_value
-from tapfix.syntax import Item, Node, Tree, parse, reparse
+from tapfix.module.nodes import (
+    Expr,
+    attribute_expr,
+    attribute_name,
+    block_body,
+    block_labels,
+    label_nodes,
+    members,
+    string_value,
+)
+from tapfix.syntax import Item, Tree, parse, reparse
 
 
 class Span(NamedTuple):
@@ -37,7 +46,7 @@ class Reference(NamedTuple):
     start: int
     end: int
     node: Expr
-    steps: tuple[Node, ...]
+    steps: tuple[Expr, ...]
     holder: Attribute | None
     block: Block | None
     file: File
@@ -52,7 +61,7 @@ class Element:
 
     __slots__ = ("__dict__", "base", "file", "node", "parent")
 
-    def __init__(self, file: File, base: int, node: Node, parent: Block | None) -> None:
+    def __init__(self, file: File, base: int, node: Expr, parent: Block | None) -> None:
         self.file = file
         self.base = base
         self.node = node
@@ -98,19 +107,33 @@ class Element:
 
     @property
     def comment_start(self) -> int:
-        """Where the comment lines begin that stand directly above it (no blank line between), else the start of its line."""
-        text, at = self.file.text, self.file.line_start(self.start)
-        while at > 0:
-            above = self.file.line_start(at - 1)
-            if not text[above:at].lstrip().startswith(("#", "//")):
-                break
-            at = above
-        return at
+        """Where the comment lines directly above it begin (no blank line between), else the start of its line."""
+        return self.file.comment_start(self.start)
 
     @property
     def leading_comment(self) -> str:
         """The comment lines directly above it, with their newlines; empty if there are none."""
         return self.file.text[self.comment_start : self.file.line_start(self.start)]
+
+    def remove_member(self, container: Expr, member: Expr) -> Edit:
+        """Take a member out of a list, an object or a call in the element.
+
+        A member with lines of its own goes with them and with the comment lines above it; another one with its comma.
+        """
+        text, file = self.file.text, self.file
+        start, end = self.base + member.start, self.base + member.end
+        line_start, line_end = file.line_start(start), file.line_end(end)
+        rest = text[end:line_end].lstrip(" \t")
+        alone = not text[line_start:start].strip() and _ends_line(rest.removeprefix(","))
+        everything = members(container)
+        at = next(i for i, other in enumerate(everything) if other is member)
+        if alone and (rest[:1] == "," or container.kind == "object" or at + 1 < len(everything)):
+            return Edit(file.path, file.comment_start(start), line_end, "")
+        if at + 1 < len(everything):
+            return Edit(file.path, start, self.base + everything[at + 1].start, "")
+        if at > 0:
+            return Edit(file.path, self.base + everything[at - 1].end, end, "")
+        return Edit(file.path, start, end, "")
 
     def remove(self, *, comments: bool = True) -> Edit:
         """Take it out, with its line, the comment lines directly above it (unless `comments` is False) and one of two blank lines around."""
@@ -139,11 +162,11 @@ class Attribute(Element):
 
     @property
     def name(self) -> str:
-        return self.node.children[0].value
+        return attribute_name(self.node)
 
     @property
     def expr(self) -> Expr:
-        return self.node.children[2]
+        return attribute_expr(self.node)
 
     @property
     def value(self) -> str:
@@ -165,7 +188,7 @@ class Attribute(Element):
 class Block(Element):
     """`type "label" … { body }`, at the top level or nested."""
 
-    def __init__(self, file: File, base: int, node: Node, parent: Block | None) -> None:
+    def __init__(self, file: File, base: int, node: Expr, parent: Block | None) -> None:
         super().__init__(file, base, node, parent)
         self.type = node.children[0].value
 
@@ -179,7 +202,7 @@ class Block(Element):
         return block_labels(self.node)
 
     @cached_property
-    def body(self) -> Node:
+    def body(self) -> Expr:
         return block_body(self.node)
 
     @cached_property
@@ -188,15 +211,15 @@ class Block(Element):
         found: dict[str, Attribute] = {}
         for child in self.body.children:
             if child.kind == "attribute":
-                name = child.children[0].value
+                name = attribute_name(child)
                 if name not in found:
-                    found[name] = Attribute(self.file, self.base, child, self)  # type: ignore[arg-type]
+                    found[name] = Attribute(self.file, self.base, child, self)
         return found
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
         """The blocks directly in the body."""
-        return tuple(Block(self.file, self.base, c, self) for c in self.body.children if c.kind == "block")  # type: ignore[arg-type]
+        return tuple(Block(self.file, self.base, c, self) for c in self.body.children if c.kind == "block")
 
     def blocks_of(self, type: str) -> tuple[Block, ...]:
         """The nested blocks of a type, written out or as `dynamic "type"`."""
@@ -259,7 +282,7 @@ class Block(Element):
         if not self.one_line:
             for child in self.body.children:
                 if child.kind in ("attribute", "block"):
-                    return Element(self.file, self.base, child, self).indent  # type: ignore[arg-type]
+                    return Element(self.file, self.base, child, self).indent
         return self.indent + "  "
 
     def insert(self, text: str, *, after: Element | None = None, first: bool = False) -> Edit:
@@ -303,7 +326,7 @@ class File:
         self.path = path
         self.text = text
         self._tree = tree
-        self._mentions: dict[Node, tuple[Mention, ...]] = {}
+        self._mentions: dict[Expr, tuple[Mention, ...]] = {}
         self.kind = kind_of(path)
 
     def edited(self, edits: Sequence[tuple[int, int, str]]) -> File:
@@ -313,7 +336,7 @@ class File:
         file._mentions = self._mentions  # by nodes, and so true of every tree that has them
         return file
 
-    def mentions_in(self, node: Node) -> tuple[Mention, ...]:
+    def mentions_in(self, node: Expr) -> tuple[Mention, ...]:
         """What a block refers to, found once for all the snapshots that hold it as it is."""
         if node not in self._mentions:
             self._mentions[node] = tuple(mentions(node))
@@ -340,7 +363,7 @@ class File:
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
         """The top-level blocks, in order."""
-        return tuple(Block(self, i.start, i.node, None) for i in self.items if i.node.kind == "block")  # type: ignore[arg-type]
+        return tuple(Block(self, i.start, i.node, None) for i in self.items if i.node.kind == "block")
 
     @cached_property
     def attributes(self) -> Mapping[str, Attribute]:
@@ -348,14 +371,14 @@ class File:
         found: dict[str, Attribute] = {}
         for item in self.items:
             if item.node.kind == "attribute":
-                attribute = Attribute(self, item.start, item.node, None)  # type: ignore[arg-type]
+                attribute = Attribute(self, item.start, item.node, None)
                 found.setdefault(attribute.name, attribute)
         return found
 
     @cached_property
     def broken(self) -> tuple[Element, ...]:
         """The stretches that do not parse."""
-        return tuple(Element(self, i.start, i.node, None) for i in self.items if i.node.kind == "broken")  # type: ignore[arg-type]
+        return tuple(Element(self, i.start, i.node, None) for i in self.items if i.node.kind == "broken")
 
     def line_start(self, offset: int) -> int:
         return self.text.rfind("\n", 0, offset) + 1
@@ -364,6 +387,16 @@ class File:
         """The offset behind the newline of the line that `offset` stands in."""
         at = self.text.find("\n", offset)
         return len(self.text) if at < 0 else at + 1
+
+    def comment_start(self, offset: int) -> int:
+        """Where the comment lines directly above the line of an offset begin (no blank line between), else the start of that line."""
+        at = self.line_start(offset)
+        while at > 0:
+            above = self.line_start(at - 1)
+            if not self.text[above:at].lstrip().startswith(("#", "//")):
+                break
+            at = above
+        return at
 
     def append(self, text: str) -> Edit:
         """Put lines at the end of the file, with a blank line before them."""
@@ -409,6 +442,11 @@ def indented(text: str, indent: str) -> str:
     return "\n".join(out) + "\n"
 
 
+def _ends_line(text: str) -> bool:
+    """Whether the rest of a line contains nothing but a comment."""
+    return not text.strip() or text.lstrip().startswith(("#", "//"))
+
+
 def _opens(text: str, line: int) -> bool:
     """Whether the line above opens a body, or there is none."""
     return (
@@ -420,8 +458,8 @@ def _opens(text: str, line: int) -> bool:
 
 def _references(file: File, base: int, mentions: Iterable[Mention], block: Block | None) -> Iterator[Reference]:
     """What is mentioned, in the snapshot and at the place where it stands now."""
-    inner: dict[Node, Block] = {}
-    node: Node | None = None
+    inner: dict[Expr, Block] = {}
+    node: Expr | None = None
     holder: Attribute | None = None
     for mention in mentions:
         if mention.holder is not node and mention.holder is not None:

@@ -1,29 +1,30 @@
-"""What an expression comes to, as far as the module's own text tells: a value, or `UNKNOWN`.
+"""What an expression evaluates to, as far as the module's own text says: a value, or `UNKNOWN`.
 
-    evaluate(module, attribute, attribute.expr)                          # with the variables' defaults
-    evaluate(module, attribute, attribute.expr, {"environment": "prod"})
-    evaluate_parts(module, attribute, attribute.expr)                    # ("alb-", UNKNOWN) of "alb-${aws_vpc.v.id}"
+    Evaluator(module).evaluate(attribute.expr)                          # with the variables' defaults
+    Evaluator(module, {"environment": "prod"}).evaluate(attribute.expr)
+    Evaluator(module).parts(attribute.expr)                             # ("alb-", UNKNOWN) of "alb-${aws_vpc.v.id}"
 
-Nothing here raises for what stands in an answer: cycles, depth, size, wrong types and unknown functions all come to
-`UNKNOWN`.
+A rule asks `Context.values` instead, which knows the environments and the callers of a module. Nothing here raises for what an answer contains:
+cycles, depth, size, wrong types and unknown functions all evaluate to `UNKNOWN`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from tapfix.module import (
-    Element,
+from tapfix.module.nodes import (
+    Conditional,
     Expr,
-    File,
-    Module,
+    ForExpr,
     call_arguments,
     call_name,
     item_key,
     item_value,
     object_items,
+    step_name,
 )
+from tapfix.module.project import Module
 from tapfix.module.values import (
     MAX_SIZE,
     UNKNOWN,
@@ -40,21 +41,13 @@ from tapfix.module.values import (
     to_number,
     to_string,
 )
-from tapfix.module.variables import environment_files, is_automatic
 from tapfix.syntax import Leaf
-
-if TYPE_CHECKING:
-    from tapfix.contract import Contract
 
 __all__ = [
     "UNKNOWN",
     "Evaluator",
     "Unknown",
-    "evaluate",
-    "evaluate_parts",
     "is_known",
-    "tfvars_values",
-    "variables_per_environment",
 ]
 
 _MAX_DEPTH: Final = 60
@@ -66,44 +59,8 @@ Scope = Mapping[str, object]
 _NOTHING_BOUND: Final[Scope] = {}
 
 
-def evaluate(module: Module, holder: Element, expr: Expr, variables: Mapping[str, object] | None = None) -> object:
-    """What an expression of an element comes to. `variables` are the values given to it, before defaults."""
-    return Evaluator(module, variables).evaluate(holder, expr)
-
-
-def evaluate_parts(
-    module: Module, holder: Element, expr: Expr, variables: Mapping[str, object] | None = None
-) -> tuple[str | Unknown, ...]:
-    """The text that an expression comes to, in pieces: what is known of it as strings, `UNKNOWN` for each gap.
-
-    Two known pieces never stand side by side. A text that is known whole is one piece, one of which nothing is known
-    is one `UNKNOWN`.
-    """
-    return Evaluator(module, variables).parts(holder, expr)
-
-
-def variables_per_environment(module: Module, contract: Contract) -> dict[str, dict[str, object]]:
-    """The values that the variables are given in each environment that has a tfvars file; under the name "" if there is
-    none.
-
-    What `terraform.tfvars` and `*.auto.tfvars` set holds in all of them.
-    """
-    always: dict[str, object] = {}
-    for file in sorted(module.tfvars, key=lambda f: f.path):
-        if is_automatic(file):
-            always.update(tfvars_values(module, file))
-    environments = environment_files(module, contract)
-    return {env: {**always, **tfvars_values(module, file)} for env, file in environments.items()} or {"": always}
-
-
-def tfvars_values(module: Module, file: File) -> dict[str, object]:
-    """What a tfvars file sets."""
-    evaluator = Evaluator(module)
-    return {name: evaluator.evaluate(attribute, attribute.expr) for name, attribute in file.attributes.items()}
-
-
 class Evaluator:
-    """Evaluates expressions of one module with one set of variables; locals are worked out once."""
+    """Evaluates expressions of one module with one set of values for its variables; each local value is evaluated once."""
 
     def __init__(self, module: Module, variables: Mapping[str, object] | None = None) -> None:
         self.module = module
@@ -114,16 +71,20 @@ class Evaluator:
         self._depth = 0
         self._steps = 0
 
-    def evaluate(self, holder: Element, expr: Expr) -> object:
-        """What an expression of an element comes to; `UNKNOWN` in all doubt."""
+    def evaluate(self, expr: Expr) -> object:
+        """What an expression of the module evaluates to; `UNKNOWN` in all doubt."""
         self._steps = 0
         try:
             return self._value(expr, _NOTHING_BOUND)
         except Invalid:
             return UNKNOWN
 
-    def parts(self, holder: Element, expr: Expr) -> tuple[str | Unknown, ...]:
-        """The text that an expression comes to, in pieces (see `evaluate_parts`)."""
+    def parts(self, expr: Expr) -> tuple[str | Unknown, ...]:
+        """The text that an expression evaluates to, in parts: what is known of it as strings, `UNKNOWN` for each gap.
+
+        Two known parts are never next to each other. A text that is known whole is one part, a text that is not known
+        at all is one `UNKNOWN`.
+        """
         self._steps = 0
         joined: list[str | Unknown] = []
         for piece in self._pieces(expr):
@@ -263,10 +224,11 @@ class Evaluator:
         return found
 
     def _conditional(self, expr: Expr, scope: Scope) -> object:
-        condition = self._value(expr.children[0], scope)
-        if condition is not UNKNOWN:
-            return self._value(expr.children[2 if to_bool(condition) else 4], scope)
-        one, other = (self._value(expr.children[i], scope) for i in (2, 4))
+        condition, yes, no = Conditional.of(expr)
+        decided = self._value(condition, scope)
+        if decided is not UNKNOWN:
+            return self._value(yes if to_bool(decided) else no, scope)
+        one, other = self._value(yes, scope), self._value(no, scope)
         return one if is_known(one) and is_known(other) and same(one, other) else UNKNOWN
 
     def _unary(self, expr: Expr, scope: Scope) -> object:
@@ -346,6 +308,13 @@ class Evaluator:
             value = _at(value, key)
         return value
 
+    def variable(self, name: str) -> object:
+        """The value of a variable of the module."""
+        try:
+            return self._variable(name)
+        except Invalid:
+            return UNKNOWN
+
     def _variable(self, name: str) -> object:
         if name not in self._variables:
             self._variables[name] = self._variable_value(name)
@@ -419,14 +388,14 @@ class Evaluator:
     # For expressions -----------------------------------------------------------------------------------------------
 
     def _for_tuple(self, expr: Expr, scope: Scope) -> object:
-        loop = _Loop(expr)
+        loop = ForExpr.of(expr)
         rows = self._rows(loop, scope)
         if rows is None:
             return UNKNOWN
         return [self._value(loop.value, row) for row in rows]
 
     def _for_object(self, expr: Expr, scope: Scope) -> object:
-        loop = _Loop(expr)
+        loop = ForExpr.of(expr)
         rows = self._rows(loop, scope)
         if rows is None or loop.key is None:
             return UNKNOWN
@@ -446,7 +415,7 @@ class Evaluator:
                 found[name] = value
         return found
 
-    def _rows(self, loop: _Loop, scope: Scope) -> list[Scope] | None:
+    def _rows(self, loop: ForExpr, scope: Scope) -> list[Scope] | None:
         """The names bound in each turn of a loop, or None where a turn cannot be told."""
         source = self._value(loop.source, scope)
         if source is UNKNOWN:
@@ -470,24 +439,6 @@ class Evaluator:
                     continue
             rows.append(row)
         return rows
-
-
-class _Loop:
-    """The parts of a `for` expression."""
-
-    def __init__(self, expr: Expr) -> None:
-        children = list(expr.children[2:-1])
-        at = next(i for i, c in enumerate(children) if c.text == "in" and c.kind == "Identifier" and i)
-        self.names = [c.text for c in children[:at] if c.kind == "Identifier"]
-        self.source = children[at + 1]
-        rest = children[at + 3 :]
-        self.key = rest[0] if expr.kind == "for_object" else None
-        if self.key is not None:
-            rest = rest[2:]
-        self.value = rest[0]
-        self.grouped = any(c.kind == "Ellipsis" for c in rest)
-        at = next((i for i, c in enumerate(rest) if i and c.kind == "Identifier" and c.text == "if"), -1)
-        self.condition = rest[at + 1] if at > 0 else None
 
 
 _KINDS: Final[dict[str, Callable[[Evaluator, Expr, Scope], object]]] = {
@@ -571,11 +522,6 @@ def _at(value: object, key: object) -> object:
             raise Invalid(f"no element {index}")
         return value[index]
     raise Invalid("nothing to step into")
-
-
-def step_name(step: Expr) -> str | None:
-    """The name or number that a step of a traversal spells out, else None."""
-    return step.children[1].text if step.kind in ("get_attr", "legacy_index") else None
 
 
 def unescaped(text: str) -> str:

@@ -7,83 +7,79 @@ from typing import NamedTuple
 
 from tapfix.module.nodes import (
     Expr,
+    ForExpr,
     block_body,
     call_arguments,
-    for_names,
     item_value,
     iterator_name,
     object_items,
     string_value,
     traversal_address,
 )
-from tapfix.syntax import Node
 
 _UNREFERRING = frozenset({"ignore_changes"})
+"""Attributes whose names are no references."""
 
 
 class Mention(NamedTuple):
-    """A reference as its block says it, wherever that stands: offsets count from the beginning of the item."""
+    """A reference without its file: offsets count from the beginning of the top-level item that contains it."""
 
     address: str
     start: int
     end: int
     node: Expr
-    steps: tuple[Node, ...]
-    holder: Node | None
-    """The innermost attribute that it stands in."""
-    around: tuple[Node, ...]
-    """The nested blocks around that, outermost first."""
+    steps: tuple[Expr, ...]
+    holder: Expr | None
+    """The innermost attribute that contains it."""
+    around: tuple[Expr, ...]
+    """The nested blocks around that attribute, outermost first."""
 
 
 def mentions(root: Expr) -> Iterator[Mention]:
-    """Walk in the order of the source; names that a `for` or a `dynamic` block binds are no references."""
+    """The references below a node, in the order of the source. Names that a `for` or a `dynamic` block binds are no references."""
     outermost = root.children[0].value if root.kind == "block" else ""
-    stack: list[tuple[Expr, Node | None, tuple[Node, ...], frozenset[str]]] = [(root, None, (), frozenset())]
+    stack: list[tuple[Expr, Expr | None, tuple[Expr, ...], frozenset[str]]] = [(root, None, (), frozenset())]
     while stack:
         node, holder, around, bound = stack.pop()
         kind = node.kind
         if kind == "attribute":
             name, _, expr = node.children
             if name.value == "provider" and (address := _provider_address(expr)):
-                yield Mention(address, expr.start, expr.end, expr, (), node, around)  # type: ignore[arg-type]
+                yield Mention(address, expr.start, expr.end, expr, (), node, around)
             elif name.value == "providers" and outermost == "module":
-                yield from _passed_providers(node, expr, around)  # type: ignore[arg-type]
+                yield from _passed_providers(node, expr, around)
             elif expr.children and name.value not in _UNREFERRING and (name.value, outermost) != ("type", "variable"):
                 if name.value == "depends_on":
-                    yield from _quoted_dependencies(node, expr, around)  # type: ignore[arg-type]
-                stack.append((expr, node, around, bound))  # type: ignore[arg-type]
+                    yield from _quoted_dependencies(node, expr, around)
+                stack.append((expr, node, around, bound))
         elif kind == "traversal":
             found = traversal_address(node)
             if found is not None and node.children[0].value not in bound:
                 address, used = found
                 end = node.children[used - 1].end
-                yield Mention(address, node.start, end, node, node.children[used:], holder, around)  # type: ignore[arg-type]
+                yield Mention(address, node.start, end, node, node.children[used:], holder, around)
             steps = node.children[1:]
             stack.extend((s.children[1], holder, around, bound) for s in reversed(steps) if s.kind == "index")
             if node.children[0].children:
                 stack.append((node.children[0], holder, around, bound))
         elif kind in ("for_tuple", "for_object"):
-            names = frozenset(for_names(node))
-            later: list[tuple[Expr, Node | None, tuple[Node, ...], frozenset[str]]] = []
-            seen_in = False
-            for child in node.children[2:]:
-                if not seen_in:
-                    seen_in = child.kind == "Identifier" and child.value == "in"
-                    continue
-                later.append((child, holder, around, bound if not later else bound | names))
-            stack.extend(reversed(later))
+            loop = ForExpr.of(node)
+            inner = bound.union(loop.names)
+            parts = [part for part in (loop.condition, loop.value, loop.key) if part is not None]
+            stack.extend((part, holder, around, inner) for part in parts)
+            stack.append((loop.source, holder, around, bound))
         elif kind == "block":
             inside = around if node is root else (*around, node)
-            body = block_body(node)  # type: ignore[arg-type]
+            body = block_body(node)
             if node.children[0].value == "dynamic":
-                name_of_each = iterator_name(node, body)  # type: ignore[arg-type]
+                name_of_each = iterator_name(node)
                 for child in reversed(body.children):
                     if child.kind == "block":
-                        stack.append((child, holder, inside, bound | {name_of_each}))  # type: ignore[arg-type]
+                        stack.append((child, holder, inside, bound | {name_of_each}))
                     elif child.kind == "attribute" and child.children[0].value != "iterator":
-                        stack.append((child, holder, inside, bound))  # type: ignore[arg-type]
+                        stack.append((child, holder, inside, bound))
             else:
-                stack.append((body, holder, inside, bound))  # type: ignore[arg-type]
+                stack.append((body, holder, inside, bound))
         else:
             for child in reversed(node.children):
                 if child.children:
@@ -101,7 +97,7 @@ def _provider_address(expr: Expr) -> str:
     return ""
 
 
-def _passed_providers(holder: Node, expr: Expr, around: tuple[Node, ...]) -> Iterator[Mention]:
+def _passed_providers(holder: Expr, expr: Expr, around: tuple[Expr, ...]) -> Iterator[Mention]:
     for item in object_items(expr):
         value = item_value(item)
         address = _provider_address(value)
@@ -109,8 +105,8 @@ def _passed_providers(holder: Node, expr: Expr, around: tuple[Node, ...]) -> Ite
             yield Mention(address, value.start, value.end, value, (), holder, around)
 
 
-def _quoted_dependencies(holder: Node, expr: Expr, around: tuple[Node, ...]) -> Iterator[Mention]:
-    """`depends_on = ["aws_vpc.main"]`, the form of Terraform 0.11 that is still taken."""
+def _quoted_dependencies(holder: Expr, expr: Expr, around: tuple[Expr, ...]) -> Iterator[Mention]:
+    """`depends_on = ["aws_vpc.main"]`, the form of Terraform 0.11, which Terraform still accepts."""
     for node in call_arguments(expr) if expr.kind == "tuple" else ():
         address = string_value(node)
         if address:

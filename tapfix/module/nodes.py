@@ -1,11 +1,12 @@
-"""Nodes of the tree by what they are: a call's name and arguments, an object's items, a block's labels (docs/tree.md).
+"""Nodes of the tree by what they are: a call's arguments, an object's items, the parts of a conditional (docs/tree.md).
 
-The functions take and return nodes alone; they know no file.
+The functions here take and return nodes; they know no file. Code outside `syntax/` reads the children of a node through them and not by number.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from tapfix.syntax import Leaf, Node
 
@@ -14,24 +15,52 @@ Expr = Node | Leaf
 META_ARGUMENTS = frozenset(
     {"count", "for_each", "provider", "providers", "depends_on", "lifecycle", "provisioner", "connection"}
 )
-"""What Terraform itself takes in a resource, whatever the provider's schema says."""
+"""The arguments and blocks that Terraform itself takes in a resource, whatever the provider's schema says."""
 
 
-def label_nodes(block: Node) -> tuple[Expr, ...]:
+# --- bodies -----------------------------------------------------------------------------------------------------------
+
+
+def label_nodes(block: Expr) -> tuple[Expr, ...]:
+    """The nodes of a block's labels: a template of one QuotedLit, or an Identifier."""
     brace = [child.kind for child in block.children].index("OBrace")
     return block.children[1:brace]
 
 
-def block_labels(block: Node) -> tuple[str, ...]:
+def block_labels(block: Expr) -> tuple[str, ...]:
+    """The labels of a block, without quotes."""
     labels = label_nodes(block)
     return tuple(["".join([part.value for part in n.children[1:-1]]) if n.children else n.value for n in labels])
 
 
-def block_body(block: Node) -> Node:
+def block_body(block: Expr) -> Expr:
+    """The body of a block. Raises ValueError for a node that is no block."""
     for child in block.children:
         if child.kind == "body":
-            return child  # type: ignore[return-value]
+            return child
     raise ValueError("a block without a body")
+
+
+def attribute_name(attribute: Expr) -> str:
+    """The name of an attribute's node."""
+    return attribute.children[0].value
+
+
+def attribute_expr(attribute: Expr) -> Expr:
+    """The expression of an attribute's node."""
+    return attribute.children[2]
+
+
+def iterator_name(dynamic: Expr) -> str:
+    """The name by which a `dynamic` block refers to the element that it makes a block of."""
+    for child in block_body(dynamic).children:
+        if child.kind == "attribute" and attribute_name(child) == "iterator":
+            return attribute_expr(child).text
+    labels = block_labels(dynamic)
+    return labels[-1] if labels else ""
+
+
+# --- templates --------------------------------------------------------------------------------------------------------
 
 
 def string_value(expr: Expr) -> str | None:
@@ -45,8 +74,32 @@ def string_value(expr: Expr) -> str | None:
     return None if "\\" in text or "$${" in text or "%%{" in text else text
 
 
+def template_parts(expr: Expr) -> tuple[Expr, ...]:
+    """The literals, interpolations and directives of a quoted template or a heredoc, without its marks."""
+    return expr.children[1:-1]
+
+
+def interpolated(part: Expr) -> Expr:
+    """The expression of an `interpolation`, a `${ }`."""
+    return part.children[1]
+
+
+def unwrapped(expr: Expr) -> Expr:
+    """The expression without the parentheses, and without the `"${ }"`, around it."""
+    while True:
+        if expr.kind == "paren":
+            expr = expr.children[1]
+        elif expr.kind == "template" and len(expr.children) == 3 and expr.children[1].kind == "interpolation":
+            expr = interpolated(expr.children[1])
+        else:
+            return expr
+
+
+# --- calls, lists, objects --------------------------------------------------------------------------------------------
+
+
 def call_name(expr: Expr) -> str | None:
-    """The function's name of a call, else None."""
+    """The name of the function that a call calls; None for another expression."""
     if expr.kind != "call":
         return None
     names = []
@@ -58,7 +111,7 @@ def call_name(expr: Expr) -> str | None:
 
 
 def call_arguments(expr: Expr) -> tuple[Expr, ...]:
-    """The arguments of a call, the elements of a tuple: its expressions without brackets and commas."""
+    """The arguments of a call, or the elements of a tuple, without brackets and commas."""
     children = expr.children
     if expr.kind == "call":
         children = children[next(i for i, c in enumerate(children) if c.kind == "OParen") :]
@@ -67,45 +120,107 @@ def call_arguments(expr: Expr) -> tuple[Expr, ...]:
     )
 
 
-def object_items(expr: Expr) -> tuple[Node, ...]:
+def object_items(expr: Expr) -> tuple[Expr, ...]:
     """The items of an object."""
-    return tuple(c for c in expr.children if c.kind == "object_item")  # type: ignore[misc]
+    return tuple(c for c in expr.children if c.kind == "object_item")
 
 
-def item_key(item: Node) -> str | None:
-    """The key of an object's item where it is plain: an identifier or a string; else None."""
+def item_key(item: Expr) -> str | None:
+    """The key of an object's item if it is an identifier or a plain string, else None."""
     key = item.children[0]
     return key.value if isinstance(key, Leaf) and key.kind == "Identifier" else string_value(key)
 
 
-def item_value(item: Node) -> Expr:
+def item_key_node(item: Expr) -> Expr:
+    """The node of the key of an object's item."""
+    return item.children[0]
+
+
+def item_value(item: Expr) -> Expr:
+    """The value of an object's item."""
     return item.children[2]
 
 
-def walk(node: Expr) -> Iterator[Expr]:
-    """The node and all below it, in the order of the source."""
-    stack = [node]
-    while stack:
-        node = stack.pop()
-        yield node
-        stack += node.children[::-1]
+def members(container: Expr) -> tuple[Expr, ...]:
+    """The elements of a list, the items of an object, the arguments of a call."""
+    return object_items(container) if container.kind == "object" else call_arguments(container)
 
 
-def iterator_name(dynamic: Node, body: Node) -> str:
-    """What a `dynamic` block calls the element that it makes a block of."""
-    for child in body.children:
-        if child.kind == "attribute" and child.children[0].value == "iterator":
-            return child.children[2].text
-    labels = block_labels(dynamic)
-    return labels[-1] if labels else ""
+# --- conditionals and loops -------------------------------------------------------------------------------------------
 
 
-def for_names(node: Expr) -> Iterator[str]:
-    for child in node.children[2:]:
-        if child.kind == "Identifier":
-            if child.value == "in":
-                return
-            yield child.value
+class Conditional(NamedTuple):
+    """The parts of `condition ? yes : no`."""
+
+    condition: Expr
+    yes: Expr
+    no: Expr
+
+    @classmethod
+    def of(cls, expr: Expr) -> Conditional:
+        """The parts of a node of the kind `conditional`."""
+        return cls(*expr.children[::2])
+
+
+class ForExpr(NamedTuple):
+    """The parts of a `for` expression, of a tuple or of an object."""
+
+    names: tuple[str, ...]
+    """One name for the element, or two, for the key and the element."""
+    source: Expr
+    key: Expr | None
+    """The key of an object's `for`; None for a tuple's."""
+    value: Expr
+    grouped: bool
+    """Whether `...` follows the value: the values of one key become a list."""
+    condition: Expr | None
+
+    @classmethod
+    def of(cls, expr: Expr) -> ForExpr:
+        """The parts of a node of the kind `for_tuple` or `for_object`."""
+        children = expr.children[2:-1]
+        at = next(i for i, c in enumerate(children) if i and c.kind == "Identifier" and c.value == "in")
+        names = tuple(c.value for c in children[:at] if c.kind == "Identifier")
+        source, rest, key = children[at + 1], children[at + 3 :], None
+        if expr.kind == "for_object":
+            key, rest = rest[0], rest[2:]
+        condition = next((i for i, c in enumerate(rest) if i and c.kind == "Identifier" and c.value == "if"), -1)
+        return cls(
+            names=names,
+            source=source,
+            key=key,
+            value=rest[0],
+            grouped=any(c.kind == "Ellipsis" for c in rest),
+            condition=rest[condition + 1] if condition > 0 else None,
+        )
+
+
+# --- traversals -------------------------------------------------------------------------------------------------------
+
+
+def step_name(step: Expr) -> str | None:
+    """The name or number of a step `.name` or `.0` of a traversal; None for another step."""
+    return step.children[1].text if step.kind in ("get_attr", "legacy_index") else None
+
+
+def step_key(step: Expr) -> str | None:
+    """The name by which a step goes into an object, `.name` or `["name"]`; None for a key that is computed."""
+    return string_value(step.children[1]) if step.kind == "index" else step_name(step)
+
+
+def index_expr(step: Expr) -> Expr:
+    """The expression in the brackets of a step of the kind `index`."""
+    return step.children[1]
+
+
+def traversal_root(expr: Expr) -> Expr:
+    """The node that a traversal begins with."""
+    return expr.children[0]
+
+
+def traversal_steps(expr: Expr) -> tuple[Expr, ...]:
+    """The steps of a traversal, after its root."""
+    return expr.children[1:]
 
 
 def traversal_address(node: Expr) -> tuple[str, int] | None:
@@ -122,3 +237,12 @@ def traversal_address(node: Expr) -> tuple[str, int] | None:
             return None
         address = f"{address}.{steps[1].children[1].value}"
     return address, 1 + used
+
+
+def walk(node: Expr) -> Iterator[Expr]:
+    """The node and all below it, in the order of the source."""
+    stack = [node]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack += node.children[::-1]

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from tapfix.edits import Edit
 from tapfix.module.elements import Attribute, Block, Element, File, Reference
+from tapfix.module.nodes import string_value
 
 _HISTORY = frozenset({"moved", "removed"})
 """Blocks that speak of the state, and use nothing."""
@@ -105,7 +106,7 @@ class Module:
                 found.append((block.address, block))
             elif block.type == "locals":
                 attributes = [c for c in block.body.children if c.kind == "attribute"]
-                values = [Attribute(block.file, block.base, child, block) for child in attributes]  # type: ignore[arg-type]
+                values = [Attribute(block.file, block.base, child, block) for child in attributes]
                 found += [(f"local.{value.name}", value) for value in values]
         return tuple(found)
 
@@ -168,7 +169,47 @@ class Project:
 
     @property
     def root(self) -> Module:
+        """The module in which Terraform is run."""
         return self.modules[0]
+
+    @cached_property
+    def _by_folder(self) -> dict[str, Module]:
+        return {module.folder: module for module in self.modules}
+
+    def module_of(self, file: File) -> Module:
+        """The module that a file belongs to. Raises KeyError for a file in a folder without `.tf` files."""
+        return self._by_folder[file.folder]
+
+    def called_folder(self, call: Block) -> str | None:
+        """The folder that a `module` block calls, relative to the project; None for a source that is no local path.
+
+        A folder outside of the project begins with `..`.
+        """
+        source = call.get("source")
+        path = string_value(source.expr) if source is not None else None
+        if path is None or not path.startswith(("./", "../")):
+            return None
+        folder = posixpath.normpath(posixpath.join(call.file.folder, path))
+        return "" if folder == "." else folder
+
+    def callee(self, call: Block) -> Module | None:
+        """The module of the project that a `module` block calls; None where it calls none."""
+        folder = self.called_folder(call)
+        return None if folder is None else self._by_folder.get(folder)
+
+    def callers(self, module: Module) -> tuple[Block, ...]:
+        """The `module` blocks of the project, in other folders, that call a module."""
+        return self._callers.get(module.folder, ())
+
+    @cached_property
+    def _callers(self) -> dict[str, tuple[Block, ...]]:
+        found: dict[str, list[Block]] = {}
+        for module in self.modules:
+            for call in module.blocks_of("module"):
+                folder = self.called_folder(call)
+                if folder is not None and folder != module.folder:
+                    found.setdefault(folder, []).append(call)
+        return {folder: tuple(calls) for folder, calls in found.items()}
 
     def edited(self, edits: Mapping[str, Sequence[Edit]], removes: frozenset[str] = frozenset()) -> Project:
         """The project with sorted edits made. Files and items that no edit touched are taken over as they are."""

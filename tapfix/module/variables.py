@@ -10,12 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from tapfix.contract import Contract
 from tapfix.edits import Edit
-from tapfix.module import Block, File, Module
-
-AUTOMATIC = "terraform.tfvars"
-"""The file of values that holds for every plan."""
+from tapfix.module.elements import Block
+from tapfix.module.environments import AUTOMATIC, environment_files, is_automatic
+from tapfix.module.project import Module
 
 
 class Variable(NamedTuple):
@@ -43,26 +41,15 @@ class Variable(NamedTuple):
         return f'variable "{self.name}" {{\n' + "\n".join(lines) + (f"\n{rest}" if rest else "") + "\n}\n"
 
 
-def environment_files(module: Module, contract: Contract) -> dict[str, File]:
-    """The tfvars files that are there, by environment, in the contract's order."""
-    by_name = {f.path.rpartition("/")[2]: f for f in module.tfvars}
-    found = {env: by_name.get(f"{env}.tfvars") for env in contract.topology.environments}
-    return {env: file for env, file in found.items() if file is not None}
-
-
 def is_sensitive(variable: Block) -> bool:
     """Whether a variable's value may not be shown, and so stands in no file that tapfix writes."""
     mark = variable.get("sensitive")
     return mark is not None and mark.value == "true"
 
 
-def is_automatic(file: File) -> bool:
-    """Whether Terraform reads the file without being told to."""
-    name = file.path.rpartition("/")[2]
-    return name == AUTOMATIC or name.endswith(".auto.tfvars")
-
-
-def declare(module: Module, contract: Contract, variables: Sequence[Variable], *, title: str = "") -> list[Edit]:
+def declare(
+    module: Module, environments: Sequence[str], variables: Sequence[Variable], *, title: str = ""
+) -> list[Edit]:
     """Edits that declare variables (those that are declared already are left alone) and set them in each environment's file.
 
     The blocks go behind the module's last variable, the values to the end of the files, under a comment `title`.
@@ -71,7 +58,7 @@ def declare(module: Module, contract: Contract, variables: Sequence[Variable], *
     edits: list[Edit] = []
     if fresh:
         edits.append(insert_block(module, "variable", "\n".join(v.block() for v in fresh)))
-    for environment, file in environment_files(module, contract).items():
+    for environment, file in environment_files(module, environments).items():
         rows = [
             f"{v.name} = {v.values[environment]}"
             for v in variables
@@ -85,7 +72,7 @@ def declare(module: Module, contract: Contract, variables: Sequence[Variable], *
         for v in variables
         if "" in v.values and not any(v.name in file.attributes for file in automatic)
     ]
-    if kept and not environment_files(module, contract):
+    if kept and not environment_files(module, environments):
         path = module.path(AUTOMATIC)
         there = next((file for file in automatic if file.path == path), None)
         text = "\n".join(kept)
@@ -127,13 +114,6 @@ def quoted(text: str) -> str:
     """A text as an HCL string."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return '"' + escaped.replace("${", "$${").replace("%{", "%%{") + '"'
-
-
-def environment_variable(module: Module) -> str | None:
-    """The variable that names the environment: `environment` or what answers call it."""
-    return next(
-        (n for n in ("environment", "env", "environment_name", "stage", "env_name") if n in module.variables), None
-    )
 
 
 class Row(NamedTuple):

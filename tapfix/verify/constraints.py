@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from tapfix.module import Attribute, Block, Expr, walk
-from tapfix.module.evaluate import Evaluator, is_known, tfvars_values
-from tapfix.module.variables import is_automatic
+from tapfix.module import Attribute, Block, Expr, Project, walk
+from tapfix.module.environments import Environments
+from tapfix.module.evaluate import Evaluator, is_known
 from tapfix.schema.rules import Group, Rule, rules
 from tapfix.syntax import Leaf
 from tapfix.verify.databases import check_databases
@@ -23,7 +23,8 @@ def check_constraints(declarations: Declarations) -> None:
     schema = declarations.schema
     if schema is None or not declarations.knows_provider("aws"):
         return
-    evaluators = _evaluators(declarations)
+    project = declarations.project or Project({})
+    evaluators = list(Environments(project).evaluators(declarations.module).values())
     check_networks(declarations, evaluators)
     check_databases(declarations, evaluators)
     if schema.major != 5:  # a later version may take more, and nobody asked it
@@ -38,17 +39,6 @@ def check_constraints(declarations: Declarations) -> None:
                 # What is not there excludes nothing.
                 if group.kind == "some" or group.path[0] in written:
                     _check_group(declarations, block, group)
-
-
-def _evaluators(declarations: Declarations) -> Sequence[Evaluator]:
-    """One for each environment; one with the variables' defaults where there is none."""
-    module = declarations.module
-    always: dict[str, object] = {}
-    for file in module.tfvars:
-        if is_automatic(file):
-            always.update(tfvars_values(module, file))
-    found = [Evaluator(module, {**always, **tfvars_values(module, f)}) for f in module.tfvars if not is_automatic(f)]
-    return found or [Evaluator(module, always)]
 
 
 def _attributes(block: Block, path: str, within: Collection[str]) -> Iterator[tuple[str, Attribute]]:
@@ -86,7 +76,7 @@ def _values(evaluators: Sequence[Evaluator], attribute: Attribute) -> list[objec
     expr = attribute.expr
     if len(evaluators) > 1 and not any(node.kind in ("traversal", "call") for node in walk(expr)):
         evaluators = evaluators[:1]
-    return [value for each in evaluators if is_known(value := each.evaluate(attribute, expr))]
+    return [value for each in evaluators if is_known(value := each.evaluate(expr))]
 
 
 def _check_group(declarations: Declarations, block: Block, group: Group) -> None:

@@ -53,7 +53,7 @@ def _check_random_password(declarations: Declarations, block: Block, name: str) 
         special, override = drawn.get("special"), drawn.get("override_special")
         if special is not None and special.value != "true":
             continue
-        value = Evaluator(declarations.module, {}).evaluate(override, override.expr) if override else ""
+        value = Evaluator(declarations.module, {}).evaluate(override.expr) if override else ""
         if not isinstance(value, str):
             continue
         if set(value or engines.DRAWN_BY_DEFAULT) & set(engines.FORBIDDEN_IN_PASSWORDS):
@@ -67,7 +67,7 @@ def _check_random_password(declarations: Declarations, block: Block, name: str) 
 def _text(evaluator: Evaluator, block: Block, name: str) -> str | None:
     """The value of an argument if it is known and a text."""
     attribute = block.get(name) if name else None
-    value = evaluator.evaluate(attribute, attribute.expr) if attribute else None
+    value = evaluator.evaluate(attribute.expr) if attribute else None
     return value if isinstance(value, str) else None
 
 

@@ -176,24 +176,14 @@ class Declarations:
 
     def child(self, block: Block) -> Module | None:
         """The module that a module block calls, where it is in the project."""
-        folder = self._child_folder(block)
-        if folder is None or self.project is None:
-            return None
-        return next((m for m in self.project.modules if m.folder == folder and m.configuration), None)
+        return None if self.project is None else self.project.callee(block)
 
     def lacks_child(self, block: Block) -> bool:
         """Whether a module block calls a module of the project that is not there."""
-        folder = self._child_folder(block)
-        inside = folder is not None and not folder.startswith("..")
-        return inside and self.project is not None and self.child(block) is None
-
-    def _child_folder(self, block: Block) -> str | None:
-        source = block.get("source")
-        path = string_value(source.expr) if source else None
-        if path is None or not path.startswith(("./", "../")):
-            return None
-        folder = posixpath.normpath(posixpath.join(self.module.folder, path))
-        return "" if folder == "." else folder
+        if self.project is None:
+            return False
+        folder = self.project.called_folder(block)
+        return folder is not None and not folder.startswith("..") and self.project.callee(block) is None
 
     def lacks_file(self, expr: Expr) -> str | None:
         """The path that an expression spells of a file that is not there; None if it is, or nobody can know."""

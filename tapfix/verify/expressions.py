@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from typing import Any, Final, Literal
 
 from tapfix.module import Block, Element, Expr, call_arguments, call_name, item_key, item_value, object_items
-from tapfix.module.evaluate import step_name, unescaped
+from tapfix.module.evaluate import unescaped
+from tapfix.module.nodes import step_name
 from tapfix.schema import BlockSchema, NestedBlock
 from tapfix.schema.functions import function
 from tapfix.syntax import Leaf

@@ -47,7 +47,7 @@ def _has_more_networks(module: Module, vpc: Block) -> bool:
 
 
 def _network(evaluator: Evaluator, attribute: Attribute | None) -> IPv4Network | None:
-    value = evaluator.evaluate(attribute, attribute.expr) if attribute else None
+    value = evaluator.evaluate(attribute.expr) if attribute else None
     try:
         return IPv4Network(value) if isinstance(value, str) else None
     except ValueError:

@@ -22,7 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final, NamedTuple
 
 from tapfix.module import Module, Project
-from tapfix.module.variables import is_automatic
+from tapfix.module.environments import is_automatic
 from tapfix.verify import surroundings
 from tapfix.verify.emulator import Emulator, EmulatorError
 from tapfix.verify.problem import TERRAFORM_STEPS, Problem, Step, StepName

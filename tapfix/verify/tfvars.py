@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tapfix.module.variables import is_automatic, is_sensitive
+from tapfix.module.environments import is_automatic
+from tapfix.module.variables import is_sensitive
 from tapfix.verify.declarations import Declarations
 from tapfix.verify.expressions import Typer
 from tapfix.verify.types import DYNAMIC, misfit

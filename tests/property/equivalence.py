@@ -26,7 +26,8 @@ from tapfix.module import (
     string_value,
     traversal_address,
 )
-from tapfix.module.evaluate import Evaluator, is_known, step_name
+from tapfix.module.evaluate import Evaluator, is_known
+from tapfix.module.nodes import step_name
 
 _MADE = ("resource", "data", "module")
 _SAID_TWICE = frozenset({"provider", "providers", "depends_on"})
@@ -83,7 +84,7 @@ class Half:
         kind = expr.kind
         if kind in ("tuple", "object") or call_name(expr) in _GATHERING:
             return self._container(holder, expr, depth)
-        value = self.evaluator.evaluate(holder, expr)
+        value = self.evaluator.evaluate(expr)
         if is_known(value):
             return json.dumps(self._bare(value), sort_keys=True)
         if kind == "traversal":
@@ -220,7 +221,7 @@ def differences(
     old, new = Project(before).root, Project(after).root
     values = next(f for f in new.tfvars if f.path.rpartition("/")[2] == f"{environment}.tfvars")
     reader = Evaluator(new)
-    given = {name: reader.evaluate(a, a.expr) for name, a in values.attributes.items()}
+    given = {name: reader.evaluate(a.expr) for name, a in values.attributes.items()}
     theirs = [Half(old, {}, [*words[o], *_ENVIRONMENTS]) for o in others]
     mine = Half(old, {}, [*words[kept], *_ENVIRONMENTS], theirs)
     now = Half(new, given, [*words[kept], *_ENVIRONMENTS])

@@ -19,7 +19,7 @@ from tapfix.engine.passes import Options, Outcome, repair
 from tapfix.engine.registry import builtin_fixers
 from tapfix.fixer import Status
 from tapfix.module import Project
-from tapfix.module.evaluate import evaluate
+from tapfix.module.evaluate import Evaluator
 from tapfix.schema import load
 from tapfix.syntax.formatter import format_text
 
@@ -664,7 +664,7 @@ def effective(text: str) -> dict[str, Tags]:
     found = {}
     for block in module.resources():
         attribute = block.attributes["tags"]
-        value = evaluate(module, attribute, attribute.expr)
+        value = Evaluator(module).evaluate(attribute.expr)
         assert isinstance(value, dict), attribute.value
         found[block.address] = {k: str(v) for k, v in value.items()}
     return found

@@ -10,7 +10,7 @@ import pytest
 from tapfix.contract import Contract
 from tapfix.fixer import Context
 from tapfix.module import Attribute, Module, Project
-from tapfix.module.evaluate import UNKNOWN, Evaluator, evaluate, evaluate_parts
+from tapfix.module.evaluate import UNKNOWN, Evaluator
 
 MODULE = """
 variable "environment" { default = "dev" }
@@ -60,7 +60,7 @@ def attribute_of(expr: str) -> tuple[Module, Attribute]:
 
 def value(expr: str, variables: Mapping[str, object] | None = None) -> object:
     module, attribute = attribute_of(expr)
-    return evaluate(module, attribute, attribute.expr, variables)
+    return Evaluator(module, variables).evaluate(attribute.expr)
 
 
 @pytest.mark.parametrize(
@@ -263,7 +263,7 @@ def test_given_values_come_before_defaults_and_are_converted() -> None:
 )
 def test_parts(expr: str, expected: tuple[object, ...]) -> None:
     module, attribute = attribute_of(expr)
-    assert evaluate_parts(module, attribute, attribute.expr) == expected
+    assert Evaluator(module).parts(attribute.expr) == expected
 
 
 def test_parts_look_into_locals() -> None:
@@ -271,8 +271,8 @@ def test_parts_look_into_locals() -> None:
         'locals {\n  a = "x-${aws_vpc.v.id}"\n  b = "${local.a}-y"\n  c = "${local.d}z"\n  d = "${local.c}z"\n}\n'
     )
     b, c = module.locals["b"], module.locals["c"]
-    assert evaluate_parts(module, b, b.expr) == ("x-", UNKNOWN, "-y")
-    assert evaluate_parts(module, c, c.expr) == (UNKNOWN, "zzz")
+    assert Evaluator(module).parts(b.expr) == ("x-", UNKNOWN, "-y")
+    assert Evaluator(module).parts(c.expr) == (UNKNOWN, "zzz")
 
 
 def test_an_evaluator_for_each_environment() -> None:
@@ -286,7 +286,7 @@ def test_an_evaluator_for_each_environment() -> None:
     def values(project: Project) -> dict[str, object]:
         it = project.root.locals["it"]
         evaluators = Context(Contract.default(), project).evaluators(project.root)
-        return {name: evaluator.evaluate(it, it.expr) for name, evaluator in evaluators.items()}
+        return {name: evaluator.evaluate(it.expr) for name, evaluator in evaluators.items()}
 
     assert values(Project(texts)) == {"dev": "dev-7", "prod": "prod-2"}
     assert values(Project({"main.tf": texts["main.tf"]})) == {"": UNKNOWN}
@@ -302,7 +302,7 @@ def test_cycles_depth_and_growth_end_soon() -> None:
     evaluator = Evaluator(module)
     for name in ("a49", "b49", "deep", "up"):
         attribute = module.locals[name]
-        assert not isinstance(evaluator.evaluate(attribute, attribute.expr), str)
+        assert not isinstance(evaluator.evaluate(attribute.expr), str)
 
 
 def test_unknown_is_one_and_no_truth() -> None:

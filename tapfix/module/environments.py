@@ -1,0 +1,171 @@
+"""What expressions evaluate to in each environment: through tfvars files, defaults, and the calls of a local module.
+
+An environment is a `NAME.tfvars` file in the root module's folder. A module of which no environment is known has one, with the name "".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, Literal
+
+from tapfix.module.elements import Attribute, Block, Element, File
+from tapfix.module.evaluate import UNKNOWN, Evaluator, is_known
+from tapfix.module.nodes import META_ARGUMENTS, Expr
+from tapfix.module.project import Module, Project
+from tapfix.module.values import same
+
+Undecided = Literal["default", "unknown"]
+"""What a variable evaluates to that an environment may still set, because it has no tfvars file yet: its default, or unknown."""
+
+AUTOMATIC: Final = "terraform.tfvars"
+"""The tfvars file that Terraform reads by itself."""
+
+CALL_ARGUMENTS: Final = META_ARGUMENTS | {"source", "version"}
+"""The arguments of a `module` block that are not variables of the module that it calls."""
+
+_MAX_DEPTH: Final = 8
+"""How many calls of modules are followed upwards."""
+
+_ENVIRONMENT_VARIABLES: Final = (
+    "environment", "env", "environmentname", "envname", "environmentsuffix", "envsuffix", "stage", "stagename",
+)  # fmt: skip
+"""Names of the variable that distinguishes the environments, without case, `_` and `-`; the likeliest first."""
+
+
+def is_automatic(file: File) -> bool:
+    """Whether Terraform reads the tfvars file by itself."""
+    name = file.path.rpartition("/")[2]
+    return name == AUTOMATIC or name.endswith(".auto.tfvars")
+
+
+def environment_files(module: Module, names: Sequence[str] | None) -> dict[str, File]:
+    """The tfvars files in the module's folder by environment, in the order of `names`.
+
+    Without names, each tfvars file that Terraform does not read by itself is an environment's.
+    """
+    if names is None:
+        return {_stem(file): file for file in module.tfvars if not is_automatic(file)}
+    by_stem = {_stem(file): file for file in module.tfvars}
+    return {name: by_stem[name] for name in names if name in by_stem}
+
+
+def environment_variables(module: Module) -> tuple[Block, ...]:
+    """The variables that distinguish the environments, whatever their spelling, the likeliest first; a variable of another type is none."""
+    found: list[tuple[int, Block]] = []
+    for name, block in module.variables.items():
+        type = block.get("type")
+        if is_environment_name(name) and (type is None or type.value in ("string", "any")):
+            found.append((_ENVIRONMENT_VARIABLES.index(_plain(name)), block))
+    return tuple(block for _, block in sorted(found, key=lambda pair: pair[0]))
+
+
+def environment_variable(module: Module) -> Block | None:
+    """The variable that distinguishes the environments, as `var.environment` does in most answers; None if there is none."""
+    return next(iter(environment_variables(module)), None)
+
+
+def is_environment_name(name: str) -> bool:
+    """Whether a variable of this name distinguishes the environments: `environment`, `envSuffix`, `stage`, …"""
+    return _plain(name) in _ENVIRONMENT_VARIABLES
+
+
+def tfvars_values(module: Module, file: File) -> dict[str, object]:
+    """The values that a tfvars file sets."""
+    evaluator = Evaluator(module)
+    return {name: evaluator.evaluate(attribute.expr) for name, attribute in file.attributes.items()}
+
+
+class Environments:
+    """The environments of a project. Each variable and each local value is evaluated once for an environment.
+
+    `names` are the environments of the contract; None: each tfvars file is an environment's.
+    """
+
+    def __init__(self, project: Project, names: Sequence[str] | None = None) -> None:
+        self.project = project
+        self.names = names
+        self._evaluators: dict[tuple[Module, Undecided], Mapping[str, Evaluator]] = {}
+
+    def evaluators(self, module: Module, undecided: Undecided = "default") -> Mapping[str, Evaluator]:
+        """An evaluator of the module's expressions for each environment, by its name."""
+        key = module, undecided
+        if key not in self._evaluators:
+            given = self._given(module, undecided, 0)
+            self._evaluators[key] = {name: Evaluator(module, values) for name, values in given.items()}
+        return self._evaluators[key]
+
+    def values(self, at: Element, expr: Expr, undecided: Undecided = "default") -> dict[str, object]:
+        """What an expression of an element evaluates to, by environment; UNKNOWN where the module's text does not say."""
+        evaluators = self.evaluators(self.project.module_of(at.file), undecided)
+        return {name: evaluator.evaluate(expr) for name, evaluator in evaluators.items()}
+
+    def _given(self, module: Module, undecided: Undecided, depth: int) -> dict[str, dict[str, object]]:
+        """The values that are given to the module's variables, by environment."""
+        calls = self.project.callers(module)
+        ways = [self._passed(call, undecided, depth) for call in calls] if depth <= _MAX_DEPTH else []
+        if module.is_root or not ways:
+            ways.append(self._from_tfvars(module, undecided))
+        return ways[0] if len(ways) == 1 else _merged(module, ways)
+
+    def _from_tfvars(self, module: Module, undecided: Undecided) -> dict[str, dict[str, object]]:
+        """What the tfvars files in the module's folder set. The files that Terraform reads by itself hold for all environments."""
+        always: dict[str, object] = {}
+        for file in sorted(module.tfvars, key=lambda file: (_stem(file) != "terraform", file.path)):
+            if is_automatic(file):
+                always.update(tfvars_values(module, file))
+        files = environment_files(module, self.names)
+        given = {name: {**always, **tfvars_values(module, file)} for name, file in files.items()} or {"": always}
+        if undecided == "default" or set(self.names or ()) <= set(given):
+            return given
+        # What is not a switch is unknown as long as the file of an environment is missing, so that
+        # `var.environment == "prod"` is not taken for false because the default is `dev`.
+        open_ones = {name: UNKNOWN for name, block in module.variables.items() if not _is_switch(block)}
+        return {name: {**open_ones, **values} for name, values in given.items()}
+
+    def _passed(self, call: Block, undecided: Undecided, depth: int) -> dict[str, dict[str, object]]:
+        """What a `module` block passes to the module that it calls."""
+        caller = self.project.module_of(call.file)
+        passed: dict[str, dict[str, object]] = {}
+        for name, given in self._given(caller, undecided, depth + 1).items():
+            evaluator = Evaluator(caller, given)
+            passed[name] = {a.name: evaluator.evaluate(a.expr) for a in call_arguments_of(call)}
+        return passed
+
+
+def call_arguments_of(call: Block) -> Iterator[Attribute]:
+    """The arguments of a `module` block that set variables of the module that it calls."""
+    return (attribute for name, attribute in call.attributes.items() if name not in CALL_ARGUMENTS)
+
+
+def _merged(module: Module, ways: Sequence[Mapping[str, Mapping[str, object]]]) -> dict[str, dict[str, object]]:
+    """What several callers pass, by environment: a value where all pass the same, else UNKNOWN."""
+    defaults = Evaluator(module)
+    found: dict[str, dict[str, object]] = {}
+    for environment in dict.fromkeys(name for way in ways for name in way if name) or ("",):
+        given = [way.get(environment, way.get("", {})) for way in ways]
+        merged = found.setdefault(environment, {})
+        for name in dict.fromkeys(name for values in given for name in values):
+            merged[name] = agreed([values[name] if name in values else defaults.variable(name) for values in given])
+    return found
+
+
+def agreed(values: Sequence[object]) -> object:
+    """The value that all of these are; UNKNOWN if they differ."""
+    if len(values) == 1 or all(is_known(v) and same(v, values[0]) for v in values):
+        return values[0]
+    return UNKNOWN
+
+
+def _is_switch(variable: Block) -> bool:
+    type, default = variable.get("type"), variable.get("default")
+    return (type is not None and type.value == "bool") or (default is not None and default.value in ("true", "false"))
+
+
+def _plain(name: str) -> str:
+    return re.sub("[_-]", "", name).lower()
+
+
+def _stem(file: File) -> str:
+    """The name of a tfvars file without its folder and ending."""
+    return file.path.rpartition("/")[2].removesuffix(".tfvars")
