@@ -10,7 +10,7 @@ from tapfix.module import Attribute, Block, Expr, call_arguments, string_value, 
 from tapfix.schema import BlockSchema, NestedBlock, TypeSchema
 from tapfix.syntax import Leaf
 from tapfix.verify.declarations import Declarations
-from tapfix.verify.expressions import NUMBER, STRING, Names, Typer
+from tapfix.verify.expressions import NUMBER, STRING, Typer
 from tapfix.verify.language import (
     FORMS,
     MODULE_ARGUMENTS,
@@ -21,7 +21,17 @@ from tapfix.verify.language import (
     RESOURCE_BLOCKS,
     Form,
 )
-from tapfix.verify.types import DYNAMIC, UNKNOWN, InvalidType, Value, element_of, kind_of, misfit, parse_constraint
+from tapfix.verify.types import (
+    DYNAMIC,
+    UNKNOWN,
+    InvalidType,
+    Names,
+    Value,
+    element_of,
+    kind_of,
+    misfit,
+    parse_constraint,
+)
 
 _NOTHING: Final[Names] = {}
 _MAX_DEPTH: Final = 60
@@ -201,10 +211,10 @@ class Structure:
             if attribute is not None and string_value(attribute.expr) is None:
                 self._report("not-constant", f'"{name}" is a plain text: nothing can be filled in', attribute)
         self._depends_on(block)
-        if self.declarations.lacks_child(block):
+        if self.declarations.lacks_callee(block):
             what = f"the module's folder {block.attributes['source'].value} is not there, or holds no .tf file"
             self.declarations.report("references", "missing-module", what, block)
-        child = self.declarations.child(block)
+        child = self.declarations.callee(block)
         types = Declarations(child).variable_types if child else {}
         complete = child is not None and not any(file.tree.diagnostics for file in child.configuration)
         for name, attribute in block.attributes.items():
