@@ -153,9 +153,6 @@ class _Run:
         self.lines = {path: LineIndex(text) for path, text in texts.items()}
         self._proved: tuple[Project, tuple[Problem, ...]] | None = None
         """The outcome that the proof was asked about last, and what it said."""
-        files = [file for module in self.before.modules for file in (*module.configuration, *module.tfvars)]
-        self._unparsed = [broken.text() for file in files for broken in file.broken]
-        self._parsed = {block.address for file in files for block in file.blocks} if self._unparsed else set()
 
     def outcome(self, barred: Mapping[tuple[str, ...], str]) -> Outcome:
         """Run to the fixed point. `barred` fixes (a finding's key, or a rule alone) are refused with a reason."""
@@ -174,34 +171,10 @@ class _Run:
         new = self.problems(outcome.after) if outcome.texts != self.before.texts else ()
         if not new:
             return []  # Of the input nobody asks then what was wrong with it.
-        from tapfix.verify.comparison import new_problems
+        from tapfix.verify.comparison import new_problems, seen_before
 
         old = self.problems(self.before)
-        return [p for p in new_problems(old, new, self.before, outcome.after) if not self._was_hidden(p)]
-
-    def _was_hidden(self, problem: Problem) -> bool:
-        names = problem.address.split(".")
-        if not problem.address or not self._unparsed:
-            return False
-        if problem.address in self._calls_of_unparsed:
-            return True
-        return problem.address not in self._parsed and any(
-            all(name in text for name in names) for text in self._unparsed
-        )
-
-    @cached_property
-    def _calls_of_unparsed(self) -> frozenset[str]:
-        """The addresses of the calls of modules that did not parse whole: what they declare was not known."""
-        from tapfix.verify.declarations import Declarations
-
-        found = set()
-        for module in self.before.modules:
-            declarations = Declarations(module, self.before)
-            for call in module.blocks_of("module"):
-                child = declarations.child(call)
-                if child is not None and any(file.broken for file in child.configuration):
-                    found.add(call.address)
-        return frozenset(found)
+        return seen_before(self.before, new_problems(old, new, self.before, outcome.after))
 
     def problems(self, project: Project) -> tuple[Problem, ...]:
         """What tapfix's own proof says of the files. It is asked once for the input, and once for each outcome."""
