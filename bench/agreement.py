@@ -38,12 +38,14 @@ from tapfix.verify import Problem, check_project, ladder, surroundings
 
 # Errors of the first stage of terraform, which stops after it.
 FIRST_LOOK = re.compile(
-    r"Duplicate|Invalid (escape|character|block|multi|string|single|variable name|attribute name|expression|default|type|template|depends"
-    r"|quoted|provider configuration|resource name)|Unsupported block type|Missing (expression|newline|name|attribute|item|close|key|validation)"
-    r"|Unclosed|Module not installed|Argument or block|Extraneous|Unterminated|Reserved|Variables not allowed|Attribute redefined|Unexpected"
+    r"Duplicate|Invalid (escape|character|block|multi|string|single|variable name|attribute name|expression|default"
+    r"|type|template|depends|quoted|provider configuration|resource name)|Unsupported block type"
+    r"|Missing (expression|newline|name|attribute|item|close|key|validation)|Unclosed|Module not installed"
+    r"|Argument or block|Extraneous|Unterminated|Reserved|Variables not allowed|Attribute redefined|Unexpected"
 )
 SYNTAX = re.compile(
-    r"Invalid (escape|character|block|multi|string|single|expression)|Missing (expression|newline|attribute)|Unclosed|Unterminated|Argument or block"
+    r"Invalid (escape|character|block|multi|string|single|expression)|Missing (expression|newline|attribute)"
+    r"|Unclosed|Unterminated|Argument or block"
 )
 
 
@@ -75,8 +77,8 @@ class Tally(NamedTuple):
         judged = self.true + len(self.false)
         return (
             f"{self.name:10} terraform's errors named {self.named}/{errors} ({self.named / max(errors, 1):.1%})   "
-            f"tapfix's errors false {len(self.false)}/{judged} ({len(self.false) / max(judged, 1):.1%})   not comparable {self.hidden}, "
-            f"confirmed by plan {self.later}"
+            f"tapfix's errors false {len(self.false)}/{judged} ({len(self.false) / max(judged, 1):.1%})   "
+            f"not comparable {self.hidden}, confirmed by plan {self.later}"
         )
 
 

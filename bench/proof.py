@@ -86,7 +86,8 @@ def measure(texts: dict[str, str], rounds: int) -> dict[str, float]:
         statistics.median(column) for column in zip(*columns, strict=True)
     )
     print(
-        f"  validate takes {validate / first:.0f} times as long as the first check, {validate / second:.0f} times as the second"
+        f"  validate takes {validate / first:.0f} times as long as the first check, "
+        f"{validate / second:.0f} times as the second"
     )
     return {
         "parse, first": first_parse,

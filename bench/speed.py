@@ -152,7 +152,8 @@ def speed_table(speeds: dict[str, list[float]], sample: list[str], rounds: int) 
     lines = [
         heading("Parse and print"),
         "",
-        f"{len(sample)} files, {size:.1f} MB, {rounds} rounds, interleaved; processor time; CPython {platform.python_version()}.",
+        f"{len(sample)} files, {size:.1f} MB, {rounds} rounds, interleaved; processor time; "
+        f"CPython {platform.python_version()}.",
         "",
         "| what | median MB/s | min | max | parse and print is … times that |",
         "|---|---|---|---|---|",
@@ -166,13 +167,14 @@ def speed_table(speeds: dict[str, list[float]], sample: list[str], rounds: int) 
 
 def process_table(costs: dict[str, list[float]], rounds: int) -> str:
     """The figures of whole processes as Markdown."""
+    others = [name for name in costs if not name.startswith("tapfix")]
     lines = [
         heading("Whole processes"),
         "",
         f"{rounds} rounds, interleaved with the above; processor time.",
         "",
-        f"| what | median ms | min | max | in units of {' | '.join(name for name in costs if not name.startswith('tapfix'))} |",
-        "|---|---|---|---|" + "---|" * sum(not name.startswith("tapfix") for name in costs),
+        f"| what | median ms | min | max | in units of {' | '.join(others)} |",
+        "|---|---|---|---|" + "---|" * len(others),
     ]
     for name, values in costs.items():
         median = statistics.median(values)
@@ -217,8 +219,8 @@ def growth_table() -> str:
     lines = [
         heading("Growth"),
         "",
-        "Parse and print, processor time, the best of three or more; each text is ten times the one before. Python's garbage collector waits,",
-        "as it does in the command: what it costs to look at a tree once grows faster than the tree.",
+        "Parse and print, processor time, the best of three or more; each text is ten times the one before. Python's",
+        "garbage collector is off, as in the command: its cost grows faster than the tree.",
         "",
         "| text | ms | times the one before |",
         "|---|---|---|",

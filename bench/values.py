@@ -3,13 +3,13 @@
     python -m bench.values [--show]
 
 Each row of `CASES` is an argument of a resource, with values that AWS accepts and values that it refuses. Each value
-becomes a block of one module. It reaches the block through a variable that dev.tfvars sets, so that only `plan` can see
-it. Values that plan accepts are also applied to the emulator. terraform must find the AWS provider (TF_CLI_CONFIG_FILE);
-moto[server] must be installed.
+becomes a block of one module. It reaches the block through a variable that dev.tfvars sets, so that only `plan` can
+see it. Values that plan accepts are also applied to the emulator. terraform must find the AWS provider
+(TF_CLI_CONFIG_FILE); moto[server] must be installed.
 
-The table counts values. Of those that plan refuses, tapfix reports an error (named) or not (missed). Of those that plan
-accepts, tapfix reports an error (beyond: AWS refuses them at the apply; the emulator confirms some) or warns. Of those that
-AWS accepts, tapfix reports an error or warns, which is false.
+The table counts values. Of those that plan refuses, tapfix reports an error (named) or not (missed). Of those that
+plan accepts, tapfix reports an error (beyond: AWS refuses them at the apply; the emulator confirms some) or warns. Of
+those that AWS accepts, tapfix reports an error or warns, which is false.
 """
 
 from __future__ import annotations
