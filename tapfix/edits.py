@@ -1,7 +1,7 @@
 """Edits: how a fix says what it changes, how fixes meet and clash, and where each changed byte came from.
 
-A fix is a set of edits on one snapshot, made whole or not at all. Edits are plain text replacements, so that what no edit
-names survives by construction.
+A fix is a set of edits on one snapshot, made whole or not at all. Edits are plain text replacements, so that what no
+edit names survives by construction.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ class Safety(StrEnum):
 
 
 class Edit(NamedTuple):
-    """Replace `text[start:end]` of `file` by `text`. An insertion has `start == end`; a file that is not there is made."""
+    """Replace `text[start:end]` of `file` by `text`.
+
+    An insertion has `start == end`; a file that is not there is made.
+    """
 
     file: str
     start: int
@@ -35,7 +38,10 @@ class Edit(NamedTuple):
 
 
 class Fix:
-    """Edits that belong together. `exclusive`: it renames or moves things all over, so no other fix may share its pass."""
+    """Edits that belong together.
+
+    `exclusive`: it renames or moves things all over, so no other fix may share its pass.
+    """
 
     def __init__(self, edits: Iterable[Edit], exclusive: bool = False, removes: tuple[str, ...] = ()) -> None:
         self._edits = edits
@@ -52,8 +58,8 @@ class Fix:
 def clashes(edit: Edit, other: Edit) -> bool:
     """Whether two edits of one file cannot both be made.
 
-    Edits that only touch do not clash, and equal edits merge. Two different insertions at one point clash, since nothing says
-    which comes first.
+    Edits that only touch do not clash, and equal edits merge. Two different insertions at one point clash, since
+    nothing says which comes first.
     """
     if edit == other or edit.file != other.file:
         return False
@@ -67,7 +73,9 @@ def _inside(insertion: Edit, other: Edit) -> bool:
 
 
 def ensure_possible(fix: Fix, texts: Mapping[str, str]) -> None:
-    """Raise ValueError if the edits of a fix cannot all be made: two of them clash, or one is none of these texts', by file."""
+    """Raise ValueError if the edits of a fix cannot all be made: two of them clash, or one is none of these texts',
+    by file.
+    """
     edits = sorted(set(fix.edits))
     for edit, other in pairwise(edits):
         if clashes(edit, other):
@@ -101,7 +109,9 @@ class EditSet:
         return self._count > 0
 
     def may_take(self, fix: Fix) -> bool:
-        """Whether the fix's edits are to be looked at: it is not one that stands alone where others were taken already."""
+        """Whether the fix's edits are to be looked at: it is not one that stands alone where others were taken
+        already.
+        """
         return not (self.closed or fix.exclusive and self._count)
 
     def accepts(self, fix: Fix) -> bool:

@@ -76,7 +76,8 @@ class Example(NamedTuple):
     """A before and an after that stand in the rule: they are its tests and its page.
 
     `before` and `after` are the text of `tap_stack.tf`, or texts by file name. `after=None`: nothing is changed (a
-    refusal, or what the rule accepts as it is). `contract` is a tapfix.toml that the example needs. Only this rule runs.
+    refusal, or what the rule accepts as it is). `contract` is a tapfix.toml that the example needs. Only this rule
+    runs.
     """
 
     before: str | Mapping[str, str]
@@ -121,11 +122,13 @@ class Context:
         return Environments(self.project, self.environments)
 
     def values(self, at: Element, node: Expr | None = None, *, undecided: Undecided = "default") -> dict[str, object]:
-        """What an attribute, or an expression in an element, evaluates to in each environment, by the environment's name.
+        """What an attribute, or an expression in an element, evaluates to in each environment, by the environment's
+        name.
 
-        The values come through the tfvars files, the defaults, the local values and the callers of a local module; UNKNOWN
-        is the value of what the text does not say. Without any tfvars file there is one environment, "". `undecided` says what a variable evaluates to that
-        an environment without a tfvars file may still set: its default, or UNKNOWN.
+        The values come through the tfvars files, the defaults, the local values and the callers of a local module;
+        UNKNOWN is the value of what the text does not say. Without any tfvars file there is one environment, "".
+        `undecided` says what a variable evaluates to that an environment without a tfvars file may still set: its
+        default, or UNKNOWN.
         """
         if node is None:
             assert isinstance(at, Attribute), "an attribute, or a node of an element, is wanted"
@@ -133,7 +136,8 @@ class Context:
         return self._environments.values(at, node, undecided)
 
     def value(self, at: Element | None, node: Expr | None = None, *, undecided: Undecided = "default") -> object:
-        """The one value that an attribute, or an expression in an element, has in all environments; UNKNOWN if they differ.
+        """The one value that an attribute, or an expression in an element, has in all environments; UNKNOWN if they
+        differ.
 
         The value of an attribute that is absent is None.
         """

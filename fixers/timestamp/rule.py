@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tapfix.edits import Edit, Safety
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity
 from tapfix.module import Attribute, Block, Expr, Module, Reference, call_arguments, call_name
-from tapfix.module.evaluate import unescaped
+from tapfix.module.literals import unescaped
 from tapfix.module.variables import insert_block
 
 from ..shared.lifecycle import ignore, ignores, stop_ignoring

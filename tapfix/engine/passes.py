@@ -1,7 +1,8 @@
 """Runs fixers over a project, pass by pass, to a fixed point.
 
-In a pass every fixer sees the same snapshot. Each of their fixes is made whole, or waits whole for the next pass. After a pass only the
-top-level blocks that changed are parsed again. If a state comes back, rules undo each other: that is an error, and the files stay as they were.
+In a pass every fixer sees the same snapshot. Each of their fixes is made whole, or waits whole for the next pass.
+After a pass only the top-level blocks that changed are parsed again. If a state comes back, rules undo each other:
+that is an error, and the files stay as they were.
 """
 
 from __future__ import annotations

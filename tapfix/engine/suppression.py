@@ -1,4 +1,5 @@
-"""Suppression comments: `# tapfix: ignore[TAP002] reason` on a line or the line above it, `# tapfix: ignore-file[TAP010]`.
+"""Suppression comments: `# tapfix: ignore[TAP002] reason` on a line or the line above it, `# tapfix:
+ignore-file[TAP010]`.
 
 On the head line of a block, or above it, it covers all that is found in the block.
 

@@ -1,7 +1,7 @@
 """What stands in a file: `File`, `Block`, `Attribute`, `Reference`.
 
-Expressions stay nodes of the tree; the element that holds a node knows where the node is in the file: `block.span(node)`,
-`attribute.text(node)`, `block.edit(node, "new text")`.
+Expressions stay nodes of the tree; the element that holds a node knows where the node is in the file:
+`block.span(node)`, `attribute.text(node)`, `block.edit(node, "new text")`.
 """
 
 from __future__ import annotations
@@ -37,9 +37,10 @@ class Span(NamedTuple):
 class Reference(NamedTuple):
     """A traversal that names something: `aws_subnet.public[0].id` names `aws_subnet.public`.
 
-    `address` is the address as Terraform writes it (`var.x`, `local.x`, `data.T.N`, `module.x`, `T.N`, `each.key`; `provider.aws.west` for a
-    provider alias). `start` and `end` enclose what spells the address, in the file; `node` is the whole traversal, `steps` what follows
-    the address in it. `holder` is the innermost attribute that it stands in, `block` the top-level block.
+    `address` is the address as Terraform writes it (`var.x`, `local.x`, `data.T.N`, `module.x`, `T.N`, `each.key`;
+    `provider.aws.west` for a provider alias). `start` and `end` enclose what spells the address, in the file; `node`
+    is the whole traversal, `steps` what follows the address in it. `holder` is the innermost attribute that it stands
+    in, `block` the top-level block.
     """
 
     address: str
@@ -136,7 +137,9 @@ class Element:
         return Edit(file.path, start, end, "")
 
     def remove(self, *, comments: bool = True) -> Edit:
-        """Take it out, with its line, the comment lines directly above it (unless `comments` is False) and one of two blank lines around."""
+        """Take it out, with its line, the comment lines directly above it (unless `comments` is False) and one of two
+        blank lines around.
+        """
         text = self.file.text
         start = self.comment_start if comments else self.file.line_start(self.start)
         if text[self.file.line_start(self.start) : self.start].strip():
@@ -178,7 +181,10 @@ class Attribute(Element):
         return self.edit(self.expr, text)
 
     def insert_after(self, text: str) -> Edit:
-        """Lines behind its own, in its indent. A heredoc in `text` is not indented with it: its lines are kept as they are."""
+        """Lines behind its own, in its indent.
+
+        A heredoc in `text` is not indented with it: its lines are kept as they are.
+        """
         assert self.parent is not None or self.file.kind == "tfvars"
         at = self.file.line_end(self.end)
         before = "" if self.file.text[:at].endswith("\n") else "\n"
@@ -308,7 +314,9 @@ class Block(Element):
         return Edit(file.path, at, at, lines)
 
     def insert_after(self, text: str) -> Edit:
-        """Put lines behind it, with a blank line between; `text` is at the block's own level and keeps its own indents."""
+        """Put lines behind it, with a blank line between; `text` is at the block's own level and keeps its own
+        indents.
+        """
         at = self.file.line_end(self.end)
         before = "" if self.file.text[:at].endswith("\n") else "\n"
         return Edit(self.file.path, at, at, f"{before}\n{text.rstrip()}\n")
@@ -389,7 +397,9 @@ class File:
         return len(self.text) if at < 0 else at + 1
 
     def comment_start(self, offset: int) -> int:
-        """Where the comment lines directly above the line of an offset begin (no blank line between), else the start of that line."""
+        """Where the comment lines directly above the line of an offset begin (no blank line between), else the start
+        of that line.
+        """
         at = self.line_start(offset)
         while at > 0:
             above = self.line_start(at - 1)
@@ -409,7 +419,8 @@ class File:
 def kind_of(path: str) -> str:
     """`tf`, `tfvars`, or `other` for what is not HCL that Terraform reads as a module's.
 
-    `.hcl` is what other tools read (Terragrunt, Packer, TFLint), or Terraform elsewhere: a backend's settings, tests, the lock file.
+    `.hcl` is what other tools read (Terragrunt, Packer, TFLint), or Terraform elsewhere: a backend's settings, tests,
+    the lock file.
     """
     if path.endswith(".tf"):
         return "tf"

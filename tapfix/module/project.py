@@ -100,7 +100,9 @@ class Module:
 
     @cached_property
     def declarations(self) -> tuple[tuple[str, Element], ...]:
-        """Whatever has an address, with it, in order; unlike in `find` and the mappings, what is declared twice is there twice."""
+        """Whatever has an address, with it, in order; unlike in `find` and the mappings, what is declared twice is
+        there twice.
+        """
         found: list[tuple[str, Element]] = []
         for block in self.blocks:
             if block.type in ("resource", "data", "variable", "output", "module", "provider"):

@@ -1,8 +1,8 @@
 """Variables and their values per environment: how fixers declare one, and where its values go.
 
-An environment is a `NAME.tfvars` file beside the module, one for each name in the contract. A value goes into a file only where
-that file is there: making the files is the business of the rules that want them. Where there is no environment, what has to be kept
-goes into `terraform.tfvars`, which Terraform reads by itself.
+An environment is a `NAME.tfvars` file beside the module, one for each name in the contract. A value goes into a file
+only where that file is there: making the files is the business of the rules that want them. Where there is no
+environment, what has to be kept goes into `terraform.tfvars`, which Terraform reads by itself.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ def is_sensitive(variable: Block) -> bool:
 def declare(
     module: Module, environments: Sequence[str], variables: Sequence[Variable], *, title: str = ""
 ) -> list[Edit]:
-    """Edits that declare variables (those that are declared already are left alone) and set them in each environment's file.
+    """Edits that declare variables (those that are declared already are left alone) and set them in each
+    environment's file.
 
     The blocks go behind the module's last variable, the values to the end of the files, under a comment `title`.
     """
@@ -80,9 +81,11 @@ def declare(
 
 
 def insert_block(module: Module, type: str, text: str, *, leaving: str = "") -> Edit:
-    """Put a top-level block where those of its type stand: behind the last of them, leaving out those with a first label `leaving`.
+    """Put a top-level block where those of its type stand: behind the last of them, leaving out those with a first
+    label `leaving`.
 
-    If there is none, variables, locals and data sources go before the first block that could use them, others to the end.
+    If there is none, variables, locals and data sources go before the first block that could use them, others to the
+    end.
     """
     same = [b for b in module.blocks_of(type) if not b.labels or b.labels[0] != leaving]
     if same:
@@ -110,7 +113,9 @@ def _last_of_largest(blocks: Iterable[Block]) -> Block:
 
 
 class Row(NamedTuple):
-    """A line of a tfvars file: a value in HCL, or (`value=None`) a comment that says what to set, and why it is not here."""
+    """A line of a tfvars file: a value in HCL, or (`value=None`) a comment that says what to set, and why it is not
+    here.
+    """
 
     name: str
     value: str | None
