@@ -68,12 +68,12 @@ class Finding(NamedTuple):
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        """What tells the finding apart from others of its pass, wherever in its file its text has moved."""
+        """What identifies the finding among those of its pass, wherever in its file the text has moved."""
         return self.rule, self.span.file, self.address, self.message
 
 
 class Example(NamedTuple):
-    """A before and an after that stand in the rule: they are its tests and its page.
+    """A text before and after the fixes of a rule. The examples of a rule are its tests, and its page shows them.
 
     `before` and `after` are the text of `tap_stack.tf`, or texts by file name. `after=None`: nothing is changed (a
     refusal, or what the rule accepts as it is). `contract` is a tapfix.toml that the example needs. Only this rule
@@ -87,7 +87,7 @@ class Example(NamedTuple):
 
 
 class Context:
-    """What a fixer may know beside the module: the contract, the schema, the whole project, the answer it came in."""
+    """What a fixer may ask besides the module: the contract, the schema, the project, the answer, values."""
 
     def __init__(
         self,
@@ -194,7 +194,7 @@ class Fixer:
     ) -> Finding:
         """A finding that is mended by edits, made whole or not at all.
 
-        Those of an exclusive fix are not worked out in a pass in which another fix was taken before it.
+        The edits of an exclusive fix are not computed in a pass in which another fix was accepted before it.
         """
         fix = Fix(edits if exclusive else tuple(edits), exclusive, tuple(removes))
         return self._finding(at, message, Status.FIXED, "", node, safety or self.safety, fix)

@@ -109,7 +109,7 @@ class Passes:
             if state in seen or number > _MAX_PASSES:
                 since = seen.get(state, max(0, number - 2))
                 rules = tuple(sorted(set().union(*rules_of_pass[since:])))
-                what = "undo each other" if state in seen else f"do not come to an end in {_MAX_PASSES} passes"
+                what = "undo each other" if state in seen else f"do not end within {_MAX_PASSES} passes"
                 raise ConvergenceError(f"rules {', '.join(rules)} {what}; the files stay as they were", rules)
             seen[state] = number
         raise AssertionError("the loop ends by return or raise")

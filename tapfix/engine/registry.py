@@ -89,7 +89,7 @@ def select(fixers: Sequence[Fixer], chosen: Sequence[str], ignored: Sequence[str
 def _may_be_offered() -> bool:
     """Whether something that is installed may offer fixers.
 
-    importlib.metadata knows, and takes longer to import and to ask than all fixers to load. So it is asked only if a
+    importlib.metadata knows, but it takes longer than all fixers take to load. So it is asked only if a
     list of entry points names the group, or if packages lie where only it can look.
     """
     others = (finder for finder in sys.meta_path if finder is not PathFinder)
@@ -121,7 +121,7 @@ def _places(folder: Path) -> list[Path]:
 
 
 def _make_package(name: str, folder: Path) -> None:
-    """Make the folder a package, so that a rule can import what lies beside it; `__init__.py` may be missing."""
+    """Make the folder a package, so that a rule can import the other files in it; `__init__.py` may be missing."""
     if name in sys.modules:
         return
     init = folder / "__init__.py"
@@ -135,9 +135,7 @@ def _make_package(name: str, folder: Path) -> None:
 
 
 class _ReadingLoader(SourceFileLoader):
-    """Loads a file and leaves no bytecode beside it: the folder is somebody's, and tapfix was not asked to write
-    there.
-    """
+    """Loads a file without writing bytecode into its folder, which is the user's."""
 
     def set_data(self, path: str, data: ReadableBuffer, *, _mode: int = 0o666) -> None:
         """Keep nothing."""

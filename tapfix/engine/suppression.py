@@ -76,7 +76,7 @@ class Suppressions:
 
 
 def of(project: Project) -> Suppressions:
-    """The suppressions that stand in the comments of a project's HCL files."""
+    """The suppressions in the comments of a project's HCL files."""
     found: dict[str, list[_Suppression]] = {}
     for file in project.files.values():
         if file.kind == "other" or "tapfix:" not in file.text:

@@ -97,7 +97,7 @@ class Evaluator:
         return tuple(joined) or ("",)
 
     def _pieces(self, expr: Expr) -> Iterator[str | Unknown]:
-        """The pieces of a text, not joined; what holds other texts is looked into."""
+        """The pieces of a text, not joined."""
         try:
             value = self._value(expr, _NOTHING_BOUND)
         except Invalid:
@@ -191,7 +191,7 @@ class Evaluator:
         return self._join(parts, literals, unescaped_marks, scope)
 
     def _join(self, parts: Sequence[Expr], literals: list[str], plain: Callable[[str], str], scope: Scope) -> object:
-        """The text of a template's parts, with the white space that `~` marks taken out."""
+        """The text of a template's parts, without the white space that `~` marks remove."""
         out = []
         for i, part in enumerate(parts):
             if part.kind == "interpolation":
@@ -420,7 +420,7 @@ class Evaluator:
         return found
 
     def _rows(self, loop: ForExpr, scope: Scope) -> list[Scope] | None:
-        """The names bound in each turn of a loop, or None where a turn cannot be told."""
+        """The names bound in each iteration of a loop; None if the iterations are not known."""
         source = self._value(loop.source, scope)
         if source is UNKNOWN:
             return None

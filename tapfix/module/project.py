@@ -16,7 +16,7 @@ _HISTORY = frozenset({"moved", "removed"})
 
 
 class Module:
-    """The `.tf` files of one folder, and the tfvars beside them."""
+    """The `.tf` files of one folder, and the tfvars files in it."""
 
     def __init__(self, folder: str, files: Sequence[File], *, is_root: bool = True) -> None:
         self.folder = folder
@@ -131,7 +131,7 @@ class Module:
         return {address: tuple(references) for address, references in found.items()}
 
     def references_to(self, address: str) -> tuple[Reference, ...]:
-        """All references that use the address; a `moved` block only tells what it was called."""
+        """All references that use the address; a `moved` block only says what it was called."""
         return self._referring.get(address, ())
 
     @property
@@ -214,7 +214,7 @@ class Project:
         return {folder: tuple(calls) for folder, calls in found.items()}
 
     def edited(self, edits: Mapping[str, Sequence[Edit]], removes: frozenset[str] = frozenset()) -> Project:
-        """The project with sorted edits made. Files and items that no edit touched are taken over as they are."""
+        """The project with sorted edits made. Files and items that no edit touched are reused as they are."""
         project = Project({})
         for path, file in self.files.items():
             if path in removes:

@@ -41,7 +41,7 @@ class Variable(NamedTuple):
 
 
 def is_sensitive(variable: Block) -> bool:
-    """Whether a variable's value may not be shown, and so stands in no file that tapfix writes."""
+    """Whether a variable's value may not be shown, and so must not be in a file that tapfix writes."""
     mark = variable.get("sensitive")
     return mark is not None and mark.value == "true"
 
@@ -52,7 +52,7 @@ def declare(
     """Edits that declare variables (those that are declared already are left alone) and set them in each
     environment's file.
 
-    The blocks go behind the module's last variable, the values to the end of the files, under a comment `title`.
+    The blocks go after the module's last variable, the values to the end of the files, under a comment `title`.
     """
     fresh = [v for v in variables if v.name not in module.variables]
     edits: list[Edit] = []
@@ -81,7 +81,7 @@ def declare(
 
 
 def insert_block(module: Module, type: str, text: str, *, leaving: str = "") -> Edit:
-    """Put a top-level block where those of its type stand: behind the last of them, leaving out those with a first
+    """Insert a top-level block after the last one of its type, leaving out those with a first
     label `leaving`.
 
     If there is none, variables, locals and data sources go before the first block that could use them, others to the
@@ -138,7 +138,7 @@ def tfvars_text(environment: str, groups: Sequence[tuple[str, Sequence[Row]]]) -
 def unset_rows(module: Module, known: Iterable[str] = ()) -> tuple[list[Row], list[Row]]:
     """Rows for the variables without default: those to be given a value by a person, and the sensitive ones.
 
-    A sensitive value never stands in a tfvars file; its row names the `TF_VAR_` to set. No value is made up.
+    A sensitive value is never in a tfvars file; its row names the `TF_VAR_` to set. No value is made up.
     """
     known = set(known)
     plain, sensitive = [], []
