@@ -12,7 +12,7 @@ from fixers.name_limits.limits import LIMITS
 from tapfix.edits import Safety
 from tapfix.fixer import Status
 from tapfix.schema import BlockSchema, load
-from tapfix.schema.rules import rules
+from tapfix.schema.constraints import constraints
 
 ROWS = [(type, row) for row in LIMITS for type in row.types.split()]
 IDS = [f"{type}.{row.argument}{'.' + row.when if row.when else ''}" for type, row in ROWS]
@@ -203,5 +203,5 @@ def test_a_cut_that_makes_names_meet_is_refused() -> None:
 def test_the_provider_takes_what_the_table_takes(type: str, row: Any) -> None:
     """The proof's own table of what the provider refuses, asked of the longest name that this one allows."""
     name = row.begins + "a" * (row.longest - len(row.begins) - len(row.ends)) + row.ends
-    refusals = [rule.refuses(name) for rule in rules("resource", type).of(row.argument)]
+    refusals = [constraint.refuses(name) for constraint in constraints("resource", type).of(row.argument)]
     assert not any(refusals), refusals
