@@ -6,8 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from tapfix.edits import Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Module, Reference, expression_references
 from tapfix.module.evaluate import evaluate
 from tapfix.schema.engines import DRAWN_BY_DEFAULT
@@ -73,6 +72,10 @@ class RefusedSetting(Fixer):
     rule = "TAP112"
     severity = Severity.HIGH
     safety = Safety.SUGGESTION
+    title = "Settings that AWS refuses"
+    cause = "The provider's schema takes what the service behind it does not, or does not take any more."
+    reference = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html"
+    effect = "The plan goes through, and the apply stops half way."
     examples = (
         Example(
             title="A version that was withdrawn, and a password that may hold an @",

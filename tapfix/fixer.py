@@ -26,6 +26,8 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from tapfix.edits import Edit, Fix, Safety
 from tapfix.module import Element, Expr, File, Module, Project, Reference, Span
 
+__all__ = ["Context", "Example", "Finding", "Fixer", "Safety", "Severity", "Status"]
+
 if TYPE_CHECKING:
     from tapfix.answer.response import Answer
     from tapfix.contract import Contract
@@ -132,6 +134,14 @@ class Fixer:
     rule: ClassVar[str]
     severity: ClassVar[Severity]
     safety: ClassVar[Safety]
+    title: ClassVar[str] = ""
+    """What the grade calls the failure; by default the summary."""
+    cause: ClassVar[str] = ""
+    """Why answers have this failure, in a sentence for the failure analysis."""
+    reference: ClassVar[str] = ""
+    """The address of the documentation that says what is right."""
+    effect: ClassVar[str] = ""
+    """What the failure costs whoever uses the stack, in a sentence."""
     examples: ClassVar[tuple[Example, ...]] = ()
     order: ClassVar[int] = 50
     """Among fixes that clash, the one of the lower order is made first, the other waits for the next pass."""

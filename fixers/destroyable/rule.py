@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
-from tapfix.edits import Edit, Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.edits import Edit
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Element, Module, Span, string_value
 from tapfix.module.evaluate import UNKNOWN
 from tapfix.schema import BlockSchema, load
@@ -48,6 +48,10 @@ class Destroyable(Fixer):
     rule = "TAP002"
     severity = Severity.CRITICAL
     safety = Safety.UNSAFE
+    title = "Resources that cannot be destroyed"
+    cause = "Safety as in production was put before the demand that the stack can be taken down."
+    reference = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_DeleteInstance.html"
+    effect = "`terraform destroy` stops half way, and somebody has to clean up by hand."
     examples = (
         Example(
             title="a protected database with a final snapshot",

@@ -165,7 +165,7 @@ def score(counts: Iterable[tuple[Severity, int]], far: float = 0.0) -> tuple[flo
 
 @cache
 def words() -> dict[str, Any]:
-    """The formula's numbers and the rules' words."""
+    """The formula's numbers, and the words for the steps of the proof; each rule holds its own words."""
     import tomllib
 
     return tomllib.loads(files("tapfix.report").joinpath("grading.toml").read_text("utf-8"))
@@ -188,21 +188,19 @@ def _failure(rule: str, found: list[Placed], result: Result, blocks: _Blocks) ->
     findings = [placed.finding for placed in found]
     severity = min((finding.severity for finding in findings), key=_ORDER.index)
     fixer = _builtin(rule)
-    # What is less grave than the rule's own failure is not that failure, and speaks for itself.
-    is_the_failure = fixer is None or severity == fixer.severity
-    said = words()["rules"].get(rule, {}) if is_the_failure else {}
-    summary = fixer.summary.rstrip(".") if fixer is not None and is_the_failure else ""
+    if fixer is not None and severity != fixer.severity:
+        fixer = None  # the rule's words describe its own failure, not a less severe one
     return Failure(
         rule=rule,
         name=findings[0].name,
-        title=said.get("title") or summary or findings[0].message,
+        title=(fixer.title or fixer.summary.rstrip(".")) if fixer is not None else findings[0].message,
         severity=severity,
         count=len(found),
         left=sum(finding.status is not Status.FIXED for finding in findings),
         instances=tuple(_instance(placed, result, blocks) for placed in found[:_SHOWN]),
-        cause=said.get("cause", ""),
-        reference=said.get("reference", ""),
-        effect=said.get("effect", ""),
+        cause=fixer.cause if fixer is not None else "",
+        reference=fixer.reference if fixer is not None else "",
+        effect=fixer.effect if fixer is not None else "",
     )
 
 

@@ -14,7 +14,7 @@ from tapfix.api import Result, fix
 from tapfix.contract import Contract
 from tapfix.engine.passes import Options, repair
 from tapfix.engine.registry import builtin_fixers
-from tapfix.fixer import Severity
+from tapfix.fixer import Fixer, Severity
 from tapfix.report import analysis, junit
 from tapfix.report.grade import distance, grade, score, words
 from tapfix.verify import Problem, Step
@@ -67,13 +67,29 @@ def test_distance() -> None:
     assert distance({"a": "x\n"}, {"a": "z\n"}) == 1.0
 
 
-def test_every_rule_and_step_has_words() -> None:
-    for said in (
-        *(words()["rules"][fixer.rule] for fixer in builtin_fixers()),
-        *(words()["steps"][step] for step in words()["formula"]["steps"]),
-    ):
-        assert set(said) == {"title", "cause", "reference", "effect"}
-        assert said["reference"].startswith("https://")
+@pytest.mark.parametrize("fixer", builtin_fixers(), ids=lambda fixer: fixer.name)
+def test_a_rule_says_what_the_grade_writes_about_it(fixer: Fixer) -> None:
+    """The words are optional, so that a new rule is one file; what a rule does say has to be of use."""
+    assert not fixer.title.endswith(".")
+    assert fixer.cause == "" or fixer.cause.endswith(".")
+    assert fixer.effect == "" or fixer.effect.endswith(".")
+    assert fixer.reference == "" or fixer.reference.startswith("https://")
+
+
+def test_every_step_has_words() -> None:
+    for step in words()["formula"]["steps"]:
+        assert set(words()["steps"][step]) == {"title", "cause", "reference", "effect"}
+        assert words()["steps"][step]["reference"].startswith("https://")
+
+
+def test_a_rule_without_words_takes_its_title_from_its_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    fixer = next(fixer for fixer in builtin_fixers() if fixer.rule == "TAP003")
+    for word in ("title", "cause", "reference", "effect"):
+        monkeypatch.setattr(type(fixer), word, "")
+    graded = grade(result("```hcl\nlocals {\n  at = timestamp()\n}\n```\n", "TAP003"))
+    (failure,) = graded.failures
+    assert failure.title == fixer.summary.rstrip(".")
+    assert "**Root Cause**" not in analysis.render(graded)
 
 
 def test_what_is_less_grave_than_the_rules_failure_speaks_for_itself() -> None:
