@@ -11,12 +11,12 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # what typing calls it; importing typing for it would cost more than all the rest
 if TYPE_CHECKING:
-    from tapfix.answer.response import UnsafePathError
     from tapfix.api import Result, fix
     from tapfix.contract import Contract, ContractError
     from tapfix.edits import Edit, Fix
     from tapfix.errors import ConvergenceError, FixerError, InputError, InternalError, OutputError, TapfixError
     from tapfix.fixer import Example, Finding, Fixer, Safety, Severity, Status
+    from tapfix.paths import UnsafePathError
     from tapfix.syntax import parse
     from tapfix.syntax.formatter import format_text as format
 
@@ -40,7 +40,7 @@ _HOME = {
     "Severity": "tapfix.fixer",
     "Status": "tapfix.fixer",
     "TapfixError": "tapfix.errors",
-    "UnsafePathError": "tapfix.answer.response",
+    "UnsafePathError": "tapfix.paths",
     "fix": "tapfix.api",
     "format": "tapfix.syntax.formatter",
     "parse": "tapfix.syntax",

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
@@ -22,7 +22,7 @@ from secrets import token_hex
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from tapfix.answer.source import read_path, read_text
-from tapfix.answer.writing import Plan
+from tapfix.answer.writing import WritePlan
 from tapfix.api import fix_source
 from tapfix.contract import Contract
 from tapfix.engine.passes import Options
@@ -60,17 +60,12 @@ class Row:
     diff: str
     report: dict[str, Any]
     error: str = ""
+    is_done: bool = False
+    """Whether nothing is left to fix. It is not written."""
 
-    @property
-    def is_done(self) -> bool:
-        """Whether nothing is left to fix."""
-        findings = self.report.get("findings", ())
-        steps = self.report.get("verify", ())
-        return not (
-            self.error
-            or any(finding["status"] in ("refused", "suggested") for finding in findings)
-            or any(step["status"] == "failed" for step in steps)
-        )
+    def columns(self) -> dict[str, Any]:
+        """What is written of it, by name."""
+        return {"id": self.id, "files": self.files, "diff": self.diff, "report": self.report, "error": self.error}
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +215,7 @@ def repair_one(task: Task, settings: Settings) -> Row:
             source = read_path(task.path, settings.contract)
         fixers = all_fixers(settings.folders)
         result = fix_source(source, settings.contract, fixers, settings.select, settings.ignore, settings.options)
-        return Row(task.id, dict(result.files), result.diff(), result.to_dict())
+        return Row(task.id, dict(result.files), result.diff(), result.to_dict(), is_done=result.is_done)
     except TapfixError as error:
         return Row(task.id, {}, "", {}, str(error))
     except Exception as error:
@@ -263,7 +258,7 @@ class _JsonLines:
         self._file = file
 
     def put(self, row: Row) -> None:
-        self._file.write(json.dumps(asdict(row), ensure_ascii=False).encode() + b"\n")
+        self._file.write(json.dumps(row.columns(), ensure_ascii=False).encode() + b"\n")
 
     def close(self) -> None:
         """Nothing is held back."""
@@ -282,7 +277,7 @@ class _Parquet:
 
     def put(self, row: Row) -> None:
         report = json.dumps(row.report, ensure_ascii=False)
-        self._held.append({**asdict(row), "files": list(row.files.items()), "report": report})
+        self._held.append({**row.columns(), "files": list(row.files.items()), "report": report})
         if len(self._held) >= _ROWS_AT_ONCE:
             self._write()
 
@@ -303,7 +298,7 @@ class _Folder:
         self._force = force
 
     def put(self, row: Row) -> None:
-        plan = Plan(force=self._force)
+        plan = WritePlan(force=self._force)
         # An id is somebody else's word: as a path it stays below the folder.
         home = "/".join(part for part in row.id.split("/") if part not in ("", ".", "..")) or "answer"
         for path, text in row.files.items():

@@ -29,7 +29,7 @@ from tapfix.module import Element, Expr, File, Module, Project, Reference, Span
 __all__ = ["Context", "Example", "Finding", "Fixer", "Safety", "Severity", "Status"]
 
 if TYPE_CHECKING:
-    from tapfix.answer.response import Answer
+    from tapfix.answer.files import Answer
     from tapfix.contract import Contract
     from tapfix.module.evaluate import Evaluator
     from tapfix.schema import Schema

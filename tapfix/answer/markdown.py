@@ -13,6 +13,8 @@ from bisect import bisect_right
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from tapfix.answer.outline import heredoc_end
+
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.rules_block import StateBlock
@@ -31,9 +33,14 @@ _ONE_WORD = re.compile(r"[A-Za-z_]\w*$")
 _FILE_HEADING = r"(?:#{1,6}|\*\*|`).*\.\w+"
 _SENTENCE = r"[A-Z][^{}=\"]*\s[^{}=\"]*[.:]$"
 _NESTED_FENCES_AT_MOST = 64
+_FENCE_OR_SHELTER = (
+    r"(?P<fence>^[ \t>\u200b\u200c\u200d\u2060\ufeff]*(?:[-*+][ \t]+|\d+[.)][ \t]+)?(?:```|~~~))|(?P<comment>^[ \t]*/\*)"
+    r"|(?P<heredoc><<[-~]?[ \t]*['\"]?(?P<word>[A-Za-z_]\w*)['\"]?[^\n]*\n)"
+)
+"""A line that opens a fence, or the start of a comment or a heredoc that a fence may be part of."""
 
 
-class Block(NamedTuple):
+class MarkdownBlock(NamedTuple):
     """One block of an answer: ``heading``, ``paragraph``, ``rule`` or ``fence``.
 
     ``line`` is the 1-based line it starts on. For a fence, ``text`` is its content, line endings kept and the
@@ -54,7 +61,32 @@ class Block(NamedTuple):
         return re.split(r"[\s:,={]", self.info.lstrip("{. "), maxsplit=1)[0].lower()
 
 
-def blocks(text: str) -> list[Block]:
+def is_answer(text: str) -> bool:
+    """Whether a text is a reply with fences, and not HCL.
+
+    A fence inside a heredoc or a block comment does not count: a Terraform file may contain Markdown, for a widget of a
+    dashboard or a README that it writes.
+    """
+    if "```" not in text and "~~~" not in text:
+        return False
+    pattern = re.compile(_FENCE_OR_SHELTER, re.MULTILINE)
+    position = 0
+    unending = False
+    while found := pattern.search(text, position):
+        if found.lastgroup == "fence":
+            return True
+        position = found.end()
+        if found.lastgroup == "comment":
+            closing = text.find("*/", position)
+            position = len(text) if closing < 0 else closing + 2
+        else:
+            end = None if unending else heredoc_end(text, found["word"], position)
+            unending = end is None
+            position = end or position
+    return False
+
+
+def markdown_blocks(text: str) -> list[MarkdownBlock]:
     """The blocks of ``text`` in order; those inside quotes and lists stand among the others."""
     source = LINE_END.sub("\n", text).replace("\0", "\ufffd")
     source = _ZERO_WIDTH_BEFORE_FENCE.sub(r"\1", source)
@@ -64,18 +96,18 @@ def blocks(text: str) -> list[Block]:
     return list(_from_tokens(tokens))
 
 
-def _from_tokens(tokens: list[Token]) -> list[Block]:
+def _from_tokens(tokens: list[Token]) -> list[MarkdownBlock]:
     found = []
     for position, token in enumerate(tokens):
         line = token.map[0] + 1 if token.map else 0
         if token.type == "heading_open":
-            found.append(Block("heading", tokens[position + 1].content, line, level=int(token.tag[1:])))
+            found.append(MarkdownBlock("heading", tokens[position + 1].content, line, level=int(token.tag[1:])))
         elif token.type == "paragraph_open":
-            found.append(Block("paragraph", tokens[position + 1].content, line))
+            found.append(MarkdownBlock("paragraph", tokens[position + 1].content, line))
         elif token.type == "hr":
-            found.append(Block("rule", "", line))
+            found.append(MarkdownBlock("rule", "", line))
         elif token.type == "fence":
-            found.append(Block("fence", token.content, line, token.info, bool(token.meta["closed"])))
+            found.append(MarkdownBlock("fence", token.content, line, token.info, bool(token.meta["closed"])))
     return found
 
 

@@ -50,7 +50,7 @@ _TREE = "(?m)[├└│]|^[|+`]--"
 _DIFF_HEADER = re.compile(r"(?:--- |\+\+\+ |@@ |diff --git )")
 
 
-class Kind(Enum):
+class TextKind(Enum):
     """What a text is, as far as its outline tells."""
 
     STACK = "stack"
@@ -88,7 +88,7 @@ class Statement(NamedTuple):
 class Outline(NamedTuple):
     """The top level of a text."""
 
-    kind: Kind
+    kind: TextKind
     statements: tuple[Statement, ...]
     comments: tuple[tuple[int, str], ...]
     """Line and text of each comment that stands alone on top-level lines."""
@@ -189,25 +189,25 @@ def heredoc_end(text: str, word: str, start: int) -> int | None:
     return match.end() if match else None
 
 
-def _kind(text: str, statements: list[Statement], strange: bool) -> Kind:
+def _kind(text: str, statements: list[Statement], strange: bool) -> TextKind:
     has_block = any(statement.is_block and statement.keyword in BLOCK_LABELS for statement in statements)
     if not has_block and re.search(_TREE, text):
-        return Kind.TREE
+        return TextKind.TREE
     lines = [line for line in text.splitlines() if line.strip()]
     marked = sum(line.startswith(("+", "-", "@@")) for line in lines)
     if lines and (_DIFF_HEADER.match(lines[0]) or marked * 2 > len(lines)):
-        return Kind.DIFF
+        return TextKind.DIFF
     if any(
         statement.is_block and BLOCK_LABELS.get(statement.keyword) == len(statement.labels) for statement in statements
     ):
-        return Kind.STACK
+        return TextKind.STACK
     if not statements:
-        return Kind.OTHER if strange else Kind.COMMENTS
+        return TextKind.OTHER if strange else TextKind.COMMENTS
     if strange:
-        return Kind.OTHER
+        return TextKind.OTHER
     if any(statement.is_block or statement.keyword in _META_ARGUMENTS for statement in statements):
-        return Kind.FRAGMENT
-    return Kind.FRAGMENT if _is_computed(text) else Kind.VALUES
+        return TextKind.FRAGMENT
+    return TextKind.FRAGMENT if _is_computed(text) else TextKind.VALUES
 
 
 def _is_computed(text: str) -> bool:

@@ -26,7 +26,7 @@ def _target(folder: Path, path: str) -> Path:
     return target
 
 
-class Plan:
+class WritePlan:
     """What is to be written where.
 
     `readable` are the files whose text was read, and which the new text came from: they may be written over. Any other file that is there

@@ -16,7 +16,9 @@ from typing import Any
 
 import pytest
 
-from tapfix.answer.response import decode, is_answer, read_answer
+from tapfix.answer.decode import decode
+from tapfix.answer.markdown import is_answer
+from tapfix.answer.reader import read_answer
 from tapfix.errors import InputError
 
 HERE = Path(__file__).resolve()

@@ -13,9 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tapfix.answer.outline import Kind, outline
-from tapfix.answer.response import UnsafePathError, decode, is_answer, read_answer, safe_path, write_answer
+from tapfix.answer.decode import decode
+from tapfix.answer.markdown import is_answer
+from tapfix.answer.outline import TextKind, outline
+from tapfix.answer.reader import read_answer
+from tapfix.answer.writer import write_answer
 from tapfix.errors import InputError, TapfixError
+from tapfix.paths import UnsafePathError, safe_path
 
 VPC = 'resource "aws_vpc" "main" {\n  cidr_block = var.cidr\n}\n'
 QUEUE = 'resource "aws_sqs_queue" "jobs" {\n}\n'
@@ -30,7 +34,7 @@ def paths(text: str, **options: object) -> list[str]:
 
 
 def kinds(text: str) -> list[str]:
-    return [note.kind for note in read_answer(text).notes]
+    return [remark.kind for remark in read_answer(text).remarks]
 
 
 @pytest.mark.parametrize(
@@ -115,14 +119,14 @@ def test_zero_width_and_entities_do_not_hide_a_name() -> None:
 def test_zero_width_characters_do_not_hide_a_fence() -> None:
     answer = read_answer(f"\u200b```hcl\n{VPC}\u200b```\n")
     assert [file.text for file in answer.files] == [VPC]
-    assert answer.notes == ()
+    assert answer.remarks == ()
 
 
 def test_hcl_that_was_escaped_for_html_is_decoded() -> None:
     escaped = VPC.replace("&", "&amp;").replace('"', "&quot;")
     (file,) = (answer := read_answer(f"```hcl\n{escaped}```\n")).files
     assert file.text == VPC
-    assert [note.kind for note in answer.notes] == ["decoded"]
+    assert [remark.kind for remark in answer.remarks] == ["decoded"]
     kept = 'locals {\n  a = "&quot;"\n}\n'
     assert read_answer(f"```hcl\n{kept}```\n").files[0].text == kept
 
@@ -144,7 +148,7 @@ def test_unclosed_fence_runs_to_the_end() -> None:
     answer = read_answer("```hcl\n" + VPC + 'resource "aws_subnet" "a" {\n  vpc_id = aws_vpc.')
     assert not answer.files[0].closed
     assert answer.files[0].text.endswith("aws_vpc.\n")
-    assert [note.kind for note in answer.notes] == ["unclosed"]
+    assert [remark.kind for remark in answer.remarks] == ["unclosed"]
 
 
 def test_unclosed_fence_before_the_next_file() -> None:
@@ -190,7 +194,7 @@ def test_several_files_in_one_fence() -> None:
     answer = read_answer(fence(body))
     assert [file.path for file in answer.files] == ["main.tf", "variables.tf", "dev.tfvars"]
     assert "".join(file.text for file in answer.files) == body
-    assert [note.kind for note in answer.notes] == ["divided"]
+    assert [remark.kind for remark in answer.remarks] == ["divided"]
 
 
 def test_name_inside_a_heredoc_or_a_block_divides_nothing() -> None:
@@ -203,7 +207,7 @@ def test_tfvars_in_comments_stay_and_are_told() -> None:
     answer = read_answer(fence(body))
     assert [file.path for file in answer.files] == ["tap_stack.tf"]
     assert answer.files[0].text == body
-    assert [(note.kind, note.line) for note in answer.notes] == [("commented", 6), ("commented", 11)]
+    assert [(remark.kind, remark.line) for remark in answer.remarks] == [("commented", 6), ("commented", 11)]
 
 
 def test_drafts_of_the_reasoning_are_told_and_left_out() -> None:
@@ -213,7 +217,7 @@ def test_drafts_of_the_reasoning_are_told_and_left_out() -> None:
     )
     answer = read_answer(text)
     assert VPC in answer.files[0].text
-    assert [note.kind for note in answer.notes] == ["draft"]
+    assert [remark.kind for remark in answer.remarks] == ["draft"]
     assert read_answer(f"<think>\n{draft}</think>\n\n{fence(VPC)}").files[0].text == VPC
 
 
@@ -222,7 +226,7 @@ def test_last_whole_version_wins() -> None:
     new = fence("# a.tf\n" + VPC.replace("var.cidr", '"10.0.0.0/16"'))
     answer = read_answer(old + "Let me mend that.\n\n" + new)
     assert '"10.0.0.0/16"' in answer.files[0].text
-    assert [note.kind for note in answer.notes] == ["draft"]
+    assert [remark.kind for remark in answer.remarks] == ["draft"]
 
 
 def test_addition_goes_to_the_end_of_its_file() -> None:
@@ -280,7 +284,7 @@ def test_values_without_a_name() -> None:
 def test_fences_that_are_no_files(other: str) -> None:
     answer = read_answer(fence(VPC, 'hcl title="vpc.tf"') + other)
     assert [file.path for file in answer.files] == ["vpc.tf"]
-    assert answer.notes
+    assert answer.remarks
     assert answer.has_prose
 
 
@@ -410,7 +414,7 @@ def test_errors_pickle_and_imports_stay_late() -> None:
     assert str(error) == str(unsafe)
     assert str(error).startswith("reply.md:3:1: ")
     assert pickle.loads(pickle.dumps(read_answer(fence(VPC)))) == read_answer(fence(VPC))
-    code = "import sys, tapfix.answer.response, tapfix.contract; print([m for m in ('markdown_it', 'tomllib') if m in sys.modules])"
+    code = "import sys, tapfix.answer.source, tapfix.answer.reader, tapfix.contract; print([m for m in ('markdown_it', 'tomllib') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
@@ -503,12 +507,12 @@ def test_takes_linear_time(unit: str) -> None:
 
 
 def test_outline_kinds() -> None:
-    assert outline(VPC).kind is Kind.STACK
-    assert outline("a = 1\nb = [\n  1,\n]\n").kind is Kind.VALUES
-    assert outline("a = var.b\n").kind is Kind.FRAGMENT
-    assert outline("# only\n").kind is Kind.COMMENTS
-    assert outline("├── a\n").kind is Kind.TREE
-    assert outline("@@ -1 +1 @@\n-a\n+b\n").kind is Kind.DIFF
-    assert outline("hello there\n").kind is Kind.OTHER
+    assert outline(VPC).kind is TextKind.STACK
+    assert outline("a = 1\nb = [\n  1,\n]\n").kind is TextKind.VALUES
+    assert outline("a = var.b\n").kind is TextKind.FRAGMENT
+    assert outline("# only\n").kind is TextKind.COMMENTS
+    assert outline("├── a\n").kind is TextKind.TREE
+    assert outline("@@ -1 +1 @@\n-a\n+b\n").kind is TextKind.DIFF
+    assert outline("hello there\n").kind is TextKind.OTHER
     assert outline('a = <<E\n${"}\nE\n' + VPC).addresses == {"resource.aws_vpc.main"}
     assert outline(VPC + "locals {\n").depth == 1

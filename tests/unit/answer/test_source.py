@@ -43,7 +43,7 @@ def test_the_root_module_may_lie_below(tmp_path: Path) -> None:
     assert source.root == "lib"
     assert sorted(source.relative()) == ["dev.tfvars", "main.tf", "modules/net/main.tf"]
     assert source.outcome(source.relative()) == source.files
-    assert source.original("main.tf") == "lib/main.tf"
+    assert source.seen()["main.tf"].given == "lib/main.tf"
 
 
 def test_two_modules_side_by_side_have_no_root_but_the_top(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_the_metadata_beside_an_answer_is_seen_wherever_the_root_module_is(tmp_p
     (tmp_path / "a.md").write_text(f"**lib/main.tf**\n```hcl\n{STACK}```\n")
     source = read_path(tmp_path / "a.md", CONTRACT)
     assert source.relative() == {"main.tf": STACK, "metadata.json": "{}"}
-    assert source.original("metadata.json") == "metadata.json"
+    assert source.path("metadata.json").rules == "metadata.json"
     made = source.outcome({"main.tf": "1", "dev.tfvars": "2", "metadata.json": "3"})
     assert made == {"lib/dev.tfvars": "2", "lib/main.tf": "1", "metadata.json": "3"}
 
