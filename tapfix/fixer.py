@@ -160,10 +160,15 @@ class Fixer:
 
     @property
     def page(self) -> str:
-        """The docstring, as Markdown."""
+        """The docstring and the rule's table, as Markdown."""
         from inspect import cleandoc
 
-        return cleandoc(self.__doc__ or "")
+        return "\n\n".join(filter(None, (cleandoc(self.__doc__ or ""), self.table.strip())))
+
+    @property
+    def table(self) -> str:
+        """The data that the rule works by, as Markdown, for its page; empty if it has none."""
+        return ""
 
     def fix(
         self,

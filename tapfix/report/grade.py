@@ -11,11 +11,10 @@ Everything here is a function of the result, so that one answer has one grade, e
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -31,10 +30,6 @@ _EXCERPT = 8
 _SHOWN = 3
 """How many findings of a failure are shown with excerpts."""
 _ORDER = tuple(Severity)
-_HEAD = re.compile(
-    r'^[ \t]*(resource|data|variable|output|module|provider)[ \t]+"([^"\n]+)"(?:[ \t]+"([^"\n]+)")?[ \t]*\{',
-    re.MULTILINE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,26 +254,22 @@ def _worth(failures: list[tuple[Failure, int]], far: float = 0.0) -> Worth:
 
 
 class _Blocks:
-    """The top-level blocks of the files that the repair changed, as given and in the outcome, by address; read when first asked for."""
+    """The top-level blocks of the files that the repair changed, as given and in the outcome. It reads them when first asked."""
 
     def __init__(self, result: ResultData) -> None:
         before, after = result.named_base, result.files
         changed = [path for path in {**before, **after} if before.get(path) != after.get(path)]
         self._before = {path: before[path] for path in changed if path in before}
         self._after = {path: after[path] for path in changed if path in after}
-        self._old: dict[str, list[str]] | None = None
-        self._new: dict[str, list[str]] = {}
 
     def had(self, address: str) -> bool:
         """Whether the input had the block, in a file that the repair changed."""
-        return address.replace("var.", "variable.", 1) in self._read()
+        return address in self._old
 
     def new_lines(self, address: str, path: str) -> str:
-        """The lines that the block, or a file that is no Terraform's, has in the outcome and did not have before; at most a few of them."""
-        address = address.replace("var.", "variable.", 1)
-        old = self._read()
-        if address in self._new and address in old:
-            before, after = old[address], self._new[address]
+        """Some lines that the outcome has and the input had not: of the block, or of a JSON file if there is no address."""
+        if address in self._new and address in self._old:
+            before, after = self._old[address], self._new[address]
         elif not address and path.endswith(".json") and path in self._after:
             before, after = self._before.get(path, "").split("\n"), self._after[path].split("\n")
         else:
@@ -286,23 +277,26 @@ class _Blocks:
         known = set(before)
         return "\n".join([line for line in after if line.strip() and line not in known][:_EXCERPT])
 
-    def _read(self) -> dict[str, list[str]]:
-        if self._old is None:
-            self._old, self._new = _lines_by_address(self._before), _lines_by_address(self._after)
-        return self._old
+    @cached_property
+    def _old(self) -> dict[str, list[str]]:
+        return _lines_by_address(self._before)
+
+    @cached_property
+    def _new(self) -> dict[str, list[str]]:
+        return _lines_by_address(self._after)
 
 
 def _lines_by_address(texts: Mapping[str, str]) -> dict[str, list[str]]:
-    """The lines of each block, up to the next one; its head is enough to find it, since this is for excerpts alone."""
+    """The lines of each block with an address of its own, up to the next such block."""
+    from tapfix.module import File
+
     found: dict[str, list[str]] = {}
     for path, text in texts.items():
         if path.endswith(".tf"):
-            heads = list(_HEAD.finditer(text))
-            ends = [*(head.start() for head in heads[1:]), len(text)]
-            for head, end in zip(heads, ends, strict=False):
-                kind, *labels = filter(None, head.groups())
-                address = ".".join(labels if kind == "resource" else (kind, *labels))
-                found.setdefault(address, text[head.start() : end].split("\n"))
+            blocks = [block for block in File(path, text).blocks if block.labels]
+            ends = [*(block.start for block in blocks[1:]), len(text)]
+            for block, end in zip(blocks, ends, strict=False):
+                found.setdefault(block.address, text[block.start : end].split("\n"))
     return found
 
 
