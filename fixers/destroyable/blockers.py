@@ -434,7 +434,7 @@ def as_markdown() -> str:
             "",
             "| resource types | argument | value | why |",
             "|---|---|---|---|",
-            *(f"| {_code(b.types)} | `{b.argument}` | `{b.wanted}` | {b.why} |" for b in BLOCKERS),
+            *(f"| {_code(b.types)} | `{b.argument}` | `{b.wanted}` | {b.why}{_since(b)} |" for b in BLOCKERS),
             "",
             "### Lists that must not contain a value",
             "",
@@ -449,6 +449,10 @@ def as_markdown() -> str:
             *(f"| {_code(k.types)} | `{k.argument}` | {_values(k)} | {k.decision} |" for k in LOCKS),
         )
     )
+
+
+def _since(blocker: Blocker) -> str:
+    return "" if blocker.since == Blocker._field_defaults["since"] else f" (provider {blocker.since} or later)"
 
 
 def _code(words: str) -> str:

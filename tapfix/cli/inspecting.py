@@ -51,7 +51,7 @@ def verify(
     format: PlainFormatOption = PlainFormat.TEXT,
     quiet: QuietOption = False,
 ) -> int:
-    """Prove a module step by step: it parses, its references resolve, the schema accepts it, it plans, applies and is destroyed."""
+    """Prove a module step by step: parse it, resolve its references, check it, plan it, apply it, destroy it."""
     from tapfix.answer.source import read_path
     from tapfix.contract import Contract
     from tapfix.report import json, text
@@ -91,7 +91,10 @@ def fmt(
         bool, typer.Option("--recursive", "-r", help="Format the files of subfolders as well.")
     ] = False,
 ) -> int:
-    """Format files as terraform fmt does, and print the names of those that changed. A file that does not parse stays as it is."""
+    """Format files as terraform fmt does, and print the names of those that changed.
+
+    A file that does not parse stays as it is.
+    """
     from tapfix import formatting
 
     if paths == ["-"]:

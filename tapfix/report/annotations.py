@@ -1,4 +1,4 @@
-"""Workflow commands of GitHub Actions: each finding becomes a note on its line of the changed file."""
+"""Workflow commands of GitHub Actions, which show each finding as a note on its line."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
-"""What an answer is worth, as given and after repair: the failures, each with its place, and a score from 0 to 10.
+"""The grade of an answer, as given and after repair: its failures, each with its places, and a score from 0 to 10.
 
-The score is ``10 * 0.5 ** (penalty / 12)``. The penalty is the sum over all failures of the weight of their severity
-(critical 4, high 2, medium 1, low 0.25); a failure is a rule that found something, and each further finding of it, up
-to five, adds a tenth of the weight. A step of the proof that the outcome does not pass is a failure as well. After
-repair what was fixed no longer counts, and the score is lowered by up to a tenth for how far the repair had to go: the
-share of lines that are not the same. The numbers stand in ``grading.toml``.
+The score is `10 * 0.5 ** (penalty / 12)`. A failure is a rule with at least one finding, or a step of the proof that
+the outcome does not pass. The penalty is the sum of the failures' weights, which depend on the severity: critical 4,
+high 2, medium 1, low 0.25. Each further finding of the same rule, up to five, adds a tenth of the weight. After repair
+only the findings that are left count, and the score is lowered by up to a tenth for the distance of the repair, which
+is the share of lines that it changed. `grading.toml` holds the numbers.
 
-Everything here is a function of the result, so that one answer has one grade, everywhere.
+A grade depends on the result and on nothing else, so that an answer has the same grade everywhere.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from tapfix.verify import Problem, Step
 
 _EXCERPT = 8
-"""How many lines an excerpt has at most."""
+"""The number of lines of an excerpt, at most."""
 _SHOWN = 3
-"""How many findings of a failure are shown with excerpts."""
+"""The number of findings of a failure that are shown with excerpts."""
 _ORDER = tuple(Severity)
 
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """Some lines of a file, and where they stand in it and in the answer."""
+    """Some lines of a file, with the 1-based number of the first one in the file and in the answer."""
 
     file: str
     line: int
@@ -44,7 +44,7 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One finding of a failure: what is said of it, what the answer has there, and what the outcome has instead."""
+    """One finding of a failure: its message, the text of the answer, and the text of the outcome."""
 
     message: str
     reason: str
@@ -54,12 +54,12 @@ class Instance:
     line: int
     issue: Excerpt | None
     fix: str
-    """The outcome's new lines; empty where there are none to show."""
+    """The new lines of the outcome; empty if there are none to show."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A rule that found something, or a step of the proof that failed."""
+    """A rule that has findings, or a step of the proof that failed."""
 
     rule: str
     name: str
@@ -67,9 +67,9 @@ class Failure:
     severity: Severity
     count: int
     left: int
-    """How many of its findings are still there after repair."""
+    """The number of its findings that are still there after repair."""
     instances: tuple[Instance, ...]
-    """The first few of them."""
+    """The first few of its findings."""
     cause: str
     reference: str
     effect: str
@@ -80,8 +80,8 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Worth:
-    """The answer at one point: as given, or after repair."""
+class Rating:
+    """The score of an answer as given, or after repair, and what it is made of."""
 
     score: float
     penalty: float
@@ -103,18 +103,18 @@ class Grade:
 
     name: str
     failures: tuple[Failure, ...]
-    before: Worth
-    after: Worth
+    before: Rating
+    after: Rating
     distance: float
-    """The share of lines that the repair did not leave as they were."""
+    """The share of lines that the repair changed, from 0 to 1."""
 
     @property
     def score(self) -> float:
-        """What the answer was worth as given."""
+        """The score of the answer as given."""
         return self.before.score
 
     def to_dict(self) -> dict[str, Any]:
-        """The grade as the JSON report holds it."""
+        """The grade as plain data, as in the JSON report."""
         return {
             "score": self.score,
             "by_severity": dict(self.before.by_severity),
@@ -132,14 +132,14 @@ def grade(result: ResultData) -> Grade:
     return Grade(
         name=result.source.name,
         failures=tuple(failures),
-        before=_worth([(failure, failure.count) for failure in failures]),
-        after=_worth([(failure, failure.left) for failure in failures if failure.is_left], far),
+        before=_rating([(failure, failure.count) for failure in failures]),
+        after=_rating([(failure, failure.left) for failure in failures if failure.is_left], far),
         distance=far,
     )
 
 
 def distance(before: Mapping[str, str], after: Mapping[str, str]) -> float:
-    """The share of lines that two states of the files do not share, from 0 to 1."""
+    """The share of lines that are not in both states of the files, from 0 to 1. Each state maps a path to its text."""
     old = Counter(line for text in before.values() for line in text.splitlines())
     new = Counter(line for text in after.values() for line in text.splitlines())
     total = old.total() + new.total()
@@ -147,7 +147,7 @@ def distance(before: Mapping[str, str], after: Mapping[str, str]) -> float:
 
 
 def score(counts: Iterable[tuple[Severity, int]], far: float = 0.0) -> tuple[float, float]:
-    """Score and penalty of failures, each given by its severity and by how many findings it has."""
+    """The score and the penalty of failures. Each failure is a severity and the number of its findings."""
     formula = words()["formula"]
     penalty = 0.0
     for severity, count in counts:
@@ -169,7 +169,7 @@ def words() -> dict[str, Any]:
 
 
 def _failures(result: ResultData) -> list[Failure]:
-    """The findings, by rule; suppressed ones are no failures, and what a repair wrote and mended on the way is none of the answer's."""
+    """The findings by rule. Suppressed findings do not count, nor do findings about text that a fix itself inserted."""
     by_rule: dict[str, list[Placed]] = {}
     blocks = _Blocks(result)
     for placed in result.placed:
@@ -199,23 +199,21 @@ def _failure(rule: str, found: list[Placed], result: ResultData, blocks: _Blocks
 
 
 def _is_of_the_repair(placed: Placed, blocks: _Blocks) -> bool:
-    """Whether a finding is mended and was about a block that another fix had put where nothing was before."""
+    """Whether a finding was fixed and was about a block that another fix had inserted."""
     finding, place = placed
-    stood_nowhere = (place.line, place.column) == (place.end_line, place.end_column)
-    return (
-        finding.status is Status.FIXED and stood_nowhere and bool(finding.address) and not blocks.had(finding.address)
-    )
+    has_no_text = (place.line, place.column) == (place.end_line, place.end_column)
+    return finding.status is Status.FIXED and has_no_text and bool(finding.address) and not blocks.had(finding.address)
 
 
 def _builtin(rule: str) -> Fixer | None:
-    """The rule, where it is one of tapfix's own."""
+    """The rule, if it is one of tapfix's own."""
     from tapfix.engine.registry import builtin_fixers
 
     return next((fixer for fixer in builtin_fixers() if fixer.rule == rule), None)
 
 
 def _failed_steps(result: ResultData) -> list[Failure]:
-    """The steps of the proof that failed. tapfix makes no stack worse, so the input failed them as well."""
+    """The steps of the proof that failed. tapfix never makes a stack worse, so the input failed them as well."""
     return [_failed_step(step) for step in result.verify if step.status == "failed"]
 
 
@@ -243,18 +241,18 @@ def _failed_step(step: Step) -> Failure:
     )
 
 
-def _worth(failures: list[tuple[Failure, int]], far: float = 0.0) -> Worth:
+def _rating(failures: list[tuple[Failure, int]], far: float = 0.0) -> Rating:
     counts = Counter(failure.severity for failure, _ in failures)
-    worth, penalty = score(((failure.severity, count) for failure, count in failures), far)
+    points, penalty = score(((failure.severity, count) for failure, count in failures), far)
     by_severity = {severity.value: counts[severity] for severity in _ORDER}
-    return Worth(worth, penalty, len(failures), by_severity)
+    return Rating(points, penalty, len(failures), by_severity)
 
 
 # --- excerpts ---------------------------------------------------------------------------------------------------------
 
 
 class _Blocks:
-    """The top-level blocks of the files that the repair changed, as given and in the outcome. It reads them when first asked."""
+    """The top-level blocks of the files that the repair changed, before and after; parsed when first asked for."""
 
     def __init__(self, result: ResultData) -> None:
         before, after = result.named_base, result.files
@@ -267,7 +265,7 @@ class _Blocks:
         return address in self._old
 
     def new_lines(self, address: str, path: str) -> str:
-        """Some lines that the outcome has and the input had not: of the block, or of a JSON file if there is no address."""
+        """Some lines of a block that the input had not; of a JSON file if there is no address."""
         if address in self._new and address in self._old:
             before, after = self._old[address], self._new[address]
         elif not address and path.endswith(".json") and path in self._after:
@@ -316,7 +314,7 @@ def _instance(placed: Placed, result: ResultData, blocks: _Blocks) -> Instance:
 
 
 def _excerpt(placed: Placed, result: ResultData) -> Excerpt | None:
-    """What the input has where the finding points, without the common indent."""
+    """The text of the input at the place of a finding, without the common indent."""
     place = placed.place
     text = result.base.get(place.file)
     is_the_file = not placed.finding.address and (place.line, place.end_line, place.end_column) == (1, 1, 1)

@@ -1,4 +1,4 @@
-"""SARIF 2.1.0, which code scanning tools read."""
+"""SARIF 2.1.0 for code scanning. Columns count characters, as Unicode code points."""
 
 from __future__ import annotations
 

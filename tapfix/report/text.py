@@ -1,4 +1,4 @@
-"""Plain text for a person: a line for each finding, and a summary. A terminal gets colours; only then is Rich imported."""
+"""Text for a person: a line for each finding, and a summary. A terminal gets colours; only then is Rich imported."""
 
 from __future__ import annotations
 

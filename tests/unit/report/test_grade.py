@@ -196,13 +196,26 @@ def test_what_is_mended_in_the_metadata_is_shown() -> None:
 
 
 def test_a_changed_file_may_hold_no_block_with_a_label() -> None:
-    text = '```hcl\nlocals {\n  at = timestamp()\n}\n```\n```hcl\n# b.tf\nresource "aws_sqs_queue" "q" {\n  name = local.at\n}\n```\n'
+    text = (
+        "```hcl\nlocals {\n  at = timestamp()\n}\n```\n"
+        '```hcl\n# b.tf\nresource "aws_sqs_queue" "q" {\n  name = local.at\n}\n```\n'
+    )
     (failure,) = grade(result(text, "TAP003")).failures
     assert failure.rule == "TAP003"
 
 
+def test_text_in_a_heredoc_that_looks_like_a_block_is_no_block() -> None:
+    heredoc = '  text = <<-EOT\n    resource "aws_vpc" "inner" {\n    }\n  EOT\n'
+    text = f'```hcl\nresource "aws_db_instance" "a" {{\n{heredoc}  deletion_protection = true\n}}\n```\n'
+    (failure,) = grade(result(text, "TAP002")).failures
+    assert "deletion_protection = false" in failure.instances[0].fix
+
+
 def test_what_a_repair_wrote_and_mended_is_no_failure_of_the_answer() -> None:
-    text = 'resource "aws_instance" "web" {\n  count = 2\n  ami = "ami-0c02fb55956c7d316"\n  instance_type = "t3.micro"\n}\n'
+    text = (
+        'resource "aws_instance" "web" {\n'
+        '  count = 2\n  ami = "ami-0c02fb55956c7d316"\n  instance_type = "t3.micro"\n}\n'
+    )
     graded = grade(result(f"```hcl\n{text}```\n", "TAP005", "TAP008"))
     assert {failure.rule for failure in graded.failures} == {"TAP005", "TAP008"}
     for failure in graded.failures:
