@@ -26,6 +26,8 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from tapfix.edits import Edit, Fix, Safety
 from tapfix.module import Attribute, Element, Expr, File, Module, Project, Reference, Span
 
+__all__ = ["Context", "Example", "Finding", "Fixer", "Safety", "Severity", "Status"]
+
 if TYPE_CHECKING:
     from tapfix.answer.files import Answer
     from tapfix.contract import Contract
@@ -158,6 +160,14 @@ class Fixer:
     rule: ClassVar[str]
     severity: ClassVar[Severity]
     safety: ClassVar[Safety]
+    title: ClassVar[str] = ""
+    """What the grade calls the failure; by default the summary."""
+    cause: ClassVar[str] = ""
+    """Why answers have this failure, in a sentence for the failure analysis."""
+    reference: ClassVar[str] = ""
+    """The address of the documentation that says what is right."""
+    effect: ClassVar[str] = ""
+    """What the failure costs whoever uses the stack, in a sentence."""
     examples: ClassVar[tuple[Example, ...]] = ()
     order: ClassVar[int] = 50
     """Among fixes that clash, the one of the lower order is made first, the other waits for the next pass."""
@@ -176,10 +186,15 @@ class Fixer:
 
     @property
     def page(self) -> str:
-        """The docstring, as Markdown."""
+        """The docstring and the rule's table, as Markdown."""
         from inspect import cleandoc
 
-        return cleandoc(self.__doc__ or "")
+        return "\n\n".join(filter(None, (cleandoc(self.__doc__ or ""), self.table.strip())))
+
+    @property
+    def table(self) -> str:
+        """The data that the rule works by, as Markdown, for its page; empty if it has none."""
+        return ""
 
     def fix(
         self,

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from tapfix.answer.files import Answer, Remark
-from tapfix.edits import Edit, EditSet, Fix, Provenance, Safety, ensure_possible
+from tapfix.edits import Edit, EditSet, Fix, Provenance, ensure_possible
 from tapfix.engine import suppression
 from tapfix.errors import ConvergenceError
-from tapfix.fixer import Context, Finding, Fixer, Status
+from tapfix.fixer import Context, Finding, Fixer, Safety, Status
 from tapfix.module import Project
 from tapfix.result import Place, Placed
 from tapfix.syntax import LineIndex

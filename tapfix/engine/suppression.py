@@ -12,8 +12,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
-from tapfix.edits import Safety
-from tapfix.fixer import Finding, Severity, Status
+from tapfix.fixer import Finding, Safety, Severity, Status
 from tapfix.module import File, Project, Span
 
 RULE = "TAP100"
