@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from tapfix.answer.outline import TextKind, outline
-from tapfix.edits import Edit, Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity, Status
+from tapfix.edits import Edit
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity, Status
 from tapfix.module import Block, File, Module
 from tapfix.module.compose import quoted
 from tapfix.module.environments import environment_files, environment_variable, environment_variables
@@ -41,6 +41,10 @@ class DeliverableFormat(Fixer):
     rule = "TAP007"
     severity = Severity.MEDIUM
     safety = Safety.UNSAFE
+    title = "The answer is not in the form that was asked for"
+    cause = "The answer talks about the files instead of being them."
+    reference = "https://spec.commonmark.org/0.31.2/#fenced-code-blocks"
+    effect = "A pipeline that takes the files out of the answer gets too much or too little."
     order = 20
     examples = (
         Example(

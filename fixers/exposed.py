@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from tapfix.edits import Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Element, Expr, Module, item_key, item_value, object_items, walk
 
 from .shared.block_values import block_values, includes_every_address
@@ -55,6 +54,10 @@ class Exposed(Fixer):
     rule = "TAP114"
     severity = Severity.HIGH
     safety = Safety.SUGGESTION
+    title = "Open to more than it has to be"
+    cause = "The widest setting was taken, since it always works."
+    reference = "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege"
+    effect = "Whoever gets at one part of the stack gets at more than that."
     examples = (
         Example(
             title="SSH from every address",

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from tapfix.edits import Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Module, item_key, item_value, object_items, string_value, walk
 from tapfix.module.environments import environment_variable, is_environment_name
 
@@ -63,6 +62,10 @@ class HardCoded(Fixer):
     rule = "TAP113"
     severity = Severity.MEDIUM
     safety = Safety.SUGGESTION
+    title = "Hard-coded environments, zones and names"
+    cause = "What is right for one environment, one account or one moment was written out."
+    reference = "https://developer.hashicorp.com/terraform/language/values/variables"
+    effect = "A second environment clashes with the first one, or is taken for it."
     examples = (
         Example(
             title="An environment and zones that are always the same",

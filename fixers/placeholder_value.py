@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tapfix.edits import Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Module, string_value
 
 _EXAMPLE_ACCOUNTS = "123456789012|111122223333|000000000000|111111111111|012345678901"
@@ -32,6 +31,10 @@ class PlaceholderValue(Fixer):
     rule = "TAP111"
     severity = Severity.MEDIUM
     safety = Safety.UNSAFE
+    title = "A value that stands for something that is not there"
+    cause = "An example of the documentation was left in place of the real value."
+    reference = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html"
+    effect = "The plan takes it, and the apply fails."
     examples = (
         Example(
             title="A certificate that does not exist",

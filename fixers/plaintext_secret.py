@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tapfix.edits import Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Module, string_value
 
 _SECRET = re.compile(
@@ -40,6 +39,10 @@ class PlaintextSecret(Fixer):
     rule = "TAP110"
     severity = Severity.HIGH
     safety = Safety.SUGGESTION
+    title = "A secret in the text"
+    cause = "A password was needed, and written down where it is used."
+    reference = "https://developer.hashicorp.com/terraform/language/values/variables#suppressing-values-in-cli-output"
+    effect = "Whoever reads the code or its history has the password."
     examples = (
         Example(
             title="A password in a tfvars file is reported and left as it is",

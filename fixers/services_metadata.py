@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from tapfix.edits import Edit, Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.edits import Edit
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Module, Span
 from tapfix.schema.services import Feature, Service, actions_in, services, uses
 
@@ -33,6 +33,10 @@ class ServicesMetadata(Fixer):
     rule = "TAP009"
     severity = Severity.MEDIUM
     safety = Safety.SAFE
+    title = "Services in the metadata and in the stack differ"
+    cause = "The metadata was written from the plan and not from the implementation."
+    reference = "https://docs.aws.amazon.com/whitepapers/latest/aws-overview/amazon-web-services-cloud-platform.html"
+    effect = "Whoever searches or bills by the metadata is led astray."
     order = 90
     examples = (
         Example(

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from tapfix.edits import Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Block, Module
 
 _GROUPS: Final = (
@@ -56,6 +55,10 @@ class StaticParameter(Fixer):
     rule = "TAP106"
     severity = Severity.HIGH
     safety = Safety.SAFE
+    title = "A static parameter that is to change at once"
+    cause = "A parameter that a database reads at its start is set as one that takes effect immediately."
+    reference = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithParamGroups.html"
+    effect = "The apply fails when the parameter group is made."
     examples = (
         Example(
             title="a library that is loaded at the start",

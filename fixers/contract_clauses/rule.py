@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Final
 
-from tapfix.edits import Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Element, File, Module
 from tapfix.module.values import UNKNOWN
 
@@ -67,6 +66,10 @@ class ContractClauses(Fixer):
     rule = "TAP150"
     severity = Severity.HIGH
     safety = Safety.SUGGESTION
+    title = "Demands of the prompt that the stack does not meet"
+    cause = "A demand was overlooked, or given less weight than something else."
+    reference = "https://developer.hashicorp.com/terraform/language/style"
+    effect = "The stack is not what was asked for, and a person has to change it."
     order = 99
     examples = tuple(
         Example(title=title, contract=contract, before=before, after=None)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
-from tapfix.edits import Edit, Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.edits import Edit
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Element, Module, Span, string_value
 from tapfix.module.evaluate import UNKNOWN
 from tapfix.schema import BlockSchema, load
@@ -15,7 +15,7 @@ from tapfix.schema import BlockSchema, load
 from ..shared.lifecycle import stop_ignoring
 from ..shared.members import members, without_member
 from ..shared.places import attributes_at, places
-from .blockers import BLOCKERS, BLOCKS, FINE, LOCKS, UNWANTED, Blocker, Lock, Unwanted
+from .blockers import BLOCKERS, BLOCKS, FINE, LOCKS, UNWANTED, Blocker, Lock, Unwanted, as_markdown
 from .origins import Origins, Wish, wished_places
 
 
@@ -26,8 +26,7 @@ class Destroyable(Fixer):
     snapshots and buckets that may not be emptied stop the destroy half-way: what is left costs money and blocks the next
     apply by its names.
 
-    **What it does.** A table (`fixers/_destroy_blockers.py`) names the arguments that block, and the value with which they
-    do not:
+    **What it does.** A table, below, names the arguments that block, and the value with which they do not:
 
     - an argument that blocks gets that value: `deletion_protection = false`;
     - one whose absence blocks is added: `skip_final_snapshot = true` of a database, `force_destroy = true` of a bucket;
@@ -48,6 +47,10 @@ class Destroyable(Fixer):
     rule = "TAP002"
     severity = Severity.CRITICAL
     safety = Safety.UNSAFE
+    title = "Resources that cannot be destroyed"
+    cause = "Safety as in production was put before the demand that the stack can be taken down."
+    reference = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_DeleteInstance.html"
+    effect = "`terraform destroy` stops half way, and somebody has to clean up by hand."
     examples = (
         Example(
             title="a protected database with a final snapshot",
@@ -158,6 +161,11 @@ resource "aws_backup_vault_lock_configuration" "main" {
             after=None,
         ),
     )
+
+    @property
+    def table(self) -> str:
+        """What blocks a destroy, row by row."""
+        return as_markdown()
 
     def check(self, module: Module, context: Context) -> Iterable[Finding]:
         if not context.contract.lifecycle.destroyable:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 
-from tapfix.edits import Edit, Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.edits import Edit
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Block, Expr, Module, walk
 
 from .policies import BY_PATH, MEANT
@@ -34,6 +34,10 @@ class ManagedPolicy(Fixer):
     rule = "TAP105"
     severity = Severity.HIGH
     safety = Safety.SAFE
+    title = "A managed policy that AWS does not have"
+    cause = "The policy's path or name was made up or left out."
+    reference = "https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html"
+    effect = "The apply fails when the policy is attached."
     examples = (
         Example(
             title="a wrong path, and a name that no policy has",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tapfix.edits import Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Module
 
 from . import permissions, values
@@ -26,6 +25,10 @@ class RefusedSetting(Fixer):
     rule = "TAP112"
     severity = Severity.HIGH
     safety = Safety.SUGGESTION
+    title = "Settings that AWS refuses"
+    cause = "The provider's schema takes what the service behind it does not, or does not take any more."
+    reference = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html"
+    effect = "The plan goes through, and the apply stops half way."
     examples = (
         Example(
             title="A version that was withdrawn, and a password that may contain an @",

@@ -1,6 +1,7 @@
 """What expressions evaluate to in each environment: through tfvars files, defaults, and the calls of a local module.
 
-An environment is a `NAME.tfvars` file in the root module's folder. A module of which no environment is known has one, with the name "".
+An environment is a `NAME.tfvars` file in the root module's folder. A module of which no environment is known has one,
+with the name "".
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from tapfix.module.project import Module, Project
 from tapfix.module.values import same
 
 Undecided = Literal["default", "unknown"]
-"""What a variable evaluates to that an environment may still set, because it has no tfvars file yet: its default, or unknown."""
+"""What a variable evaluates to that an environment may still set, because it has no tfvars file yet: its default, or
+unknown.
+"""
 
 AUTOMATIC: Final = "terraform.tfvars"
 """The tfvars file that Terraform reads by itself."""
@@ -51,7 +54,9 @@ def environment_files(module: Module, names: Sequence[str] | None) -> dict[str, 
 
 
 def environment_variables(module: Module) -> tuple[Block, ...]:
-    """The variables that distinguish the environments, whatever their spelling, the likeliest first; a variable of another type is none."""
+    """The variables that distinguish the environments, whatever their spelling, the likeliest first; a variable of
+    another type is none.
+    """
     found: list[tuple[int, Block]] = []
     for name, block in module.variables.items():
         type = block.get("type")
@@ -61,7 +66,9 @@ def environment_variables(module: Module) -> tuple[Block, ...]:
 
 
 def environment_variable(module: Module) -> Block | None:
-    """The variable that distinguishes the environments, as `var.environment` does in most answers; None if there is none."""
+    """The variable that distinguishes the environments, as `var.environment` does in most answers; None if there is
+    none.
+    """
     return next(iter(environment_variables(module)), None)
 
 
@@ -104,7 +111,9 @@ class Environments:
         return self._evaluators[key]
 
     def values(self, at: Element, expr: Expr, undecided: Undecided = "default") -> dict[str, object]:
-        """What an expression of an element evaluates to, by environment; UNKNOWN where the module's text does not say."""
+        """What an expression of an element evaluates to, by environment; UNKNOWN where the module's text does not
+        say.
+        """
         evaluators = self.evaluators(self.project.module_of(at.file), undecided)
         return {name: evaluator.evaluate(expr) for name, evaluator in evaluators.items()}
 
@@ -117,7 +126,10 @@ class Environments:
         return ways[0] if len(ways) == 1 else _merged(module, ways)
 
     def _from_tfvars(self, module: Module, undecided: Undecided) -> dict[str, dict[str, object]]:
-        """What the tfvars files in the module's folder set. The files that Terraform reads by itself hold for all environments."""
+        """What the tfvars files in the module's folder set.
+
+        The files that Terraform reads by itself hold for all environments.
+        """
         always: dict[str, object] = {}
         for file in sorted(module.tfvars, key=lambda file: (_stem(file) != "terraform", file.path)):
             if is_automatic(file):
@@ -127,7 +139,7 @@ class Environments:
         if undecided == "default" or set(self.names or ()) <= set(given):
             return given
         # What is not a switch is unknown as long as the file of an environment is missing, so that
-        # `var.environment == "prod"` is not taken for false because the default is `dev`.
+        # `var.environment == "prod"` does not evaluate to false because the default is `dev`.
         open_ones = {name: UNKNOWN for name, block in module.variables.items() if not _is_switch(block)}
         return {name: {**open_ones, **values} for name, values in given.items()}
 

@@ -8,6 +8,7 @@ import pytest
 from mending import mended, refused
 
 from fixers.destroyable import blockers as data
+from fixers.destroyable.rule import Destroyable
 from tapfix.fixer import Status
 from tapfix.schema import BlockSchema, load
 
@@ -374,3 +375,10 @@ def test_an_object_that_only_tfvars_set_is_mended_there() -> None:
     assert result.texts["prod.tfvars"] == given["dev.tfvars"]
     del stack["staging.tfvars"]
     assert "enable_deletion_protection = false" in mended("TAP002", stack).main
+
+
+def test_the_page_shows_every_row() -> None:
+    page = Destroyable().page
+    unwanted = [(type, row) for row in data.UNWANTED for type in row.types.split()]
+    for type, row in [*ROWS, *LOCKS, *unwanted]:
+        assert any(f"`{type}`" in line and f"| `{row.argument}` |" in line for line in page.splitlines())

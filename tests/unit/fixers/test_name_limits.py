@@ -9,8 +9,7 @@ import pytest
 from mending import mended, refused
 
 from fixers.name_limits.limits import LIMITS
-from tapfix.edits import Safety
-from tapfix.fixer import Status
+from tapfix.fixer import Safety, Status
 from tapfix.schema import BlockSchema, load
 from tapfix.schema.constraints import constraints
 
