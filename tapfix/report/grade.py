@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -53,8 +53,15 @@ class Instance:
     file: str
     line: int
     issue: Excerpt | None
-    fix: str
-    """The new lines of the outcome; empty if there are none to show."""
+    blocks: ChangedBlocks | None = field(repr=False, compare=False)
+    """The blocks that the repair changed; none for a step of the proof."""
+
+    @property
+    def fix(self) -> str:
+        """The new lines of the outcome; empty if there are none to show."""
+        if self.blocks is None or self.status != Status.FIXED.value:
+            return ""
+        return self.blocks.new_lines(self.address, self.file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,14 +178,14 @@ def words() -> dict[str, Any]:
 def _failures(result: ResultData) -> list[Failure]:
     """The findings by rule. Suppressed findings do not count, nor do findings about text that a fix itself inserted."""
     by_rule: dict[str, list[Placed]] = {}
-    blocks = _Blocks(result)
+    blocks = ChangedBlocks(result)
     for placed in result.placed:
         if placed.finding.status is not Status.SUPPRESSED and not _is_of_the_repair(placed, blocks):
             by_rule.setdefault(placed.finding.rule, []).append(placed)
     return [_failure(rule, found, result, blocks) for rule, found in by_rule.items()]
 
 
-def _failure(rule: str, found: list[Placed], result: ResultData, blocks: _Blocks) -> Failure:
+def _failure(rule: str, found: list[Placed], result: ResultData, blocks: ChangedBlocks) -> Failure:
     findings = [placed.finding for placed in found]
     severity = min((finding.severity for finding in findings), key=_ORDER.index)
     fixer = _builtin(rule)
@@ -198,7 +205,7 @@ def _failure(rule: str, found: list[Placed], result: ResultData, blocks: _Blocks
     )
 
 
-def _is_of_the_repair(placed: Placed, blocks: _Blocks) -> bool:
+def _is_of_the_repair(placed: Placed, blocks: ChangedBlocks) -> bool:
     """Whether a finding was fixed and was about a block that another fix had inserted."""
     finding, place = placed
     has_no_text = (place.line, place.column) == (place.end_line, place.end_column)
@@ -223,7 +230,7 @@ def _failed_step(step: Step) -> Failure:
     problems: tuple[Problem, ...] = getattr(step, "problems", ())
     errors = [problem for problem in problems if problem.severity == "error"]
     instances = tuple(
-        Instance(problem.message, "", "refused", problem.address, problem.file, problem.line, None, "")
+        Instance(problem.message, "", "refused", problem.address, problem.file, problem.line, None, None)
         for problem in errors[:_SHOWN]
     )
     count = max(1, len(errors))
@@ -234,7 +241,7 @@ def _failed_step(step: Step) -> Failure:
         severity=Severity(severities.get(step.step, "high")),
         count=count,
         left=count,
-        instances=instances or (Instance(step.detail, "", "refused", "", "", 0, None, ""),),
+        instances=instances or (Instance(step.detail, "", "refused", "", "", 0, None, None),),
         cause=said.get("cause", ""),
         reference=said.get("reference", ""),
         effect=said.get("effect", ""),
@@ -251,8 +258,8 @@ def _rating(failures: list[tuple[Failure, int]], far: float = 0.0) -> Rating:
 # --- excerpts ---------------------------------------------------------------------------------------------------------
 
 
-class _Blocks:
-    """The top-level blocks of the files that the repair changed, before and after; parsed when first asked for."""
+class ChangedBlocks:
+    """The top-level blocks of the files that the repair changed, before and after, parsed when first asked for."""
 
     def __init__(self, result: ResultData) -> None:
         before, after = result.named_base, result.files
@@ -298,9 +305,8 @@ def _lines_by_address(texts: Mapping[str, str]) -> dict[str, list[str]]:
     return found
 
 
-def _instance(placed: Placed, result: ResultData, blocks: _Blocks) -> Instance:
+def _instance(placed: Placed, result: ResultData, blocks: ChangedBlocks) -> Instance:
     finding, place = placed
-    fixed = finding.status is Status.FIXED
     return Instance(
         message=finding.message,
         reason=finding.reason,
@@ -309,7 +315,7 @@ def _instance(placed: Placed, result: ResultData, blocks: _Blocks) -> Instance:
         file=place.file,
         line=place.line,
         issue=_excerpt(placed, result),
-        fix=blocks.new_lines(finding.address, place.file) if fixed else "",
+        blocks=blocks,
     )
 
 
