@@ -1,7 +1,7 @@
 """The types of expressions, and the problems in them.
 
-`Typer.value` walks an expression once, as Terraform's evaluator would with every variable unknown. It returns the type as
-far as it is known, and reports problems that no values of the variables could solve. What is unknown stays unknown.
+`Typer.value` walks an expression once, as Terraform's evaluator would with every variable unknown. It returns the type
+as far as it is known, and reports problems that no values of the variables could solve. What is unknown stays unknown.
 """
 
 from __future__ import annotations
@@ -159,7 +159,10 @@ class Typer:
         if word in ROOTS:
             what = f'"{word}" names nothing by itself: a dot and a name must follow'
         else:
-            what = f'"{word}" names nothing: a reference to a resource has its type and its name, and a text stands in quotes'
+            what = (
+                f'"{word}" names nothing: a reference to a resource has its type and its name, '
+                "and a text stands in quotes"
+            )
         self.report("references", "invalid-reference", what, at, leaf)
         return UNKNOWN
 
