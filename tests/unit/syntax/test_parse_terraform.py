@@ -1,4 +1,4 @@
-"""tapfix and `terraform fmt` agree on what is HCL, for a table of texts that are easy to get wrong and for generated ones.
+"""tapfix and `terraform fmt` agree on what is HCL, for a table of difficult texts and for generated ones.
 
 Each disagreement that was found is in the table.
 """
