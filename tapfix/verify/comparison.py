@@ -102,9 +102,9 @@ def _had_no_value(problem: Problem, was: Project) -> bool:
 
 
 def _is_revealed(problem: Problem, was: Project, now: Project) -> bool:
-    """Whether the argument with the problem is as it was, and only its value was not known before.
+    """Is the argument with the problem unchanged, and was only its value unknown before?
 
-    A fix that declares a variable or puts a tfvars file beside the stack lets the proof see a value that the answer had all along.
+    A fix that declares a variable or adds a tfvars file reveals values that the stack had before.
     """
     if problem.step != "values":
         return False
