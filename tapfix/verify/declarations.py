@@ -21,6 +21,7 @@ from tapfix.module import (
     object_items,
     string_value,
 )
+from tapfix.module.nodes import interpolated, template_parts
 from tapfix.schema import Schema, TypeSchema, load
 from tapfix.syntax import Leaf, LineIndex, Node
 from tapfix.verify.problem import Problem, StepName
@@ -189,11 +190,11 @@ class Declarations:
         """The path of the missing file that an expression spells; None if the file exists or the path is not known."""
         if self.files is None or expr.kind != "template":
             return None
-        parts = expr.children[1:-1]
+        parts = template_parts(expr)
         based = bool(parts) and parts[0].kind == "interpolation"
         folder = ""
         if based:
-            base = parts[0].children[1].text
+            base = interpolated(parts[0]).text
             if base not in ("path.module", "path.root", "path.cwd"):
                 return None
             folder, parts = (self.module.folder if base == "path.module" else ""), parts[1:]

@@ -17,6 +17,7 @@ from tapfix.module.nodes import (
     ForExpr,
     index_expr,
     interpolated,
+    item_key_node,
     step_name,
     template_parts,
     traversal_root,
@@ -246,7 +247,7 @@ class Typer:
         members: dict[str, Any] = {}
         complete = True
         for item in object_items(node):
-            key = item.children[0]
+            key = item_key_node(item)
             name = item_key(item)
             if name is None:
                 if key.kind in ("paren", "template"):

@@ -14,8 +14,9 @@ def check_duplicates(declarations: Declarations) -> None:
     """Report addresses that are declared twice."""
     first: dict[str, Element] = {}
     for address, element in declarations.module.declarations:
-        is_provider = isinstance(element, Block) and element.type == "provider"
-        _once(declarations, first, _configured(element) if is_provider else address, element)  # type: ignore[arg-type]
+        if isinstance(element, Block) and element.type == "provider":
+            address = _configured(element)
+        _once(declarations, first, address, element)
     for block in declarations.module.blocks_of("terraform"):
         for nested in block.blocks:
             if nested.type in ("required_providers", "backend", "cloud"):
