@@ -93,9 +93,9 @@ def ladder(
     ]
     if upto in CHEAP_STEPS:
         return tuple(found)
-    from tapfix.verify.terraform import Options, terraform_steps
+    from tapfix.verify.terraform import LadderOptions, terraform_steps
 
-    options = Options(
+    options = LadderOptions(
         upto=upto,
         binary=binary,
         emulator=emulator,

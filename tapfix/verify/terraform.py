@@ -39,7 +39,7 @@ _SUMMARY_WORD: Final = re.compile(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class LadderOptions:
     """How the terraform steps run."""
 
     upto: StepName = "validate"
@@ -57,7 +57,7 @@ class Options:
     """Called with a few words at the start of each part."""
 
 
-class Outcome(NamedTuple):
+class CommandResult(NamedTuple):
     """The result of one command."""
 
     code: int
@@ -72,7 +72,7 @@ class Outcome(NamedTuple):
         return tuple(d for d in self.diagnostics if d.get("severity") == "error")
 
 
-def terraform_steps(texts: Mapping[str, str], folder: Path | None, options: Options) -> Iterator[Step]:
+def terraform_steps(texts: Mapping[str, str], folder: Path | None, options: LadderOptions) -> Iterator[Step]:
     """The steps up to `options.upto`, on files by path. The other files of `folder` are copied too."""
     wanted = TERRAFORM_STEPS[: TERRAFORM_STEPS.index(options.upto) + 1]
     binary = _binary(options)
@@ -86,7 +86,7 @@ def terraform_steps(texts: Mapping[str, str], folder: Path | None, options: Opti
         yield from _Ladder(binary, root, Project(texts), options).steps(wanted)
 
 
-def _binary(options: Options) -> str | None:
+def _binary(options: LadderOptions) -> str | None:
     names = (options.binary,) if options.binary else BINARIES
     return next((path for name in names if (path := shutil.which(name))), None)
 
@@ -116,7 +116,7 @@ def _copy(texts: Mapping[str, str], folder: Path | None, root: Path) -> None:
 class _Ladder:
     """One run of the steps in one scratch folder."""
 
-    def __init__(self, binary: str, root: Path, project: Project, options: Options) -> None:
+    def __init__(self, binary: str, root: Path, project: Project, options: LadderOptions) -> None:
         self.binary = binary
         self.root = root
         self.module: Module = project.root
@@ -257,7 +257,12 @@ class _Ladder:
         )
 
     def _step(
-        self, name: StepName, outcome: Outcome, detail: str, problems: tuple[Problem, ...], status: str | None = None
+        self,
+        name: StepName,
+        outcome: CommandResult,
+        detail: str,
+        problems: tuple[Problem, ...],
+        status: str | None = None,
     ) -> Step:
         if outcome.timed_out:
             problems = (
@@ -272,12 +277,12 @@ class _Ladder:
         found = _detail(problems) if failed else detail
         return Step(name, "failed" if failed else "passed", found, problems, "", outcome.output, outcome.seconds)
 
-    def _problems(self, name: StepName, outcome: Outcome) -> tuple[Problem, ...]:
+    def _problems(self, name: StepName, outcome: CommandResult) -> tuple[Problem, ...]:
         return tuple(_problem(name, diagnostic) for diagnostic in outcome.diagnostics)
 
     # --- running ------------------------------------------------------------------------------------------------
 
-    def _run(self, *arguments: str) -> Outcome:
+    def _run(self, *arguments: str) -> CommandResult:
         """Run the binary to its end or to the time limit. Reports each applied resource to `progress`."""
         command = "destroy" if "-destroy" in arguments else arguments[0]
         self.options.progress(f"{Path(self.binary).name} {command}")
@@ -318,7 +323,7 @@ class _Ladder:
             timer.cancel()
             _end(process)
         output = "".join(lines)
-        return Outcome(
+        return CommandResult(
             process.returncode,
             output[-MAX_OUTPUT:],
             tuple(_diagnostics(output, events)),
@@ -404,7 +409,7 @@ def _problem(step: StepName, diagnostic: Mapping[str, Any]) -> Problem:
     )
 
 
-def _plain_problem(step: StepName, outcome: Outcome) -> Problem:
+def _plain_problem(step: StepName, outcome: CommandResult) -> Problem:
     """The problem of a command without diagnostics, from its output."""
     chunks = re.split(r"^\W*Error: ", outcome.output, flags=re.MULTILINE)[1:] or [outcome.output[-500:]]
     said = " ".join(re.sub(r"[│╷╵]", " ", chunks[0]).split())
