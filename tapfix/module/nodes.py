@@ -95,6 +95,11 @@ def unwrapped(expr: Expr) -> Expr:
             return expr
 
 
+def unary_operand(expr: Expr) -> Expr:
+    """The `x` of `!x` and of `-x`."""
+    return expr.children[1]
+
+
 # --- calls, lists, objects --------------------------------------------------------------------------------------------
 
 
