@@ -11,7 +11,7 @@ from tapfix.fixer import Context, Example, Finding, Fixer, Severity
 from tapfix.module import Attribute, Block, Element, Module, Span, indented, string_value
 from tapfix.module.evaluate import UNKNOWN
 from tapfix.module.nodes import members
-from tapfix.schema import BlockSchema, load
+from tapfix.schema import load
 
 from ..shared.lifecycle import stop_ignoring
 from ..shared.places import attributes_at, places
@@ -311,12 +311,10 @@ def _is_set(place: Attribute | Block) -> bool:
 @cache
 def _accepts(type: str, argument: str) -> bool:
     """Whether the provider accepts the argument: version 5, or version 6 for a type that 5 does not know."""
-    schema: BlockSchema | None = load().resource(type) or load(6).resource(type)
     *path, name = argument.split(".")
-    for step in path:
-        nested = schema.blocks.get(step) if schema is not None else None
-        schema = nested.block if nested is not None else None
-    return schema is not None and name in schema.attributes
+    schema = load().resource(type) or load(6).resource(type)
+    block = schema.inner(path) if schema is not None else None
+    return block is not None and name in block.attributes
 
 
 def _added(block: Block, row: Blocker) -> list[Edit]:

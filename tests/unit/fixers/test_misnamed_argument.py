@@ -52,7 +52,8 @@ def test_a_dissolved_block_is_none(row: Any) -> None:
             'resource "aws_ecs_service" "s" {\n  deployment_configuration {\n    strategy = "ROLLING"\n  }\n}\n',
         ),
         (
-            'resource "aws_elasticache_replication_group" "g" {\n  description        = "d"\n  auth_token_enabled = true\n}\n',
+            'resource "aws_elasticache_replication_group" "g" {\n  description        = "d"\n'
+            "  auth_token_enabled = true\n}\n",
             'resource "aws_elasticache_replication_group" "g" {\n  description = "d"\n}\n',
         ),
         ('resource "x_y" "z" {\n  tags = {}\n}\n', 'resource "x_y" "z" {\n  tags = {}\n}\n'),
