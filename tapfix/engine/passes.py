@@ -10,15 +10,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from tapfix.answer.files import Answer, Remark
 from tapfix.edits import Edit, EditSet, Fix, Provenance, Safety, ensure_possible
 from tapfix.engine import suppression
 from tapfix.errors import ConvergenceError
 from tapfix.fixer import Context, Finding, Fixer, Status
 from tapfix.module import Project
+from tapfix.result import Place, Placed
 from tapfix.syntax import LineIndex
 
 if TYPE_CHECKING:
-    from tapfix.answer.response import Answer
     from tapfix.contract import Contract
     from tapfix.verify import Problem
 
@@ -27,33 +28,6 @@ MAX_PASSES = 200
 
 _RETRIES = 40
 """How often the engine runs again without what made the outcome worse, before it leaves the sources as they were."""
-
-
-class Place(NamedTuple):
-    """Where something stands in the file that the answer held: 1-based, columns count characters."""
-
-    file: str
-    line: int
-    column: int
-    end_line: int
-    end_column: int
-
-
-class Placed(NamedTuple):
-    """A finding with its place in the original text."""
-
-    finding: Finding
-    place: Place
-
-
-class Diagnosis(NamedTuple):
-    """Something said of the input or of tapfix itself that is no rule's finding."""
-
-    severity: str
-    message: str
-    file: str
-    line: int
-    column: int
 
 
 class Options(NamedTuple):
@@ -74,7 +48,7 @@ class Outcome(NamedTuple):
     after: Project
     """The files of the outcome, read."""
     placed: tuple[Placed, ...]
-    diagnoses: tuple[Diagnosis, ...]
+    remarks: tuple[Remark, ...]
     passes: int
     problems: tuple[Problem, ...] = ()
     """What tapfix's own proof says of the outcome; asked for with `Options.guard` only."""
@@ -191,8 +165,8 @@ class _Run:
             if self.options.strict:
                 raise
             outcome = _Passes(self, {(fixer.rule,): str(error) for fixer in self.fixers}).run()
-            said = Diagnosis("error", str(error), "", 1, 1)
-            return outcome._replace(diagnoses=(*outcome.diagnoses, said))
+            said = Remark("error", str(error), "", 1, 1)
+            return outcome._replace(remarks=(*outcome.remarks, said))
 
     def worse(self, outcome: Outcome) -> list[Problem]:
         """The problems that the outcome has and the input had not, where they could have been seen: not those in a block that did not
@@ -259,7 +233,7 @@ class _Passes:
         self.fixed: dict[tuple[str, str, str, str], Placed] = {}
         self.overtaken: dict[tuple[str, str, str, str], Placed] = {}
         """Findings whose fix had to wait for another one, and that may be gone with it."""
-        self.diagnoses: list[Diagnosis] = []
+        self.remarks: list[Remark] = []
         self.failed: set[str] = set()
 
     def run(self) -> Outcome:
@@ -269,7 +243,7 @@ class _Passes:
         for number in range(1, MAX_PASSES + 2):
             accepted, left = self._pass()
             if not accepted:
-                return Outcome(self.run_.before, self._laid_out(), self._placed(left), tuple(self.diagnoses), number)
+                return Outcome(self.run_.before, self._laid_out(), self._placed(left), tuple(self.remarks), number)
             rules_of_pass.append({f.rule for f in accepted})
             state = hash(frozenset(self.project.texts.items()))
             if state in seen or number > MAX_PASSES:
@@ -330,7 +304,7 @@ class _Passes:
                 self.failed.add(fixer.rule)
                 at = module.folder or "."
                 message = f"{fixer.rule} {fixer.name} failed on {at} ({type(error).__name__}: {error}) and was left out"
-                self.diagnoses.append(Diagnosis("error", message, "", 1, 1))
+                self.remarks.append(Remark("error", message, "", 1, 1))
                 break
         return found
 
