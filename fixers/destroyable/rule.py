@@ -8,7 +8,7 @@ from functools import cache
 
 from tapfix.edits import Edit, Safety
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity
-from tapfix.module import Attribute, Block, Element, Module, Span, indented, string_value
+from tapfix.module import Attribute, Block, Element, Module, Span, compose, string_value
 from tapfix.module.evaluate import UNKNOWN
 from tapfix.module.nodes import members
 from tapfix.schema import load
@@ -336,9 +336,10 @@ def _added(block: Block, row: Blocker) -> list[Edit]:
 
 
 def _nested(path: Sequence[str], line: str) -> str:
+    """The line in blocks in each other, after a blank line."""
     for step in reversed(path):
-        line = f"{step} {{\n{indented(line, '  ')}}}"
-    return "\n" + line
+        line = compose.block(step, body=line)
+    return "\n" + line.rstrip("\n")
 
 
 _SIMILAR = ("deletion_protection", "bucket", "bucket_prefix", "name", "name_prefix", "identifier", "cluster_identifier")

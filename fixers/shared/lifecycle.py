@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tapfix.edits import Edit
-from tapfix.module import Attribute, Block, Expr
+from tapfix.module import Attribute, Block, Expr, compose
 from tapfix.module.nodes import members
 
 
@@ -38,14 +38,15 @@ def ignore(block: Block, argument: str) -> Edit:
         before = names.file.text[names.file.line_start(last.start) : last.start]
         text = f", {argument}" if before.strip() else f",\n{before}{argument}"
         return Edit(names.file.path, last.end, last.end, text)
+    line = f"ignore_changes = [{argument}]"
     lifecycles = block.blocks_of("lifecycle")
     if lifecycles:
-        return lifecycles[0].insert(f"ignore_changes = [{argument}]")
-    return block.insert(f"\nlifecycle {{\n  ignore_changes = [{argument}]\n}}")
+        return lifecycles[0].insert(line)
+    return block.insert("\n" + compose.block("lifecycle", body=line).rstrip("\n"))
 
 
 def stop_ignoring(block: Block, argument: str) -> list[Edit]:
-    """The edits that remove an argument from `ignore_changes`, and the list and the block if nothing else is in them."""
+    """The edits that remove an argument from `ignore_changes`, and the list or block that contains nothing else."""
     names = ignored(block)
     if names is None or names.parent is None:
         return []

@@ -173,7 +173,7 @@ def test_a_name_is_worked_out_for_each_environment() -> None:
         result = mended("TAP101", {"tap_stack.tf": stack, **files})
         assert value_of(result.main, "name") == 'substr("${var.environment}-the-balancer-of-the-shops", 0, 32)'
         (finding,) = result.findings
-        assert "it has 33 characters in staging, AWS takes 32" in finding.message
+        assert "it has 33 characters in staging, AWS accepts 32" in finding.message
         assert finding.safety is Safety.UNSAFE
 
 
