@@ -15,7 +15,8 @@ import pstats
 import time
 
 from tapfix.contract import Contract
-from tapfix.engine.passes import Options, repair
+from tapfix.engine.guard import repair
+from tapfix.engine.passes import Options
 from tapfix.engine.registry import builtin_fixers, select
 from tapfix.fixer import Context
 from tapfix.module import Project

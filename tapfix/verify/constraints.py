@@ -12,10 +12,10 @@ from tapfix.module.environments import Environments, is_absent
 from tapfix.module.evaluate import Evaluator, is_known
 from tapfix.schema.rules import Group, Rule, rules
 from tapfix.syntax import Leaf
+from tapfix.verify.bodies import title
 from tapfix.verify.databases import check_databases
 from tapfix.verify.declarations import Declarations
 from tapfix.verify.networks import check_networks
-from tapfix.verify.structure import title
 
 
 def check_constraints(declarations: Declarations) -> None:

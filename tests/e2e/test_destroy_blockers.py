@@ -14,7 +14,8 @@ import pytest
 
 from fixers.destroyable import blockers as DATA
 from tapfix.contract import Contract
-from tapfix.engine.passes import Options, repair
+from tapfix.engine.guard import repair
+from tapfix.engine.passes import Options
 from tapfix.engine.registry import builtin_fixers
 from tapfix.module import Module, Project
 from tapfix.schema import AttributeSchema, BlockSchema, load

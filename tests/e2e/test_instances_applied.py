@@ -20,7 +20,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "unit"))
 from instance_rows import ARGUMENTS, EACH, REFERENCES, Row, counted, matrix, stack
 
 from tapfix.contract import Contract
-from tapfix.engine.passes import Options, repair
+from tapfix.engine.guard import repair
+from tapfix.engine.passes import Options
 from tapfix.engine.registry import builtin_fixers
 from tapfix.module import Project
 from tapfix.verify import ladder, surroundings

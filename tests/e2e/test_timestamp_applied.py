@@ -10,7 +10,8 @@ import shutil
 import pytest
 
 from tapfix.contract import Contract
-from tapfix.engine.passes import Options, repair
+from tapfix.engine.guard import repair
+from tapfix.engine.passes import Options
 from tapfix.engine.registry import builtin_fixers
 from tapfix.fixer import Status
 from tapfix.verify import Step, ladder

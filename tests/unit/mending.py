@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from tapfix import parse
 from tapfix.contract import Contract
-from tapfix.engine.passes import Options, repair
+from tapfix.engine.guard import repair
+from tapfix.engine.passes import Options
 from tapfix.engine.registry import builtin_fixers
 from tapfix.fixer import Finding, Status
 

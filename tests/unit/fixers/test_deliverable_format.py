@@ -7,7 +7,8 @@ import pytest
 from tapfix.answer.reader import read_answer
 from tapfix.answer.writer import write_answer
 from tapfix.contract import Contract
-from tapfix.engine.passes import Options, Outcome, repair
+from tapfix.engine.guard import repair
+from tapfix.engine.passes import Options, Outcome
 from tapfix.engine.registry import builtin_fixers
 from tapfix.fixer import Fixer
 

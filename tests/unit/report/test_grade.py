@@ -12,7 +12,8 @@ from tapfix.answer.outline import is_answer
 from tapfix.answer.source import read_text
 from tapfix.api import Result, fix
 from tapfix.contract import Contract
-from tapfix.engine.passes import Options, repair
+from tapfix.engine.guard import repair
+from tapfix.engine.passes import Options
 from tapfix.engine.registry import builtin_fixers
 from tapfix.fixer import Severity
 from tapfix.report import analysis, junit
