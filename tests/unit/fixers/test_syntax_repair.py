@@ -131,7 +131,7 @@ def test_much_broken_text_is_answered_soon() -> None:
 
 @pytest.mark.parametrize("seed", range(40))
 def test_what_is_mended_is_the_text_that_was_damaged(seed: int) -> None:
-    """Take one bracket at a line's end, or one comma, out of a text that parses: the same tokens come back, or nothing is done."""
+    """One bracket or comma at a line's end is removed from a text that parses: it comes back, or nothing changes."""
     dice = random.Random(seed)
     whole = _module(dice)
     places = [m.start(1) for m in re.finditer(r"^[^#\n\"]*([\])},])$", whole, re.MULTILINE)]
