@@ -1,6 +1,7 @@
 """What expressions evaluate to in each environment: through tfvars files, defaults, and the calls of a local module.
 
-An environment is a `NAME.tfvars` file in the root module's folder. A module of which no environment is known has one, with the name "".
+An environment is a `NAME.tfvars` file in the root module's folder. A module of which no environment is known has one,
+with the name "".
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def environment_variables(module: Module) -> tuple[Block, ...]:
 
 
 def environment_variable(module: Module) -> Block | None:
-    """The variable that distinguishes the environments, as `var.environment` does in most answers; None if there is none."""
+    """The likeliest variable that distinguishes the environments, `environment` in most answers; None if there is none."""
     return next(iter(environment_variables(module)), None)
 
 
@@ -114,7 +115,7 @@ class Environments:
         return self._evaluators[key]
 
     def values(self, at: Element, expr: Expr, undecided: Undecided = "default") -> dict[str, object]:
-        """What an expression of an element evaluates to, by environment; UNKNOWN where the module's text does not say."""
+        """The value of an expression of an element, by environment; UNKNOWN where the module's text does not say it."""
         evaluators = self.evaluators(self.project.module_of(at.file), undecided)
         return {name: evaluator.evaluate(expr) for name, evaluator in evaluators.items()}
 
@@ -128,8 +129,8 @@ class Environments:
     def _from_tfvars(self, module: Module, undecided: Undecided) -> dict[str, dict[str, object]]:
         """The values that the tfvars files in the module's folder set.
 
-        The files that Terraform reads by itself apply to all environments: first `terraform.tfvars`, then `*.auto.tfvars` in
-        the order of their names, of which a later one wins
+        The files that Terraform reads by itself apply to all environments: first `terraform.tfvars`, then
+        `*.auto.tfvars` in the order of their names, of which a later one wins
         (https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence).
         """
         always: dict[str, object] = {}
