@@ -58,7 +58,7 @@ class Blocker(NamedTuple):
     """The version of the provider that the argument was first found in."""
 
 
-class Unwanted(NamedTuple):
+class BlockingItem(NamedTuple):
     """A value that a list must not contain for destroy to finish."""
 
     types: str
@@ -356,8 +356,8 @@ BLOCKERS = (
     ),
 )
 
-UNWANTED = (
-    Unwanted(
+BLOCKING_ITEMS = (
+    BlockingItem(
         "aws_autoscaling_group", "suspended_processes", "Terminate", "its instances never go and its destroy never ends"
     ),
 )

@@ -15,7 +15,7 @@ from tapfix.schema import load
 
 from ..shared.lifecycle import stop_ignoring
 from ..shared.places import attributes_at, places
-from .blockers import BLOCKERS, BLOCKS, LOCKS, UNWANTED, Blocker, Lock, Unwanted
+from .blockers import BLOCKERS, BLOCKING_ITEMS, BLOCKS, LOCKS, Blocker, BlockingItem, Lock
 from .origins import Origins, Wanted, wanted_by_place
 
 
@@ -26,8 +26,8 @@ class Destroyable(Fixer):
     snapshots and buckets that are not empty stop the destroy half-way. What is left costs money, and its names block
     the next apply.
 
-    **What it does.** A table (`fixers/destroyable/blockers.py`) lists the arguments that block, and the value with
-    which they do not block:
+    **What it does.** The table below (`fixers/destroyable/blockers.py`) lists the arguments that
+    block, and the value with which they do not block:
 
     - an argument that blocks gets that value: `deletion_protection = false`;
     - an argument whose absence blocks is added: `skip_final_snapshot = true` of a database, `force_destroy = true` of a
@@ -164,6 +164,11 @@ resource "aws_backup_vault_lock_configuration" "main" {
         ),
     )
 
+    @property
+    def page(self) -> str:
+        """The docstring and the table of blockers, as Markdown."""
+        return f"{super().page}\n\n{_table_of_blockers()}"
+
     def check(self, module: Module, context: Context) -> Iterable[Finding]:
         if not context.contract.lifecycle.destroyable:
             return
@@ -172,8 +177,8 @@ resource "aws_backup_vault_lock_configuration" "main" {
         for block, row in blocked:
             yield from self._blocker(block, row, origins)
         for block in module.resources():
-            for list_ in _unwanted_of(block.labels[0]):
-                yield from self._unwanted(block, list_)
+            for list_ in _blocking_items_of(block.labels[0]):
+                yield from self._blocking_item(block, list_)
             for lock in _locks_of(block.labels[0]):
                 yield from self._lock(block, lock, origins)
             yield from self._prevent_destroy(block)
@@ -199,7 +204,7 @@ resource "aws_backup_vault_lock_configuration" "main" {
             message = f"without `{row.argument} = {row.wanted}` `terraform destroy` may not finish ({row.why}): added"
             yield self.fix(block, message, _added(block, row))
 
-    def _unwanted(self, block: Block, row: Unwanted) -> Iterator[Finding]:
+    def _blocking_item(self, block: Block, row: BlockingItem) -> Iterator[Finding]:
         attribute = block.get(row.argument)
         if attribute is None or attribute.expr.kind != "tuple":
             return
@@ -264,13 +269,31 @@ def _blockers_of(type: str) -> tuple[Blocker, ...]:
 
 
 @cache
-def _unwanted_of(type: str) -> tuple[Unwanted, ...]:
-    return tuple(row for row in UNWANTED if type in row.types.split())
+def _blocking_items_of(type: str) -> tuple[BlockingItem, ...]:
+    return tuple(row for row in BLOCKING_ITEMS if type in row.types.split())
 
 
 @cache
 def _locks_of(type: str) -> tuple[Lock, ...]:
     return tuple(row for row in LOCKS if type in row.types.split())
+
+
+def _table_of_blockers() -> str:
+    """The rows of the tables, as Markdown."""
+    lines = ["| argument | value | where it is absent | resource types |", "|---|---|---|---|"]
+    for row in BLOCKERS:
+        absent = "added" if row.absent.blocks else "left alone"
+        beside = f" beside `{row.absent.beside}`" if row.absent.beside else ""
+        lines.append(f"| `{row.argument}` | `{row.wanted}` | {absent}{beside} | {_listed(row.types)} |")
+    for item in BLOCKING_ITEMS:
+        lines.append(f"| `{item.argument}` | without `{item.value}` | left alone | {_listed(item.types)} |")
+    for lock in LOCKS:
+        lines.append(f"| `{lock.argument}` | refused | left alone | {_listed(lock.types)} |")
+    return "\n".join(lines)
+
+
+def _listed(types: str) -> str:
+    return ", ".join(f"`{type}`" for type in types.split())
 
 
 # Values -------------------------------------------------------------------------------------------------------------

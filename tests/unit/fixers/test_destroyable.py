@@ -6,6 +6,7 @@ import pytest
 from mending import mended, refused
 
 from fixers.destroyable.blockers import BLOCKERS, BLOCKS, LOCKS, Blocker, Lock
+from fixers.destroyable.rule import Destroyable
 from tapfix.fixer import Status
 from tapfix.schema import AttributeSchema, NestedBlock, load
 
@@ -132,6 +133,12 @@ def test_locks_are_refused_by_name(type: str, row: Lock) -> None:
         if row.values:
             harmless = mended("TAP002", resource(type, row.argument, '"GOVERNANCE"', "  force_destroy = true\n"))
             assert not harmless.of(Status.REFUSED)
+
+
+def test_the_page_shows_each_row() -> None:
+    rows = [line for line in Destroyable().page.splitlines() if line.startswith("| `")]
+    for type, row in [*ROWS, *LOCK_ROWS]:
+        assert any(line.startswith(f"| `{row.argument}` |") and f"`{type}`" in line for line in rows)
 
 
 def test_no_row_is_there_twice() -> None:
