@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tapfix.edits import Edit, Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.edits import Edit
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Element, Expr, Module
 
 _DESCRIPTIVE = {"variable": frozenset({"description"}), "output": frozenset({"description"})}
@@ -30,6 +30,10 @@ class DuplicateDeclaration(Fixer):
     rule = "TAP108"
     severity = Severity.HIGH
     safety = Safety.SAFE
+    title = "Declared twice"
+    cause = "A part of the answer was written a second time, in another file or further down."
+    reference = "https://developer.hashicorp.com/terraform/language/files#configuration-syntax"
+    effect = "Terraform refuses the module: each address is declared once."
     order = 4
     examples = (
         Example(

@@ -446,3 +446,41 @@ LOCKS = (
         f"Nobody can delete a tape of the pool before its time. {_FORGET} GOVERNANCE can be undone.",
     ),
 )
+
+
+def as_markdown() -> str:
+    """The three tables for the rule's page."""
+    return "\n".join(
+        (
+            "### Arguments that must have a value",
+            "",
+            "| resource types | argument | value | why |",
+            "|---|---|---|---|",
+            *(f"| {_code(b.types)} | `{b.argument}` | `{b.wanted}` | {b.why}{_since(b)} |" for b in BLOCKERS),
+            "",
+            "### Lists that must not contain a value",
+            "",
+            "| resource types | argument | value | why |",
+            "|---|---|---|---|",
+            *(f"| {_code(u.types)} | `{u.argument}` | `{u.value}` | {u.why} |" for u in BLOCKING_ITEMS),
+            "",
+            "### Locks that nothing undoes, which are refused",
+            "",
+            "| resource types | argument | value | what to decide |",
+            "|---|---|---|---|",
+            *(f"| {_code(k.types)} | `{k.argument}` | {_values(k)} | {k.decision} |" for k in LOCKS),
+        )
+    )
+
+
+def _since(blocker: Blocker) -> str:
+    return "" if blocker.since == Blocker._field_defaults["since"] else f" (provider {blocker.since} or later)"
+
+
+def _code(words: str) -> str:
+    return ", ".join(f"`{word}`" for word in words.split())
+
+
+def _values(lock: Lock) -> str:
+    shown = (str(value).lower() if isinstance(value, bool) else str(value) for value in lock.values)
+    return ", ".join(f"`{value}`" for value in shown) or "any"

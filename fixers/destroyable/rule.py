@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
-from tapfix.edits import Edit, Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.edits import Edit
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Element, Module, Span, compose, string_value
 from tapfix.module.evaluate import UNKNOWN
 from tapfix.module.nodes import members
@@ -15,7 +15,7 @@ from tapfix.schema import load
 
 from ..shared.lifecycle import stop_ignoring
 from ..shared.places import attributes_at, places
-from .blockers import BLOCKERS, BLOCKING_ITEMS, BLOCKS, LOCKS, Blocker, BlockingItem, Lock
+from .blockers import BLOCKERS, BLOCKING_ITEMS, BLOCKS, LOCKS, Blocker, BlockingItem, Lock, as_markdown
 from .origins import Origins, Wanted, wanted_by_place
 
 
@@ -26,8 +26,7 @@ class Destroyable(Fixer):
     snapshots and buckets that are not empty stop the destroy half-way. What is left costs money, and its names block
     the next apply.
 
-    **What it does.** The table below (`fixers/destroyable/blockers.py`) lists the arguments that
-    block, and the value with which they do not block:
+    **What it does.** A table, below, lists the arguments that block, and the value with which they do not block:
 
     - an argument that blocks gets that value: `deletion_protection = false`;
     - an argument whose absence blocks is added: `skip_final_snapshot = true` of a database, `force_destroy = true` of a
@@ -53,6 +52,10 @@ class Destroyable(Fixer):
     rule = "TAP002"
     severity = Severity.CRITICAL
     safety = Safety.UNSAFE
+    title = "Resources that cannot be destroyed"
+    cause = "Safety as in production was put before the demand that the stack can be taken down."
+    reference = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_DeleteInstance.html"
+    effect = "`terraform destroy` stops half way, and somebody has to clean up by hand."
     examples = (
         Example(
             title="a protected database with a final snapshot",
@@ -165,9 +168,9 @@ resource "aws_backup_vault_lock_configuration" "main" {
     )
 
     @property
-    def page(self) -> str:
-        """The docstring and the table of blockers, as Markdown."""
-        return f"{super().page}\n\n{_table_of_blockers()}"
+    def table(self) -> str:
+        """The tables of what blocks a destroy, as Markdown."""
+        return as_markdown()
 
     def check(self, module: Module, context: Context) -> Iterable[Finding]:
         if not context.contract.lifecycle.destroyable:
@@ -276,24 +279,6 @@ def _blocking_items_of(type: str) -> tuple[BlockingItem, ...]:
 @cache
 def _locks_of(type: str) -> tuple[Lock, ...]:
     return tuple(row for row in LOCKS if type in row.types.split())
-
-
-def _table_of_blockers() -> str:
-    """The rows of the tables, as Markdown."""
-    lines = ["| argument | value | where it is absent | resource types |", "|---|---|---|---|"]
-    for row in BLOCKERS:
-        absent = "added" if row.absent.blocks else "left alone"
-        beside = f" beside `{row.absent.beside}`" if row.absent.beside else ""
-        lines.append(f"| `{row.argument}` | `{row.wanted}` | {absent}{beside} | {_listed(row.types)} |")
-    for item in BLOCKING_ITEMS:
-        lines.append(f"| `{item.argument}` | without `{item.value}` | left alone | {_listed(item.types)} |")
-    for lock in LOCKS:
-        lines.append(f"| `{lock.argument}` | refused | left alone | {_listed(lock.types)} |")
-    return "\n".join(lines)
-
-
-def _listed(types: str) -> str:
-    return ", ".join(f"`{type}`" for type in types.split())
 
 
 # Values -------------------------------------------------------------------------------------------------------------

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from textwrap import dedent
 
-from tapfix.edits import Edit, Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.edits import Edit
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Module
 from tapfix.schema import BlockSchema, Schema
 
@@ -36,6 +36,10 @@ class MisnamedArgument(Fixer):
     rule = "TAP103"
     severity = Severity.CRITICAL
     safety = Safety.SAFE
+    title = "Arguments under names that they do not have"
+    cause = "The name is that of another resource, of an older provider, or of the AWS interface."
+    reference = "https://registry.terraform.io/providers/hashicorp/aws/latest/docs"
+    effect = "`terraform validate` fails."
     examples = (
         Example(
             title="another name",

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from tapfix.edits import Edit, Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.edits import Edit
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Expr, Module
 from tapfix.module.compose import call, interpolation, quoted
 from tapfix.module.environments import environment_variable
@@ -52,6 +52,10 @@ class NameLimits(Fixer):
     rule = "TAP101"
     severity = Severity.HIGH
     safety = Safety.SAFE
+    title = "Names that AWS reserves or limits"
+    cause = "A name begins with what AWS keeps for itself, or is longer than the resource may be called."
+    reference = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html"
+    effect = "Planning or applying fails, though the configuration is valid."
     examples = (
         Example(
             title="a reserved beginning; the tag keeps it",

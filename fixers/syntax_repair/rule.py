@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tapfix.edits import Edit, Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.edits import Edit
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Element, File, Module
 
 _SENTENCES = r"(?=[A-Z])(?:[ \t]*+\w[\w'’-]*+[,;]?(?:[ \t]+[(]?\w[\w'’.&/-]*+[,;:.!)]*+){2,}[ \t\r]*+(?:\n|\Z))++"
@@ -41,6 +41,10 @@ class SyntaxRepair(Fixer):
     rule = "TAP102"
     severity = Severity.CRITICAL
     safety = Safety.SAFE
+    title = "Text that Terraform cannot read"
+    cause = "Separators, brackets or quotes of another language, or one that was forgotten."
+    reference = "https://developer.hashicorp.com/terraform/language/syntax/configuration"
+    effect = "Terraform reads nothing of the module: not even `terraform fmt` works."
     order = 1
     examples = (
         Example(

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from tapfix.edits import Edit, Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.edits import Edit
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Expr, Module, Reference, call_arguments, call_name
-from tapfix.module.evaluate import unescaped
+from tapfix.module.literals import unescaped
 from tapfix.module.variables import insert_block
 
 from ..shared.lifecycle import ignore, ignores, stop_ignoring
@@ -52,6 +52,10 @@ class Timestamp(Fixer):
     rule = "TAP003"
     severity = Severity.HIGH
     safety = Safety.UNSAFE
+    title = "A timestamp in the configuration"
+    cause = "A unique name was wanted, and a function was used that gives another value on every run."
+    reference = "https://developer.hashicorp.com/terraform/language/functions/timestamp"
+    effect = "Every plan shows a change, so that no plan is ever empty."
     examples = (
         Example(
             title="a tag",

@@ -1,7 +1,7 @@
 """Runs fixers over the files of one input, and keeps a fix only if the proof of the outcome gets no worse by it.
 
-The proof is tapfix's own: the steps of `tapfix.verify` that need nothing but tapfix. A fix with which the outcome has a new problem is taken back,
-whole, and its finding is refused with that problem as the reason.
+The proof is tapfix's own: the steps of `tapfix.verify` that need nothing but tapfix. A fix with which the outcome has
+a new problem is taken back, whole, and its finding is refused with that problem as the reason.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def repair(
 ) -> Outcome:
     """Fix the files of one input, given by path.
 
-    It does not raise for anything that the files contain, unless `options.strict` is set: then a fixer that fails raises its own
-    error, and rules that undo each other raise ConvergenceError.
+    It does not raise for anything that the files contain, unless `options.strict` is set: then a fixer that fails
+    raises its own error, and rules that undo each other raise ConvergenceError.
     """
     guard = _Guard(Work(texts, fixers, contract, answer, options))
     if not options.guard:
@@ -65,7 +65,9 @@ class _Guard:
         """The outcome that was proved last, and its problems."""
 
     def guarded(self) -> Outcome:
-        """The outcome without the fixes that make it worse: they are left out one by one, the likeliest culprit first."""
+        """The outcome without the fixes that make it worse: they are left out one by one, the likeliest culprit
+        first.
+        """
         trial = self._trial({})
         for _ in range(_MAX_RETRIES):
             if not trial.worse:
@@ -91,7 +93,8 @@ class _Guard:
     def _without_rules(self, trial: _Trial) -> Outcome:
         """The outcome without whole rules, for a problem that no single fix causes.
 
-        One rule more is left out each time until nothing is worse. Then each rule without which nothing gets worse comes back.
+        One rule more is left out each time until nothing is worse. Then each rule without which nothing gets worse
+        comes back.
         """
         why = _because(trial.worse[0])
         suspected = [suspect[0] for suspect in _suspects(trial)]
@@ -152,7 +155,9 @@ def _problems_of(project: Project) -> tuple[Problem, ...]:
 
 
 def _suspects(trial: _Trial) -> list[tuple[str, ...]]:
-    """The keys of what to leave out: single fixes before whole rules, and first those whose block has a problem or is named in one."""
+    """The keys of what to leave out: single fixes before whole rules, and first those whose block has a problem or is
+    named in one.
+    """
     fixed = [p.finding for p in trial.outcome.placed if p.finding.status is Status.FIXED]
     addresses = {problem.address for problem in trial.worse}
     named = [

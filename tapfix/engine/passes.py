@@ -1,7 +1,8 @@
 """Runs fixers over a project, pass by pass, to a fixed point.
 
-In a pass every fixer sees the same snapshot. Each of their fixes is made whole, or waits whole for the next pass. After a pass only the
-top-level blocks that changed are parsed again. If a state comes back, rules undo each other: that is an error, and the files stay as they were.
+In a pass every fixer sees the same snapshot. Each of their fixes is made whole, or waits whole for the next pass.
+After a pass only the top-level blocks that changed are parsed again. If a state comes back, rules undo each other:
+that is an error, and the files stay as they were.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from tapfix.answer.files import Answer, Remark
-from tapfix.edits import Edit, EditSet, Fix, Provenance, Safety, ensure_possible
+from tapfix.edits import Edit, EditSet, Fix, Provenance, ensure_possible
 from tapfix.engine import suppression
 from tapfix.errors import ConvergenceError
-from tapfix.fixer import Context, Finding, Fixer, Status
+from tapfix.fixer import Context, Finding, Fixer, Safety, Status
 from tapfix.module import Project
 from tapfix.result import Place, Placed
 from tapfix.syntax import LineIndex
@@ -108,7 +109,7 @@ class Passes:
             if state in seen or number > _MAX_PASSES:
                 since = seen.get(state, max(0, number - 2))
                 rules = tuple(sorted(set().union(*rules_of_pass[since:])))
-                what = "undo each other" if state in seen else f"do not come to an end in {_MAX_PASSES} passes"
+                what = "undo each other" if state in seen else f"do not end within {_MAX_PASSES} passes"
                 raise ConvergenceError(f"rules {', '.join(rules)} {what}; the files stay as they were", rules)
             seen[state] = number
         raise AssertionError("the loop ends by return or raise")

@@ -142,7 +142,7 @@ class Environments:
         if undecided == "default" or set(self.names or ()) <= set(given):
             return given
         # What is not a switch is unknown as long as the file of an environment is missing, so that
-        # `var.environment == "prod"` is not taken for false because the default is `dev`.
+        # `var.environment == "prod"` does not evaluate to false because the default is `dev`.
         open_ones = {name: UNKNOWN for name, block in module.variables.items() if not _is_switch(block)}
         return {name: {**open_ones, **values} for name, values in given.items()}
 

@@ -1,6 +1,8 @@
-"""Nodes of the tree by what they are: a call's arguments, an object's items, the parts of a conditional (docs/tree.md).
+"""Nodes of the tree by what they are: a call's arguments, an object's items, the parts of a conditional
+(docs/tree.md).
 
-The functions here take and return nodes; they know no file. Code outside `syntax/` reads the children of a node through them and not by number.
+The functions here take and return nodes; they know no file. Code outside `syntax/` reads the children of a node
+through them and not by number.
 """
 
 from __future__ import annotations

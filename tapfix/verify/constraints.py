@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from tapfix.module import Attribute, Block, Expr, Project, walk
 from tapfix.module.environments import Environments, is_absent
 from tapfix.module.evaluate import Evaluator, is_known
-from tapfix.schema.rules import Group, Rule, rules
+from tapfix.schema.constraints import ArgumentGroup, Constraint, constraints
 from tapfix.syntax import Leaf
 from tapfix.verify.bodies import title
 from tapfix.verify.databases import check_databases
@@ -31,7 +31,7 @@ def check_constraints(declarations: Declarations) -> None:
         return
     for block in declarations.module.blocks:
         if block.type in ("resource", "data") and len(block.labels) == 2 and block.labels[0].startswith("aws_"):
-            known = rules(block.type, block.labels[0])
+            known = constraints(block.type, block.labels[0])
             present = [evaluator for evaluator in evaluators if not is_absent(block, evaluator)]
             for path, attribute in _attributes(block, "", known.blocks):
                 _judge(declarations, present, known.of(path), attribute)
@@ -58,14 +58,14 @@ def _attributes(block: Block, path: str, within: Collection[str]) -> Iterator[tu
 
 
 def _judge(
-    declarations: Declarations, evaluators: Sequence[Evaluator], rules: Iterable[Rule], attribute: Attribute
+    declarations: Declarations, evaluators: Sequence[Evaluator], constraints: Iterable[Constraint], attribute: Attribute
 ) -> None:
-    """Report the first rule of an argument that one of its values breaks."""
+    """Report the first constraint on an argument that one of its values breaks."""
     values: list[object] | None = None
-    for rule in rules:
+    for constraint in constraints:
         if values is None:
             values = _values(evaluators, attribute)
-        reason = next((reason for value in values if (reason := rule.refuses(value))), None)
+        reason = next((reason for value in values if (reason := constraint.refuses(value))), None)
         if reason:
             what = f'the provider does not take this value of "{attribute.name}": {reason}'
             declarations.report("values", "refused-value", what, attribute)
@@ -80,7 +80,7 @@ def _values(evaluators: Sequence[Evaluator], attribute: Attribute) -> list[objec
     return [value for each in evaluators if is_known(value := each.evaluate(expr))]
 
 
-def _check_group(declarations: Declarations, block: Block, group: Group) -> None:
+def _check_group(declarations: Declarations, block: Block, group: ArgumentGroup) -> None:
     if len(group.path) > 1:
         for nested in _blocks(block, group.path[:-1]):
             if all(other[: len(group.path) - 1] == group.path[:-1] for other in group.others):

@@ -25,7 +25,7 @@ def check_databases(declarations: Declarations, evaluators: Sequence[Evaluator])
                 _warn(declarations, block, "runtime", "AWS makes no new functions in this runtime any more")
 
 
-def _check(declarations: Declarations, evaluator: Evaluator, block: Block, names: engines.Names) -> None:
+def _check(declarations: Declarations, evaluator: Evaluator, block: Block, names: engines.DatabaseArguments) -> None:
     engine = _text(evaluator, block, names.engine) or ("" if block.get(names.engine) else names.default_engine)
     # A cluster's engine is one of a list that the provider knows.
     if engine and block.labels[0] == "aws_db_instance" and (reason := engines.engine_misfit(engine)):
@@ -58,7 +58,7 @@ def _check_random_password(declarations: Declarations, block: Block, name: str) 
         value = Evaluator(declarations.module, {}).evaluate(override.expr) if override else ""
         if not isinstance(value, str):
             continue
-        if set(value or engines.DRAWN_BY_DEFAULT) & set(engines.FORBIDDEN_IN_PASSWORDS):
+        if set(value or engines.DEFAULT_SPECIAL_CHARACTERS) & set(engines.FORBIDDEN_IN_PASSWORDS):
             what = (
                 f'the password of {block.address} may come to have a "/", "@", quotation mark or space, which AWS does not take: '
                 "override_special names the characters that may be drawn"

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any, Final, Literal
 
 from tapfix.module import Element, Expr, call_arguments, call_name, item_key, item_value, object_items
-from tapfix.module.evaluate import unescaped
+from tapfix.module.literals import unescaped
 from tapfix.module.nodes import (
     Conditional,
     ForExpr,

@@ -22,7 +22,7 @@ from tapfix.engine.passes import Options
 from tapfix.engine.registry import builtin_fixers
 from tapfix.module import Module, Project
 from tapfix.schema import AttributeSchema, BlockSchema, load
-from tapfix.schema.rules import Choice, rules
+from tapfix.schema.constraints import Choice, constraints
 from tapfix.verify import surroundings
 from tapfix.verify.emulator import Emulator, python_with_moto
 
@@ -127,7 +127,9 @@ ARN = '"arn:aws:iam::123456789012:role/main"'
 
 def value(type: str, path: tuple[str, ...], attribute: AttributeSchema) -> str:
     """A value that the provider accepts."""
-    choices = [choice for rule in rules("resource", type).of(".".join(path)) for choice in rule.choices]
+    choices = [
+        choice for constraint in constraints("resource", type).of(".".join(path)) for choice in constraint.choices
+    ]
     chosen = next((text for choice in choices if (text := value_of(choice))), None)
     if isinstance(attribute.type, list):
         return f"[{chosen or (ARN if path[-1].endswith('arns') else json.dumps('subnet-12345678'))}]"

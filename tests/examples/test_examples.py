@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from tapfix.contract import Contract
-from tapfix.edits import Safety
 from tapfix.engine.guard import repair
 from tapfix.engine.passes import Options, Outcome
 from tapfix.engine.registry import builtin_fixers
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity, Status
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity, Status
 from tapfix.module import Module
 from tapfix.syntax.formatter import format_text
 

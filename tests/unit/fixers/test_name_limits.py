@@ -8,10 +8,9 @@ import pytest
 from mending import mended, refused
 
 from fixers.name_limits.limits import LIMITS, Limit
-from tapfix.edits import Safety
-from tapfix.fixer import Status
+from tapfix.fixer import Safety, Status
 from tapfix.schema import BlockSchema, load
-from tapfix.schema.rules import rules
+from tapfix.schema.constraints import constraints
 
 ROWS = [(type, row) for row in LIMITS for type in row.types.split()]
 IDS = [f"{type}.{row.argument}{'.' + row.when if row.when else ''}" for type, row in ROWS]
@@ -202,7 +201,7 @@ def test_a_cut_that_makes_names_equal_is_refused() -> None:
 def test_the_provider_accepts_what_the_table_accepts(type: str, row: Limit) -> None:
     """The longest name that the table allows, held against the rules of the provider."""
     name = row.begins + "a" * (row.longest - len(row.begins) - len(row.ends)) + row.ends
-    refusals = [rule.refuses(name) for rule in rules("resource", type).of(row.argument)]
+    refusals = [constraint.refuses(name) for constraint in constraints("resource", type).of(row.argument)]
     assert not any(refusals), refusals
 
 
