@@ -7,6 +7,7 @@ these (`id.UniqueIDSuffixLength` in https://github.com/hashicorp/terraform-plugi
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 
@@ -172,3 +173,9 @@ LIMITS = (
     Limit("aws_backup_vault", "name", 50, "0-9A-Za-z_.-"),
     Limit("aws_wafv2_web_acl", "name", 128, _WORD),
 )
+
+
+@cache
+def limits_of(type: str) -> tuple[Limit, ...]:
+    """The limits of the arguments of a resource type."""
+    return tuple(limit for limit in LIMITS if type in limit.types.split())

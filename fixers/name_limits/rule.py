@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache
 from typing import NamedTuple
 
 from tapfix.edits import Edit
@@ -16,7 +15,7 @@ from tapfix.module.evaluate import UNKNOWN, Evaluator, Unknown
 from tapfix.module.nodes import Conditional, interpolated, parenthesized, template_parts
 
 from ..shared.places import attributes_at
-from .limits import LIMITS, Limit
+from .limits import Limit, limits_of
 
 NameParts = tuple[str | Unknown, ...]
 """A name as far as it is known: its known texts, and UNKNOWN for each gap between them."""
@@ -136,7 +135,7 @@ resource "aws_lb" "main" {
     def check(self, module: Module, context: Context) -> Iterable[Finding]:
         names = _ModuleNames(module, context)
         for block in module.resources():
-            for limit in _limits_of(block.labels[0]):
+            for limit in limits_of(block.labels[0]):
                 for attribute in attributes_at(block, limit.argument):
                     for expr in _alternatives(attribute.expr):
                         yield from self._checked(_ResourceName(names, block, attribute, expr, limit))
@@ -310,11 +309,6 @@ def _alternatives(expr: Expr) -> Iterator[Expr]:
         yield from _alternatives(branches.no)
     elif expr.value != "null":
         yield expr
-
-
-@cache
-def _limits_of(type: str) -> tuple[Limit, ...]:
-    return tuple(limit for limit in LIMITS if type in limit.types.split())
 
 
 def _is_on(block: Block, switch: str) -> bool:

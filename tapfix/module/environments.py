@@ -65,7 +65,7 @@ def environment_variables(module: Module) -> tuple[Block, ...]:
 
 
 def environment_variable(module: Module) -> Block | None:
-    """The likeliest variable that distinguishes the environments, `environment` in most answers; None if there is none."""
+    """The likeliest variable that distinguishes the environments, in most answers `environment`; None without one."""
     return next(iter(environment_variables(module)), None)
 
 

@@ -1,4 +1,4 @@
-"""TAP002 across modules: a protection is found and mended where its value is set, in a call, a default or a tfvars file."""
+"""TAP002 across modules: a protection is found, and mended where its value is set: a call, a default, a tfvars file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ DATABASE = (
     'resource "aws_db_instance" "d" {\n  identifier          = "d"\n  deletion_protection = var.protect\n'
     "  skip_final_snapshot = true\n}\n"
 )
-OBJECT = 'variable "db" {\n  type = object({ size = number, protect = bool })\n  default = { size = 1, protect = false }\n}\n'
+OBJECT = (
+    'variable "db" {\n  type    = object({ size = number, protect = bool })\n'
+    "  default = { size = 1, protect = false }\n}\n"
+)
 OBJECT_DATABASE = DATABASE.replace("var.protect", "var.db.protect")
 
 
