@@ -176,6 +176,10 @@ class Attribute(Element):
         """The source of the expression."""
         return self.text(self.expr)
 
+    def rename(self, name: str) -> Edit:
+        """The edit that gives the attribute another name."""
+        return Edit(self.file.path, self.start, self.start + len(self.name), name)
+
     def replace(self, text: str) -> Edit:
         """Give it another expression."""
         return self.edit(self.expr, text)

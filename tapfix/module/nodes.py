@@ -97,6 +97,16 @@ def unwrapped(expr: Expr) -> Expr:
             return expr
 
 
+def parenthesized(expr: Expr) -> Expr:
+    """The expression in a pair of parentheses."""
+    return expr.children[1]
+
+
+def unary_operand(expr: Expr) -> Expr:
+    """The `x` of `!x` and of `-x`."""
+    return expr.children[1]
+
+
 # --- calls, lists, objects --------------------------------------------------------------------------------------------
 
 
