@@ -26,6 +26,7 @@ from tapfix.module import (
     walk,
 )
 from tapfix.module.environments import environment_variable
+from tapfix.module.nodes import members
 
 from .names import is_side_word, region_in
 from .twins import DEFAULT, Parts, Twins, map_items, owner_address, twin_parts
@@ -255,7 +256,7 @@ class Extent:
                 for attribute in inner.attributes.values():
                     for item in object_items(attribute.expr) if attribute.expr.kind == "object" else ():
                         if item_key(item) == "configuration_aliases" and not self._aliases_left():
-                            yield _drop_line(attribute, item)
+                            yield attribute.remove_member(attribute.expr, item)
 
     def _aliases_left(self) -> bool:
         gone = {self.twins.kept, *self.twins.others, DEFAULT}
@@ -405,64 +406,15 @@ def _whole_map(expr: Expr) -> Expr:
 
 
 def _dropped(parts: Sequence[Parts]) -> Iterator[Edit]:
-    """Take parts out of their containers, with their commas, and with their lines where they have some of their own."""
+    """Take the parts that go out of their containers."""
     by_container: dict[int, list[Parts]] = {}
     for part in parts:
         by_container.setdefault(id(part.container), []).append(part)
     for group in by_container.values():
-        if group[0].container.kind == "object":
-            yield from (_drop_line(part.holder, part.gone) for part in group)
-            continue
         holder, container = group[0].holder, group[0].container
-        elements = [c for c in container.children if c.kind not in ("Newline", "Comma")]
-        gone = {i for i, c in enumerate(elements) for p in group if c.start <= p.gone.start and p.gone.end <= c.end}
-        for index in gone:
-            rest = all(i in gone for i in range(index, len(elements)) if elements[i].kind not in ("CBrack", "CParen"))
-            yield _drop_element(holder, container, elements[index], ends=rest)
-
-
-def _drop_element(holder: Attribute, container: Expr, gone: Expr, *, ends: bool) -> Edit:
-    """Take an element out of a list or a call; `ends`: nothing stays behind it."""
-    text, path, children = holder.file.text, holder.file.path, container.children
-    index = next(i for i, c in enumerate(children) if c is gone)
-    start, end = holder.base + gone.start, holder.base + gone.end
-    following = next((c for c in children[index + 1 :] if c.kind != "Newline"), None)
-    comma = following if following is not None and following.kind == "Comma" else None
-    behind = holder.base + comma.end if comma is not None else end
-    line_start, line_end = holder.file.line_start(start), holder.file.line_end(behind)
-    rest = text[behind:line_end].strip()
-    if not text[line_start:start].strip() and (not rest or rest.startswith(("#", "//"))):
-        return Edit(path, line_start, line_end, "")  # a comma that is left behind the last element may stand there
-    before = next((c for c in reversed(children[:index]) if c.kind != "Newline"), None)
-    if ends and before is not None and before.kind == "Comma":
-        return Edit(path, holder.base + before.start, end, "")
-    if comma is not None:
-        end = holder.base + comma.end
-        while end < len(text) and text[end] in " \t":
-            end += 1
-    return Edit(path, start, end, "")
-
-
-def _drop_line(holder: Attribute, item: Expr) -> Edit:
-    """Take an object's item out, with its lines, its comma and the comment lines above it."""
-    text, file = holder.file.text, holder.file
-    start, end = holder.base + item.start, holder.base + item.end
-    while end < len(text) and text[end] in " \t":
-        end += 1
-    if end < len(text) and text[end] == ",":
-        end += 1
-    line_start, line_end = file.line_start(start), file.line_end(end)
-    rest = text[end:line_end].strip()
-    if text[line_start:start].strip() or (rest and not rest.startswith(("#", "//"))):
-        while end < len(text) and text[end] in " \t":
-            end += 1
-        return Edit(file.path, start, end, "")
-    while line_start > 0:
-        above = file.line_start(line_start - 1)
-        if not text[above:line_start].lstrip().startswith(("#", "//")):
-            break
-        line_start = above
-    return Edit(file.path, line_start, line_end, "")
+        # In a `merge` of objects of one item each, the object goes with its item.
+        around = [m for m in members(container) for p in group if m.start <= p.gone.start and p.gone.end <= m.end]
+        yield from holder.remove_members(container, around)
 
 
 def _merged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -146,6 +146,16 @@ def members(container: Expr) -> tuple[Expr, ...]:
     return object_items(container) if container.kind == "object" else call_arguments(container)
 
 
+def comma_after(container: Expr, member: Expr) -> Expr | None:
+    """The comma that follows a member of a list, an object or a call; None if none does."""
+    children = iter(container.children)
+    for child in children:
+        if child is member:
+            break
+    following = next((child for child in children if child.kind != "Newline"), None)
+    return following if following is not None and following.kind == "Comma" else None
+
+
 # --- conditionals and loops -------------------------------------------------------------------------------------------
 
 
