@@ -46,6 +46,11 @@ def attribute_name(attribute: Expr) -> str:
     return attribute.children[0].value
 
 
+def attribute_name_node(attribute: Expr) -> Expr:
+    """The node of the name of an attribute's node."""
+    return attribute.children[0]
+
+
 def attribute_expr(attribute: Expr) -> Expr:
     """The expression of an attribute's node."""
     return attribute.children[2]
