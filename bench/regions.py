@@ -2,8 +2,9 @@
 
     python -m bench.regions [--blocks N,N,…] [--rounds N] [--profile]
 
-A stack of networks, queues, keys and policies is written once a region; what counts is the processor time of this process, of the
-rule alone (twins found, edits made) and of a whole run with it (parsed, collapsed, checked, run again until nothing changes).
+A stack of networks, queues, keys and policies is written once a region; what counts is the processor time of this
+process, of the rule alone (twins found, edits made) and of a whole run with it (parsed, collapsed, checked, run again
+until nothing changes).
 """
 
 from __future__ import annotations

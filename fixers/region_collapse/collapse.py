@@ -64,7 +64,7 @@ class Collapse:
                 yield reference.edit(self.extent.names[reference.address])
 
     def _unwrappings(self) -> Iterator[Edit]:
-        """A map by region gives way to its value for the kept region: its lines move to the left, and its type is another."""
+        """The lines and the type of a value that replaces a map by region."""
         for part in self.extent.unwrapped.values():
             yield from _outdented(part.holder, item_value(part.kept))
             variable = part.holder.parent

@@ -1,4 +1,4 @@
-"""In what two twins differ: two elements are compared without the words for their sides and the names of what is paired."""
+"""Compares twins without the words for their sides and the names of what is paired."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ DifferenceKind = Literal["words", "literal", "one-sided", "expression"]
 class Difference(NamedTuple):
     """A place at which the twins of a pair differ.
 
-    `kind` says what differs: `words` (free text, as in tags and descriptions), `literal` (two constants), `one-sided` (what one
-    twin has alone) or `expression`. `what` is the argument or block, for messages. A node is None where a twin has nothing; its
-    element is then the block that lacks it.
+    `kind` says what differs: `words` (free text, as in tags and descriptions), `literal` (two constants), `one-sided`
+    (what one twin has alone) or `expression`. `what` is the argument or block, for messages. A node is None where a
+    twin has nothing; its element is then the block that lacks it.
     """
 
     kind: DifferenceKind
@@ -78,7 +78,7 @@ class Comparison:
         self.proposals: list[tuple[str, str]] = []
         """Addresses that the twins refer to at the same place, kept and gone: they may be twins as well."""
         self.same_text: set[int] = set()
-        """Where text of the kept twin has words for its side, and the other twin has the same text: there they mean no side."""
+        """Where text of the kept twin has words for its side and the other twin has the same: they mean no side."""
 
     def elements(self, kept: Element | None, gone: Element | None) -> None:
         """Compare two blocks or two attributes."""
@@ -139,7 +139,7 @@ class Comparison:
         for mine, theirs in zip(left, right, strict=True):
             self.expressions(kept_in, mine, gone_in, theirs)
 
-    # -- references -----------------------------------------------------------------------------------------------------
+    # -- references ----------------------------------------------------------------------------------------------------
 
     def _traversals(self, kept_in: Attribute, kept: Expr, gone_in: Attribute, gone: Expr) -> None:
         mine, theirs = traversal_address(kept), traversal_address(gone)
@@ -184,7 +184,7 @@ class Comparison:
                 return False
         return True
 
-    # -- texts ----------------------------------------------------------------------------------------------------------
+    # -- texts ---------------------------------------------------------------------------------------------------------
 
     def _templates(self, kept_in: Attribute, kept: Expr, gone_in: Attribute, gone: Expr) -> None:
         if _kinds(kept) == _kinds(gone) and self._same_literals(kept, gone):
@@ -235,7 +235,7 @@ class Comparison:
         else:
             self._parts_of_one_shape(kept_in, kept, gone_in, gone)
 
-    # -- lists and maps -------------------------------------------------------------------------------------------------
+    # -- lists and maps ------------------------------------------------------------------------------------------------
 
     def _same_constants(self, kept_in: Attribute, kept: Expr, gone_in: Attribute, gone: Expr) -> bool:
         """Whether two lists of constants agree without the words for the sides. A list is one value, not many."""
@@ -260,7 +260,7 @@ class Comparison:
             if key not in matched:
                 self._add(_kind_of_extra(gone_in, item), item_key(item) or "an entry", kept_in, kept, gone_in, item)
 
-    # -- results --------------------------------------------------------------------------------------------------------
+    # -- results -------------------------------------------------------------------------------------------------------
 
     def _differ(self, kept_in: Attribute, kept: Expr, gone_in: Attribute, gone: Expr) -> None:
         """Add a difference of two expressions: of words, of literals, or one that no value can express."""

@@ -40,9 +40,9 @@ _UNNAMED = frozenset({"provider", "terraform", "moved", "import", "removed", "ch
 class Extent:
     """What goes and what stays.
 
-    `removed` are the addresses that go, `removals` the ranges of text that go, by file, `names` the new addresses of what stays.
-    `unwrapped` are the maps by region that become their value for the kept region, by the address of the local value, output or
-    variable that is the map.
+    `removed` are the addresses that go, `removals` the ranges of text that go, by file, `names` the new addresses of
+    what stays. `unwrapped` are the maps by region that become their value for the kept region, by the address of the
+    local value, output or variable that is the map.
     """
 
     def __init__(self, twins: Twins) -> None:
@@ -60,7 +60,7 @@ class Extent:
         self.region = "aws_region"
         """The variable for the region: the one that the answers' `provider.tf` reads."""
 
-    # -- what goes ------------------------------------------------------------------------------------------------------
+    # -- what goes -----------------------------------------------------------------------------------------------------
 
     def _twin_parts(self) -> list[TwinParts]:
         found: list[TwinParts] = []
@@ -142,7 +142,7 @@ class Extent:
     def _is_in_gone(self, reference: Reference) -> bool:
         return reference.block is not None and owner_address(reference) in self.removed
 
-    # -- maps by region -------------------------------------------------------------------------------------------------
+    # -- maps by region ------------------------------------------------------------------------------------------------
 
     def _unwrapped(self) -> dict[str, TwinParts]:
         """The maps by region that become what they have for the kept region: all users look this one entry up."""
@@ -169,7 +169,7 @@ class Extent:
         return found
 
     def _may_unwrap(self, variable: Block) -> bool:
-        """Whether a variable's map may become one value: nothing checks or sets it, and its type says that of the value."""
+        """Whether a variable's map may become one value: nothing checks or sets it, and its type is known."""
         if variable.blocks_of("validation") or any(variable.name in file.attributes for file in self.module.tfvars):
             return False
         type = variable.get("type")
@@ -188,7 +188,7 @@ class Extent:
         key = item_key(item)
         return key is not None and (self.sides.kept_names.speaks(key) or is_side_word(key))
 
-    # -- ranges that go -------------------------------------------------------------------------------------------------
+    # -- ranges that go ------------------------------------------------------------------------------------------------
 
     def _removal_ranges(self) -> dict[str, list[tuple[int, int]]]:
         """The text that goes, by file, as ranges that neither touch nor overlap."""
@@ -282,7 +282,7 @@ class Extent:
             if not self.goes(reference.file.path, reference.start, reference.end):
                 yield reference
 
-    # -- names ----------------------------------------------------------------------------------------------------------
+    # -- names ---------------------------------------------------------------------------------------------------------
 
     @cached_property
     def names(self) -> dict[str, str]:
@@ -302,7 +302,7 @@ class Extent:
         return renamed
 
     def _may_rename(self, address: str, paired: set[str]) -> bool:
-        """Whether an address may get another name: it is of the kept side, or of a map by region that becomes one value."""
+        """Whether an address may get another name: that of the kept side, or of an unwrapped map."""
         if address.split(".", 1)[0] in _UNNAMED or "." not in address:
             return False
         if address in paired or address in self.unwrapped:
@@ -344,7 +344,7 @@ class Extent:
         return None
 
     def _is_of_kept(self, address: str) -> bool:
-        """Whether an address belongs to the kept side: by its provider or region, or because it refers to kept twins."""
+        """Whether an address belongs to the kept side: by its provider, its region, or what it refers to."""
         if self.sides.side_of.get(address) == self.sides.kept or region_in(address.rpartition(".")[2]):
             return True
         element = self.module.find(address)
@@ -375,7 +375,10 @@ def _singular(word: str) -> str:
 
 
 def lookup_of(reference: Reference, item: Expr) -> Span | None:
-    """The text that looks an item up in a map by its key: `map["us-east-1"]`, `map.us_east_1` or `lookup(map, …)`, else None."""
+    """The text that looks an item up in a map: `map["us-east-1"]`, `map.us_east_1`, `lookup(map, "us-east-1")`.
+
+    None if the reference does not look up this item.
+    """
     holder, key = reference.holder, item_key(item)
     if holder is None:
         return None

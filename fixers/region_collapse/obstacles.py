@@ -166,7 +166,7 @@ def _moved_by_default(twins: Twins) -> Iterator[Obstacle]:
     for block in twins.module.resources():
         if twins.sides.side_of.get(block.address) == DEFAULT and block.address not in paired:
             if block.labels[0].startswith("aws_") and not _GLOBAL.match(block.labels[0]):
-                yield Obstacle(block, f"it stands in {own}, the default provider's region, and would move to {kept}")
+                yield Obstacle(block, f"it is in {own}, the default provider's region, and would move to {kept}")
 
 
 def _across_sides(twins: Twins, removed: set[str], kept_references: Iterator[Reference]) -> Iterator[Obstacle]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class RegionCollapse(Fixer):
-    """A stack that is written once per region, through provider aliases, where one topology per environment was asked for.
+    """A stack written once per region through provider aliases, where one topology per environment was asked for.
 
     Before, the answer has every block once per region, and each half names its provider:
 
@@ -47,14 +47,14 @@ class RegionCollapse(Fixer):
       end
     ```
 
-    **What it does.** tapfix finds twins, the blocks that are one thing in two regions, by their structure; names only decide between
-    equals. The blocks in the region of `aws_region` stay. Their twins go, and with them what served only the twins: variables, local
-    values, data sources, outputs, entries of maps and lists, and global resources that were doubled by accident. The
-    differences between twins are resolved by kind:
+    **What it does.** tapfix finds twins, the blocks that are one thing in two regions, by their structure; names only
+    decide between equals. The blocks in the region of `aws_region` stay. Their twins go, and with them what served only
+    the twins: variables, local values, data sources, outputs, entries of maps and lists, and global resources that were
+    doubled by accident. The differences between twins are resolved by kind:
 
     | twins differ in | outcome |
     |---|---|
-    | the words for the region, as in names, tags, ARNs | the environment's name; `var.aws_region` where the region is meant |
+    | the words for the region (names, tags, ARNs) | the environment's name; `var.aws_region` where the region is meant |
     | a number, a switch, a size, a CIDR range, a kind (`engine_version`) | a variable with a value per environment |
     | the first numbers of an address, `"10.0.${count.index}.0/24"` | a variable in their place |
     | a constant that only the other twin sets | a variable; `null` for the first environment |
@@ -63,25 +63,29 @@ class RegionCollapse(Fixer):
     | a map by region, looked up by the region's name | the value itself; a variable if the values differ |
     | anything else | refused |
 
-    The first environment gets the kept region's values and the next one those of the other region. The values of further environments
-    are derived from both: CIDR ranges do not overlap, and sizes do not shrink on the way to production. Names and tags contain the
-    environment's name instead of the region's. Names that must be unique in an account contain it as well, so that the
-    environments can exist side by side. With `--moved`, `moved` blocks lead from the kept region's old addresses to the new ones.
+    The first environment gets the kept region's values and the next one those of the other region. The values of
+    further environments are derived from both: CIDR ranges do not overlap, and sizes do not shrink on the way to
+    production. Names and tags contain the environment's name instead of the region's. Names that must be unique in an
+    account contain it as well, so that the environments can exist side by side. With `--moved`, `moved` blocks lead
+    from the kept region's old addresses to the new ones.
 
-    **Unsafe**: half of what the answer declared is no longer created. The rule runs because the contract asks for one region
-    (`topology.regions = "single"`); with `"multi"` it changes nothing.
+    **Unsafe**: half of what the answer declared is no longer created. The rule runs because the contract asks for one
+    region (`topology.regions = "single"`); with `"multi"` it changes nothing.
 
-    **What it refuses.** A refusal concerns the whole stack and names the blocks. Nothing is collapsed in part, because what is left
-    would refer to what is gone. tapfix refuses:
+    **What it refuses.** A refusal concerns the whole stack and names the blocks. Nothing is collapsed in part, because
+    what is left would refer to what is gone. tapfix refuses:
 
-    - what makes sense only across regions: replicas of databases, buckets, keys, secrets and tables, global clusters, peering and
-      transit gateways, failover, latency and weighted records, accelerators, copies of backups;
+    - what makes sense only across regions: replicas of databases, buckets, keys, secrets and tables, global clusters,
+      peering and transit gateways, failover, latency and weighted records, accelerators, copies of backups;
     - a module that is given the providers of several regions;
     - a reference from one side to the other, or from what stays to what would go;
-    - a block without a twin in a region that goes, and a block of the default provider that would move to another region;
-    - twins that differ in an expression, a nested block, `count`, `for_each` or `lifecycle`: no variable can express that.
+    - a block without a twin in a region that goes, and a block of the default provider that would move to another
+      region;
+    - twins that differ in an expression, a nested block, `count`, `for_each` or `lifecycle`: no variable can express
+      that.
 
-    Resources that must be in us-east-1, such as a certificate or a web ACL of CloudFront, are left alone, with their alias.
+    Resources that must be in us-east-1, such as a certificate or a web ACL of CloudFront, are left alone, with their
+    alias.
 
     **What to do then.** Decide whether the second region is wanted. If it is, say so in `tapfix.toml`:
 
@@ -266,7 +270,7 @@ resource "aws_db_instance" "replica" {
         return found._replace(status=Status.SUPPRESSED)
 
     def _alias_alone(self, first: Element, aliased: Sequence[Block], sides: Sides) -> Finding:
-        """Refuse aliases without twins: an alias, as for a certificate of CloudFront, does not make a stack of two regions."""
+        """Refuse aliases without twins: an alias alone does not make a stack of two regions."""
         verb = "uses" if aliased else "declares"
         return self.refuse(
             first,
@@ -280,7 +284,8 @@ resource "aws_db_instance" "replica" {
             yield self.refuse(
                 obstacle.at,
                 f"the stack is doubled over {_both(collapse.twins.sides)}, and this cannot be collapsed",
-                f'{obstacle.why}; decide whether the second region is wanted (`regions = "multi"` in tapfix.toml) or take it out',
+                f"{obstacle.why}; decide whether the second region is wanted "
+                '(`regions = "multi"` in tapfix.toml) or take it out',
             )
 
     def _collapsed(self, first: Element, collapse: Collapse, environments: Sequence[str]) -> Finding:

@@ -1,4 +1,5 @@
-"""The sides of a stack that is written once per region: which there are, which one stays, and what the answer calls them.
+"""The sides of a stack that is written once per region: which there are, which one stays, and what the answer calls
+them.
 
 A side is the address of a provider, `provider.aws` or `provider.aws.ALIAS`, and all the blocks that name it.
 """
@@ -57,7 +58,7 @@ class Sides:
         """The blocks that name a provider which is not the default one."""
         return [block for block in self.module.blocks if self.side_of.get(block.address, DEFAULT) != DEFAULT]
 
-    # -- which side stays -----------------------------------------------------------------------------------------------
+    # -- which side stays ----------------------------------------------------------------------------------------------
 
     def _choose(self) -> tuple[str, tuple[str, ...]]:
         """The side that stays and its twins. The side with most twins in the others stays."""
@@ -124,7 +125,7 @@ class Sides:
     def _types_of(self, side: str) -> Counter[str]:
         return Counter(address.rpartition(".")[0] for address, own in self.side_of.items() if own == side)
 
-    # -- what they are called -------------------------------------------------------------------------------------------
+    # -- what they are called ------------------------------------------------------------------------------------------
 
     def _names_of(self, side: str) -> SideNames:
         """What the side's alias and its provider block call it."""

@@ -1,8 +1,9 @@
 """Finds the twins of a stack that is written once per region, and in what the twins of each pair differ.
 
-Twins are found by structure. Blocks of one type on two sides are compared without the words for the sides, the provider arguments and
-the names of what is paired already. A pair then spreads to what its blocks refer to at the same place (variables, local values, data
-sources, roles) and to what refers to them (policies, outputs). Names only decide between equals.
+Twins are found by structure. Blocks of one type on two sides are compared without the words for the sides, the provider
+arguments and the names of what is paired already. A pair then spreads to what its blocks refer to at the same place
+(variables, local values, data sources, roles) and to what refers to them (policies, outputs). Names only decide between
+equals.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class TwinParts(NamedTuple):
 
 
 class Twins:
-    """The pairs of a block (or variable, local value, output) on the side that stays and its twin on a side that goes."""
+    """The pairs: a block, variable, local value or output that stays, and its twin that goes."""
 
     def __init__(self, module: Module) -> None:
         self.module = module
@@ -60,7 +61,7 @@ class Twins:
         self.differences: dict[str, tuple[Difference, ...]] = {}
         """In what twins differ, by the address that goes."""
         self.same_text: set[tuple[str, int]] = set()
-        """The file and offset of text of kept twins that has words for the kept side, and is in the other twin as well."""
+        """File and offset of text that has words for the kept side and is the same in the other twin."""
         self._settled: dict[str, Comparison] = {}
         """Comparisons of twins that refer to twins only, by the address that goes: no further pair changes them."""
         if self.sides.others:
@@ -93,7 +94,7 @@ class Twins:
         self.gone_by_side[side][kept] = gone
         return True
 
-    # -- blocks that name a provider ------------------------------------------------------------------------------------
+    # -- blocks that name a provider -----------------------------------------------------------------------------------
 
     def _pair_sided(self, side: str) -> None:
         """Pair the blocks of a side with those of the kept side: by their names, and then by likeness."""
@@ -130,7 +131,7 @@ class Twins:
     def _comparison(self, side: str) -> Comparison:
         return Comparison(self.module, self.pairs, self.sides.kept_names, self.sides.names[side])
 
-    # -- what twins refer to --------------------------------------------------------------------------------------------
+    # -- what twins refer to -------------------------------------------------------------------------------------------
 
     def _spread(self, todo: list[tuple[str, str]]) -> None:
         """Pair what the twins of new pairs refer to at the same place, if only they and their like do so.
@@ -193,10 +194,10 @@ class Twins:
                     todo.append(user)
         return sides
 
-    # -- what refers to twins -------------------------------------------------------------------------------------------
+    # -- what refers to twins ------------------------------------------------------------------------------------------
 
     def _pair_what_refers_alike(self, side: str) -> None:
-        """Pair what names no provider and refers to one side's twins with what refers in the same way to the kept twins."""
+        """Pair blocks without a provider that refer in the same way to the twins of two sides."""
         taken = self.gone_by_side[side]
         mine: dict[tuple[str, frozenset[str]], list[str]] = {}
         theirs: list[tuple[str, tuple[str, frozenset[str]]]] = []
@@ -254,7 +255,7 @@ class Twins:
         for name, attribute in self.module.locals.items():
             yield f"local.{name}", attribute
 
-    # -- parts of one container -----------------------------------------------------------------------------------------
+    # -- parts of one container ----------------------------------------------------------------------------------------
 
     def twin_parts(self, element: Element, side: str) -> Iterator[TwinParts]:
         """The twins among the parts of the containers in an element, as far as names and pairs say by now."""

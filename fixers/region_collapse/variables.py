@@ -1,4 +1,4 @@
-"""What distinguishes the environments once a stack of twins is one: the variables, their values, and the tfvars files."""
+"""What distinguishes the environments of a collapsed stack: variables, their values, and the tfvars files."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class NewVariables:
         yield from self._declarations()
         yield from self._environments()
 
-    # -- constants that become variables --------------------------------------------------------------------------------
+    # -- constants that become variables -------------------------------------------------------------------------------
 
     @cached_property
     def _constants(self) -> dict[str, ReplacedConstant]:
@@ -148,7 +148,7 @@ class NewVariables:
         return constants
 
     def _literal_differences(self) -> Iterator[tuple[tuple[str, ...], str, Difference]]:
-        """The differences that a variable can hold, each with the words for the variable's name and the side that differs."""
+        """The differences that a variable can hold, with the words for its name and the side that differs."""
         for gone, differences in self.twins.differences.items():
             kept = self.twins.pairs[gone]
             side, base = self.twins.side_of_pair(gone, kept), self._new_label(kept)
@@ -180,7 +180,7 @@ class NewVariables:
         """The last part of an address after the collapse."""
         return self.extent.names.get(address, address).rpartition(".")[2]
 
-    # -- declarations ---------------------------------------------------------------------------------------------------
+    # -- declarations --------------------------------------------------------------------------------------------------
 
     def _declarations(self) -> Iterator[Edit]:
         wanted = []
@@ -221,7 +221,7 @@ class NewVariables:
                 return edit._replace(start=start, end=start)
         return edit
 
-    # -- values ---------------------------------------------------------------------------------------------------------
+    # -- values --------------------------------------------------------------------------------------------------------
 
     def values(self) -> dict[str, dict[str, str]]:
         """The value of each environment for each variable in which they differ, by the variable's new name."""
@@ -255,7 +255,7 @@ class NewVariables:
         default = variable.get("default") if variable else None
         return default.value if default is not None else None
 
-    # -- files ----------------------------------------------------------------------------------------------------------
+    # -- files ---------------------------------------------------------------------------------------------------------
 
     def _environments(self) -> Iterator[Edit]:
         """The tfvars file of each environment: a new one, or further lines in the answer's."""
@@ -284,7 +284,7 @@ class NewVariables:
             yield Edit(self.module.path(f"{environment}.tfvars"), 0, 0, tfvars_text(environment, groups))
 
     def _unset(self, differing: Mapping[str, object]) -> tuple[list[Row], list[Row]]:
-        """Rows for the other variables without default: those with a value, or for a person to set, and sensitive ones."""
+        """Rows for the other variables without default: the ordinary ones, and the sensitive ones."""
         known = {self.environment, self.region, *differing}
         known |= {_variable(address) for address in self.extent.removed if address.startswith("var.")}
         known |= {old for new, old in self._old_variables.items() if new in differing}

@@ -1,4 +1,4 @@
-"""The words of a collapsed stack: strings, descriptions and comments that named the kept region name the environment."""
+"""The words of a collapsed stack: texts that named the kept region name the environment, or nothing."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Wording:
         yield from suffix_account_names(self.module, self.extent.environment, self._lacks_environment)
         yield from self._environment_tags()
 
-    # -- strings --------------------------------------------------------------------------------------------------------
+    # -- strings -------------------------------------------------------------------------------------------------------
 
     def _texts(self) -> Iterator[Edit]:
         """Strings that name the kept side refer to the variable of the environment, or of the region, instead."""
@@ -135,7 +135,7 @@ class Wording:
         return (holder.file.path, holder.span(part).start) in self.twins.same_text
 
     def _rewritten(self, text: str, place: Text, has_environment: bool) -> str:
-        """A literal text with the region's variable, or the environment's (once), instead of the words for the kept side."""
+        """A literal text with a variable, of the region or the environment, for each word for the kept side."""
         assert self.names.pattern is not None
         kept_alone = self._kept_alone(text)
         is_prose = place.node.kind == "heredoc" or kept_alone != text
@@ -170,7 +170,7 @@ class Wording:
         targets = (self.module.find(r.address) for r in references_in(holder) if start <= r.start < end)
         return any(isinstance(target, Attribute) and self._environment_literals(target) for target in targets)
 
-    # -- prose ----------------------------------------------------------------------------------------------------------
+    # -- prose ---------------------------------------------------------------------------------------------------------
 
     def _description(self, holder: Attribute) -> Iterator[Edit]:
         is_renamed = isinstance(holder.outermost, Block) and holder.outermost.address in self.extent.names
@@ -211,7 +211,7 @@ class Wording:
         found = kept.search(match[0]) if kept is not None else None
         return found[0] if found is not None else match[0]
 
-    # -- comments -------------------------------------------------------------------------------------------------------
+    # -- comments ------------------------------------------------------------------------------------------------------
 
     def _comments(self) -> Iterator[Edit]:
         """Comments on what stays lose the name of the region; those that are only about what goes, go."""
@@ -243,7 +243,7 @@ class Wording:
                 yield from self._paragraph(path, at, paragraph)
 
     def _paragraph(self, path: str, at: int, paragraph: str) -> Iterator[Edit]:
-        """Edit the lines of a comment that name the kept region. A line, or a comment, of which no word is left goes."""
+        """Edit the lines of a comment that name the kept region; a line without any word left goes."""
         lines = paragraph.splitlines(True)
         edited = [self._comment_line(line) if self._names_region(line) else line for line in lines]
         if not re.search(r"\w", "".join(edited)):
@@ -260,7 +260,7 @@ class Wording:
         assert mark is not None
         return mark[0] + self._prose(line[mark.end() :])
 
-    # -- environments ---------------------------------------------------------------------------------------------------
+    # -- environments --------------------------------------------------------------------------------------------------
 
     def _lacks_environment(self, holder: Attribute) -> bool:
         """Whether a name stays, and gets the environment's name in no other way."""
@@ -288,7 +288,7 @@ class Wording:
                         yield holder.edit(literal, _ENVIRONMENT_WORD.sub(insertion, literal.value))
 
     def _environment_literals(self, holder: Attribute) -> list[Expr]:
-        """The literal texts in which a name (a local value, a name argument, a Name tag) has the name of an environment."""
+        """The literal texts of names (local values, arguments, Name tags) that contain an environment's name."""
         parent = holder.parent
         names: list[Expr] = []
         if isinstance(parent, Block) and parent.type == "locals":
@@ -341,7 +341,7 @@ def _texts_in(holder: Attribute) -> Iterator[Text]:
 
 
 def _means_region(text: str, start: int, end: int, key: str) -> bool:
-    """Whether the region's name at a place of a text is meant as the region: in an ARN, a service's name, a zone, a region argument."""
+    """Whether the name of a region means the region: in an ARN, a service's name, a zone, a region argument."""
     is_field = text[start - 1 : start] == ":" and text[end : end + 1] == ":"
     is_zone = re.match(r"[a-f](?![A-Za-z0-9])", text[end : end + 2]) is not None
     is_service = _SERVICE_NAME.search(text) is not None

@@ -9,20 +9,24 @@ from tapfix.edits import Edit
 from tapfix.module import Attribute, Expr, File, Module, compose, expression_references, string_value
 
 NAME_ARGUMENTS = (
-    "name", "bucket", "identifier", "cluster_identifier", "function_name", "replication_group_id", "cluster_id", "alarm_name",
-    "dashboard_name", "domain_name", "family", "repository_name", "pool_name", "application_name", "broker_name", "cluster_name",
+    "name", "bucket", "identifier", "cluster_identifier", "function_name", "replication_group_id", "cluster_id",
+    "alarm_name", "dashboard_name", "domain_name", "family", "repository_name", "pool_name", "application_name",
+    "broker_name", "cluster_name",
 )  # fmt: skip
 """The arguments that name a resource to AWS."""
 
 NOT_ACCOUNT_WIDE = frozenset({
-    "aws_iam_role_policy", "aws_iam_user_policy", "aws_iam_group_policy", "aws_security_group", "aws_route53_record", "aws_route53_zone",
-    "aws_lb_listener_rule", "aws_autoscaling_policy", "aws_appautoscaling_policy", "aws_cloudwatch_log_stream", "aws_acm_certificate",
-    "aws_cloudfront_distribution", "aws_ecs_service", "aws_cloudwatch_log_metric_filter", "aws_api_gateway_authorizer", "aws_apigatewayv2_stage",
-    "aws_apigatewayv2_domain_name", "aws_api_gateway_domain_name", "aws_ses_domain_identity", "aws_sesv2_email_identity", "aws_api_gateway_model",
-    "aws_service_discovery_service", "aws_service_discovery_private_dns_namespace", "aws_cognito_user_pool_client", "aws_cognito_user_group",
-    "aws_eks_addon", "aws_lambda_alias", "aws_db_option_group_option", "aws_config_configuration_recorder", "aws_config_delivery_channel",
-    "aws_cloudwatch_event_target", "aws_network_acl", "aws_ssm_maintenance_window_task", "aws_cloudwatch_log_subscription_filter",
-    "aws_s3_bucket_notification", "aws_s3_bucket_public_access_block", "aws_s3_bucket_versioning", "aws_elasticsearch_domain_policy",
+    "aws_iam_role_policy", "aws_iam_user_policy", "aws_iam_group_policy", "aws_security_group", "aws_route53_record",
+    "aws_route53_zone", "aws_lb_listener_rule", "aws_autoscaling_policy", "aws_appautoscaling_policy",
+    "aws_cloudwatch_log_stream", "aws_acm_certificate", "aws_cloudfront_distribution", "aws_ecs_service",
+    "aws_cloudwatch_log_metric_filter", "aws_api_gateway_authorizer", "aws_apigatewayv2_stage",
+    "aws_apigatewayv2_domain_name", "aws_api_gateway_domain_name", "aws_ses_domain_identity",
+    "aws_sesv2_email_identity", "aws_api_gateway_model", "aws_service_discovery_service",
+    "aws_service_discovery_private_dns_namespace", "aws_cognito_user_pool_client", "aws_cognito_user_group",
+    "aws_eks_addon", "aws_lambda_alias", "aws_db_option_group_option", "aws_config_configuration_recorder",
+    "aws_config_delivery_channel", "aws_cloudwatch_event_target", "aws_network_acl", "aws_ssm_maintenance_window_task",
+    "aws_cloudwatch_log_subscription_filter", "aws_s3_bucket_notification", "aws_s3_bucket_public_access_block",
+    "aws_s3_bucket_versioning", "aws_elasticsearch_domain_policy",
 })  # fmt: skip
 """Types whose name is unique only within a parent, or is a DNS name or the name of a singleton (the AWS provider's
 documentation of each)."""
@@ -32,10 +36,11 @@ _MAX_DEPTH = 8
 
 
 def suffix_account_names(module: Module, environment: str, wanted: Callable[[Attribute], bool]) -> Iterator[Edit]:
-    """Edits that append `-${var.environment}` to names that are the same in each environment, also where other strings repeat them.
+    """Edits that append `-${var.environment}` to names that are the same in each environment, also where other strings
+    repeat them.
 
-    A name that refers to a random id or to another resource is unique already. `wanted` may exclude a name; `environment` is the
-    name of the variable.
+    A name that refers to a random id or to another resource is unique already. `wanted` may exclude a name;
+    `environment` is the name of the variable.
     """
     renamed: list[str] = []
     done: set[tuple[str, int]] = set()
@@ -63,7 +68,7 @@ def suffix_account_names(module: Module, environment: str, wanted: Callable[[Att
 
 
 def _differs_by_environment(module: Module, holder: Attribute, environment: str) -> bool:
-    """Whether a name differs between environments: it contains the environment's variable, or something else of its own."""
+    """Whether a name differs between environments: by the environment's variable or something else."""
     shared = ("var.", "local.", "data.", "each.", "count.", "module.", "path.")
 
     def own(address: str) -> bool:
@@ -94,7 +99,7 @@ def _suffix(environment: str) -> str:
 
 
 def _suffixed(holder: Attribute, environment: str) -> Edit | None:
-    """Append the suffix to a name that is a template or a variable; None for another name, and for a path or a pattern."""
+    """Append the suffix to a template or a variable; None for another name, a path or a pattern."""
     expr, suffix = holder.expr, _suffix(environment)
     if expr.kind == "template":
         if string_value(expr) is not None and holder.value.rstrip('"').endswith(("/", "*")):

@@ -1,8 +1,8 @@
 """Whether a collapsed stack is what the kept region had of the original, worked out from the two trees alone.
 
-Nothing here knows the rule. Both trees are brought to a form in which variables and local values have given way to what they come to,
-in one environment, and in which the words that name a side, a region or the environment are left out. What is still different then
-is a difference in meaning.
+Nothing here knows the rule. Both trees are brought to a form in which variables and local values have given way to what
+they come to, in one environment, and in which the words that name a side, a region or the environment are left out.
+What is still different then is a difference in meaning.
 """
 
 from __future__ import annotations
@@ -213,10 +213,11 @@ def differences(
     words: Mapping[str, Sequence[str]],
     environment: str = "dev",
 ) -> list[str]:
-    """What tells an environment of the outcome from the kept region and the global resources of the original; empty if nothing does.
+    """What tells an environment of the outcome from the kept region and the global resources of the original; empty if
+    nothing does.
 
-    `kept` and `others` are aliases, empty for the default provider; `words` are what an alias's side is called. The outcome has to
-    hold the `moved` blocks, which say what a resource was called.
+    `kept` and `others` are aliases, empty for the default provider; `words` are what an alias's side is called. The
+    outcome has to hold the `moved` blocks, which say what a resource was called.
     """
     old, new = Project(before).root, Project(after).root
     values = next(f for f in new.tfvars if f.path.rpartition("/")[2] == f"{environment}.tfvars")
@@ -266,7 +267,7 @@ def _unlike(mine: Half, origin: Block, now: Half, block: Block) -> Iterator[str]
 
 
 def _may_go(old: Module, block: Block, others: Sequence[str], words: Mapping[str, Sequence[str]]) -> bool:
-    """Whether a block belongs to a side that goes: by its provider, or because its name says so and nothing else does."""
+    """Whether a block belongs to a side that goes: by its provider, or by its name if it has none."""
     if side_of(block):
         return side_of(block) in others
     return any(Half(old, {}, words[o]).plain(block.name) != block.name.lower().replace("_", "-") for o in others)

@@ -1,4 +1,4 @@
-"""Double a module over aliases, mechanically, and collapse it: the outcome is the module again, up to the environment's wiring."""
+"""A module that is doubled over aliases and collapsed is the module again, but for the environment's variable."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _WORDS = "alpha bravo core edge data queue logs media orders users audit cache".
 
 
 class Naming(NamedTuple):
-    """How the copies of one side are called: `{}` is what the block was called. An empty alias is the default provider."""
+    """The names of one side's copies: `{}` is the block's own name. An empty alias is the default provider."""
 
     alias: str
     region: str
@@ -56,8 +56,8 @@ PLAIN = Naming("", "", "{}", "{}")
 class Part(NamedTuple):
     """A block that is written once a side: its head and its lines.
 
-    `@type.name@` refers to another part, `~text~` is a name, `$region$` the side's region, `<a|b|c>` what each side has. `kind` is
-    `resource`, `global` (a resource without a provider), `variable` or `data`.
+    `@type.name@` refers to another part, `~text~` is a name, `$region$` the side's region, `<a|b|c>` what each side
+    has. `kind` is `resource`, `global` (a resource without a provider), `variable` or `data`.
     """
 
     type: str
@@ -281,7 +281,7 @@ def test_the_check_of_equivalence_finds_what_is_unlike() -> None:
 
 
 class Planted(NamedTuple):
-    """A difference: a line of a part, what the kept side and the others have in its place, and what the rule makes of it."""
+    """A difference: a line of a part, what each side has in its place, and what the rule makes of it."""
 
     type: str
     line: str
