@@ -54,7 +54,7 @@ class RegionCollapse(Fixer):
 
     | twins differ in | outcome |
     |---|---|
-    | the words for the region (names, tags, ARNs) | the environment's name; `var.aws_region` where the region is meant |
+    | the words for the region | the environment's name; `var.aws_region` where the region is meant |
     | a number, a switch, a size, a CIDR range, a kind (`engine_version`) | a variable with a value per environment |
     | the first numbers of an address, `"10.0.${count.index}.0/24"` | a variable in their place |
     | a constant that only the other twin sets | a variable; `null` for the first environment |

@@ -1,5 +1,4 @@
-"""The sides of a stack that is written once per region: which there are, which one stays, and what the answer calls
-them.
+"""The sides of a stack that is written once per region: which one stays, and what the answer calls them.
 
 A side is the address of a provider, `provider.aws` or `provider.aws.ALIAS`, and all the blocks that name it.
 """
