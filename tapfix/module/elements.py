@@ -19,6 +19,7 @@ from tapfix.module.nodes import (
     attribute_name,
     block_body,
     block_labels,
+    comma_after,
     label_nodes,
     members,
     string_value,
@@ -117,23 +118,44 @@ class Element:
         return self.file.text[self.comment_start : self.file.line_start(self.start)]
 
     def remove_member(self, container: Expr, member: Expr) -> Edit:
-        """Take a member out of a list, an object or a call in the element.
+        """Take one member out of a list, an object or a call in the element, as `remove_members` does."""
+        first, *rest = self.remove_members(container, [member])
+        for edit in rest:
+            first = first._replace(end=edit.end, text=self.file.text[first.end : edit.start])
+        return first
 
-        A member with lines of its own goes with them and with the comment lines above it; another one with its comma.
+    def remove_members(self, container: Expr, gone: Sequence[Expr]) -> list[Edit]:
+        """Take members out of a list, an object or a call in the element.
+
+        A member with lines of its own goes with them and with the comment lines above it; another one goes with its comma.
+        Where the last members go, the comma before them goes too, unless the author put one after the last member.
+        The edits only delete, and are in the order of the source.
         """
-        text, file = self.file.text, self.file
-        start, end = self.base + member.start, self.base + member.end
-        line_start, line_end = file.line_start(start), file.line_end(end)
-        rest = text[end:line_end].lstrip(" \t")
-        alone = not text[line_start:start].strip() and _ends_line(rest.removeprefix(","))
         everything = members(container)
-        at = next(i for i, other in enumerate(everything) if other is member)
-        if alone and (rest[:1] == "," or container.kind == "object" or at + 1 < len(everything)):
+        edits = [
+            self._without(member, comma_after(container, member))
+            for member in everything
+            if any(member is other for other in gone)
+        ]
+        staying = [member for member in everything if not any(member is other for other in gone)]
+        comma = comma_after(container, staying[-1]) if staying else None
+        if comma is None or staying[-1] is everything[-1] or comma_after(container, everything[-1]) is not None:
+            return edits
+        path, start, end = self.span(comma)
+        at, following = next((at, edit.start) for at, edit in enumerate(edits) if edit.start >= end)
+        if following != self.file.line_start(following) and not self.file.text[end:following].strip():
+            end = following
+        return [*edits[:at], Edit(path, start, end, ""), *edits[at:]]
+
+    def _without(self, member: Expr, comma: Expr | None) -> Edit:
+        """Delete a member and the comma after it: with its lines if it has lines of its own."""
+        text, file = self.file.text, self.file
+        start, end = self.base + member.start, self.base + (comma or member).end
+        line_end = file.line_end(end)
+        if not text[file.line_start(start) : start].strip() and _ends_line(text[end:line_end]):
             return Edit(file.path, file.comment_start(start), line_end, "")
-        if at + 1 < len(everything):
-            return Edit(file.path, start, self.base + everything[at + 1].start, "")
-        if at > 0:
-            return Edit(file.path, self.base + everything[at - 1].end, end, "")
+        while comma is not None and text[end : end + 1] in (" ", "\t"):
+            end += 1
         return Edit(file.path, start, end, "")
 
     def remove(self, *, comments: bool = True) -> Edit:

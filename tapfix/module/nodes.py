@@ -48,6 +48,11 @@ def attribute_name(attribute: Expr) -> str:
     return attribute.children[0].value
 
 
+def attribute_name_node(attribute: Expr) -> Expr:
+    """The node of the name of an attribute's node."""
+    return attribute.children[0]
+
+
 def attribute_expr(attribute: Expr) -> Expr:
     """The expression of an attribute's node."""
     return attribute.children[2]
@@ -156,6 +161,16 @@ def item_value(item: Expr) -> Expr:
 def members(container: Expr) -> tuple[Expr, ...]:
     """The elements of a list, the items of an object, the arguments of a call."""
     return object_items(container) if container.kind == "object" else call_arguments(container)
+
+
+def comma_after(container: Expr, member: Expr) -> Expr | None:
+    """The comma that follows a member of a list, an object or a call; None if none does."""
+    children = iter(container.children)
+    for child in children:
+        if child is member:
+            break
+    following = next((child for child in children if child.kind != "Newline"), None)
+    return following if following is not None and following.kind == "Comma" else None
 
 
 # --- conditionals and loops -------------------------------------------------------------------------------------------
