@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from tapfix.module.elements import Block, File, indented
+from tapfix.module.elements import Block, File
+from tapfix.module.lines import indented
 from tapfix.module.nodes import Expr
 
 

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from tapfix.edits import Edit
+from tapfix.module.lines import ends_line, indented, opens_body
 from tapfix.module.mentions import Mention, mentions
 from tapfix.module.nodes import (
     Expr,
@@ -152,7 +153,7 @@ class Element:
         text, file = self.file.text, self.file
         start, end = self.base + member.start, self.base + (comma or member).end
         line_end = file.line_end(end)
-        if not text[file.line_start(start) : start].strip() and _ends_line(text[end:line_end]):
+        if not text[file.line_start(start) : start].strip() and ends_line(text[end:line_end]):
             return Edit(file.path, file.comment_start(start), line_end, "")
         while comma is not None and text[end : end + 1] in (" ", "\t"):
             end += 1
@@ -167,14 +168,14 @@ class Element:
         if text[self.file.line_start(self.start) : self.start].strip():
             return Edit(self.file.path, self.start, self.end, "")  # in a one-line block
         end = self.file.line_end(self.end)
-        blank_above = start == 0 or text[:start].endswith(("\n\n", "\n\r\n")) or _opens(text, start)
+        blank_above = start == 0 or text[:start].endswith(("\n\n", "\n\r\n")) or opens_body(text, start)
         following = end
         while following < len(text) and not text[following : self.file.line_end(following)].strip():
             following = self.file.line_end(following)
         closes = following >= len(text) or text[following : self.file.line_end(following)].lstrip().startswith("}")
         if blank_above:
             end = following
-        if closes and not _opens(text, start):
+        if closes and not opens_body(text, start):
             above = self.file.line_start(start - 1) if start else 0
             if start and not text[above:start].strip():
                 start = above
@@ -460,37 +461,6 @@ def expression_references(holder: Element, expr: Expr) -> tuple[Reference, ...]:
     if isinstance(outer, Block):
         return tuple(r for r in outer.references if start <= r.start and r.end <= end)
     return tuple(_references(holder.file, holder.base, mentions(expr), None))
-
-
-def indented(text: str, indent: str) -> str:
-    """Lines with an indent before each, except for blank lines and those of a heredoc; ends with a newline."""
-    out, marker = [], None
-    for line in text.rstrip("\n").split("\n"):
-        if marker is not None:
-            out.append(line)
-            if line.strip() == marker:
-                marker = None
-            continue
-        out.append(indent + line if line.strip() else line)
-        head = line.rpartition("<<")[2] if "<<" in line else ""
-        name = head.lstrip("-").strip()
-        if head and name.isidentifier():
-            marker = name
-    return "\n".join(out) + "\n"
-
-
-def _ends_line(text: str) -> bool:
-    """Whether the rest of a line contains nothing but a comment."""
-    return not text.strip() or text.lstrip().startswith(("#", "//"))
-
-
-def _opens(text: str, line: int) -> bool:
-    """Whether the line above opens a body, or no line is above."""
-    return (
-        line == 0
-        or text[:line].rstrip(" \t\r\n").endswith("{")
-        and not text[text.rfind("{", 0, line) + 1 : line].strip()
-    )
 
 
 def _references(file: File, base: int, mentions: Iterable[Mention], block: Block | None) -> Iterator[Reference]:
