@@ -1,6 +1,7 @@
 """Edits: how a fix says what it changes, how fixes combine or clash, and which rule wrote each changed byte.
 
-A fix is a set of edits on one snapshot, made whole or not at all. Edits are plain text replacements, so that text that no edit names stays as it is.
+A fix is a set of edits on one snapshot, made whole or not at all. Edits are plain text replacements, so that text
+that no edit names stays as it is.
 """
 
 from __future__ import annotations
