@@ -13,9 +13,8 @@ from tapfix.module.environments import AUTOMATIC, environment_files, is_automati
 from tapfix.module.evaluate import Evaluator
 from tapfix.module.variables import Variable, insert_block
 
-from .instance_to_asg.sizes import size_variables
 from .shared.amis import AMI_ID, Release, Source, ami_places, release_of, sources
-from .shared.module_calls import DEFAULT_TAGS, call_prefix, hand_down, joined
+from .shared.module_calls import DEFAULT_TAGS, call_prefix, hand_down, joined, size_variables
 
 
 class Image(NamedTuple):

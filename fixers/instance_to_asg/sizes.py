@@ -22,6 +22,7 @@ from tapfix.module.environments import environment_files, is_automatic
 from tapfix.module.evaluate import Evaluator
 from tapfix.module.variables import Variable
 
+from ..shared.module_calls import SIZE_ROLES, is_size_variable, size_description
 from .copies import Loop, Unscalable
 
 TITLE = "Auto Scaling"
@@ -46,26 +47,6 @@ def group_sizes(module: Module, context: Context, loop: Loop, prefix: str, of: s
     return _Sizing(module, context, prefix, of).of_expression(loop.attribute, loop.attribute.expr)
 
 
-_ROLES = {"min_size": "Smallest", "max_size": "Largest", "desired_capacity": "Desired"}
-"""The sizes, and the word that their variables are described with."""
-
-
-def _described(role: str, of: str) -> str:
-    return f"{_ROLES[role]} number of {of}"
-
-
-def size_variables(module: Module) -> frozenset[str]:
-    """The variables that this rule declared for the sizes of groups. They stand last, whatever another rule adds."""
-    return frozenset(n for n in module.variables for role in _ROLES if n.endswith(role) and _is_own(module, n, role))
-
-
-def _is_own(module: Module, name: str, role: str) -> bool:
-    block = module.variables.get(name)
-    description = block.get("description") if block is not None else None
-    said = Evaluator(module).evaluate(description.expr) if description is not None else None
-    return isinstance(said, str) and said.startswith(_described(role, "instances in the Auto Scaling group"))
-
-
 def unset_sizes(module: Module, context: Context) -> tuple[Variable, ...]:
     """The variables that this rule declared when there were no environments, with their values now that there are."""
     environments = environment_files(module, context.environments)
@@ -74,7 +55,7 @@ def unset_sizes(module: Module, context: Context) -> tuple[Variable, ...]:
         if not name.endswith("min_size"):
             continue
         prefix = name.removesuffix("min_size")
-        sizes = {role: _number_of_own(module, f"{prefix}{role}", role) for role in _ROLES}
+        sizes = {role: _number_of_own(module, f"{prefix}{role}", role) for role in SIZE_ROLES}
         smallest, largest = sizes["min_size"], sizes["max_size"]
         if smallest is None or largest != 2 * smallest or sizes["desired_capacity"] not in (smallest, None):
             continue
@@ -82,11 +63,11 @@ def unset_sizes(module: Module, context: Context) -> tuple[Variable, ...]:
         if any(n in file.attributes for file in environments.values() for n in names.values()):
             continue
         rows = _Sizing(module, context, prefix, "").rows({}, smallest)
-        for at, role in enumerate(_ROLES):
+        for at, role in enumerate(SIZE_ROLES):
             if role in names:
                 values = {e: str(row[at]) for e, row in rows.items() if e in environments}
                 found.append(Variable(names[role], "number", block.address, values=values))
-        counted = _counting_variable(module, f"var.{names['min_size']}") if len(names) < len(_ROLES) else None
+        counted = _counting_variable(module, f"var.{names['min_size']}") if len(names) < len(SIZE_ROLES) else None
         if counted is not None and not any(counted in file.attributes for file in environments.values()):
             values = {e: str(row[2]) for e, row in rows.items() if e in environments}
             found.append(Variable(counted, "number", "", values=values))
@@ -105,7 +86,7 @@ def _counting_variable(module: Module, smallest: str) -> str | None:
 
 def _number_of_own(module: Module, name: str, role: str) -> int | None:
     """The default of a size variable that this rule declared; None of any other."""
-    default = module.variables[name].get("default") if _is_own(module, name, role) else None
+    default = module.variables[name].get("default") if is_size_variable(module, name, role) else None
     if default is None:
         return None
     return _number(Evaluator(module).evaluate(default.expr))
@@ -227,7 +208,7 @@ class _Sizing:
 
     def _variable(self, role: str, default: str | None, values: Mapping[str, int], note: str = "") -> Variable:
         name = self._name(role)
-        description = _described(role, self.of)
+        description = size_description(role, self.of)
         return Variable(
             name,
             "number",

@@ -14,6 +14,29 @@ DEFAULT_TAGS = "aws_default_tags"
 """The data source of the provider's default tags; it stands where it is used, and not among others."""
 
 
+SIZE_ROLES = {"min_size": "Smallest", "max_size": "Largest", "desired_capacity": "Desired"}
+"""The three sizes of an Auto Scaling group, and the word with which the description of their variables begins."""
+
+
+def size_description(role: str, of: str) -> str:
+    """The description of the variable for a size; `of` says what is counted."""
+    return f"{SIZE_ROLES[role]} number of {of}"
+
+
+def is_size_variable(module: Module, name: str, role: str) -> bool:
+    """Whether tapfix declared a variable for a size of a group: its description says so, which is always a literal."""
+    block = module.variables.get(name)
+    description = block.get("description") if block is not None else None
+    text = string_value(description.expr) if description is not None else None
+    return text is not None and text.startswith(size_description(role, "instances in the Auto Scaling group"))
+
+
+def size_variables(module: Module) -> frozenset[str]:
+    """The variables that tapfix declared for the sizes of groups. They stay the last ones, whatever a rule adds."""
+    names = ((name, role) for name in module.variables for role in SIZE_ROLES if name.endswith(role))
+    return frozenset(name for name, role in names if is_size_variable(module, name, role))
+
+
 def call_prefix(context: Context, module: Module, has_its_own: Callable[[Module], bool]) -> str:
     """What goes in front of a name that is handed down to a local module: the call's name where other modules have the like."""
     calls = context.project.callers(module)
