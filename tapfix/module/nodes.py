@@ -46,6 +46,11 @@ def attribute_name(attribute: Expr) -> str:
     return attribute.children[0].value
 
 
+def attribute_name_node(attribute: Expr) -> Expr:
+    """The node of an attribute's name."""
+    return attribute.children[0]
+
+
 def attribute_expr(attribute: Expr) -> Expr:
     """The expression of an attribute's node."""
     return attribute.children[2]
@@ -84,6 +89,13 @@ def interpolated(part: Expr) -> Expr:
     return part.children[1]
 
 
+def sole_interpolation(expr: Expr) -> Expr | None:
+    """The expression of a template or heredoc that is one `${ }` and nothing else; None for another expression."""
+    if expr.kind not in ("template", "heredoc") or len(expr.children) != 3 or expr.children[1].kind != "interpolation":
+        return None
+    return interpolated(expr.children[1])
+
+
 def unwrapped(expr: Expr) -> Expr:
     """The expression without the parentheses, and without the `"${ }"`, around it."""
     while True:
@@ -93,6 +105,11 @@ def unwrapped(expr: Expr) -> Expr:
             expr = interpolated(expr.children[1])
         else:
             return expr
+
+
+def parenthesized(paren: Expr) -> Expr:
+    """The expression in the parentheses of a node of the kind `paren`."""
+    return paren.children[1]
 
 
 # --- calls, lists, objects --------------------------------------------------------------------------------------------
@@ -146,7 +163,17 @@ def members(container: Expr) -> tuple[Expr, ...]:
     return object_items(container) if container.kind == "object" else call_arguments(container)
 
 
-# --- conditionals and loops -------------------------------------------------------------------------------------------
+# --- operators, conditionals and loops --------------------------------------------------------------------------------
+
+
+def operands(binary: Expr) -> tuple[Expr, ...]:
+    """The operands of a node of the kind `binary`, which has no precedence: two or more."""
+    return binary.children[::2]
+
+
+def operators(binary: Expr) -> tuple[Expr, ...]:
+    """The operators between the operands of a node of the kind `binary`."""
+    return binary.children[1::2]
 
 
 class Conditional(NamedTuple):
@@ -237,6 +264,17 @@ def traversal_address(node: Expr) -> tuple[str, int] | None:
             return None
         address = f"{address}.{steps[1].children[1].value}"
     return address, 1 + used
+
+
+def whole_address(expr: Expr) -> str | None:
+    """The address that an expression names and nothing else: `var.x`, but not `var.x.y`."""
+    found = traversal_address(expr)
+    return found[0] if found is not None and found[1] == len(expr.children) else None
+
+
+def is_splat(step: Expr) -> bool:
+    """Whether a step of a traversal is `[*]` or `.*`."""
+    return step.kind in ("full_splat", "attr_splat")
 
 
 def walk(node: Expr) -> Iterator[Expr]:
