@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tapfix.answer.outline import Kind, outline
+from tapfix.answer.outline import TextKind, outline
 from tapfix.edits import Edit, Safety
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity, Status
 from tapfix.module import Block, File, Module
+from tapfix.module.compose import quoted
 from tapfix.module.environments import environment_files
-from tapfix.module.variables import is_sensitive, quoted, unset_rows
+from tapfix.module.variables import is_sensitive, unset_rows
 
 _ENVIRONMENT_VARIABLES = ("environment", "env", "environment_name", "environment_suffix", "stage")
 _COMMENTED = (
@@ -95,7 +96,7 @@ class DeliverableFormat(Fixer):
         answer = context.answer
         if answer is None:
             return
-        if any(note.kind == "no-fence" for note in answer.notes):
+        if any(remark.kind == "no-fence" for remark in answer.remarks):
             yield self._mended(home, "the answer has no fence around its HCL")
         elif answer.has_prose and not context.contract.deliverable.prose:
             yield self._mended(home, "prose stands around the files, where nothing but the fenced files was asked for")
@@ -272,7 +273,7 @@ def _uncommented(home: File, module: Module, environment: str) -> tuple[list[Edi
     else:
         text = re.sub(r"(?m)^[ \t]*#[ \t]?", "", match["lines"])
     content = outline(text)
-    if content.kind is not Kind.VALUES or not content.attributes <= module.variables.keys():
+    if content.kind is not TextKind.VALUES or not content.attributes <= module.variables.keys():
         return None
     line = home.text.count("\n", 0, match.start()) + 1
     start = len(home.text[: match.start()].rstrip()) + len(home.newline) if home.text[: match.start()].strip() else 0

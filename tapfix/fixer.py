@@ -27,7 +27,7 @@ from tapfix.edits import Edit, Fix, Safety
 from tapfix.module import Attribute, Element, Expr, File, Module, Project, Reference, Span
 
 if TYPE_CHECKING:
-    from tapfix.answer.response import Answer
+    from tapfix.answer.files import Answer
     from tapfix.contract import Contract
     from tapfix.module.environments import Environments, Undecided
     from tapfix.module.evaluate import Evaluator

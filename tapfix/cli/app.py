@@ -194,17 +194,17 @@ def apply(
     verbose: VerboseOption = 0,
 ) -> int:
     """Write the patched files, and print the diff."""
-    from tapfix.answer.writing import Plan
+    from tapfix.answer.writing import WritePlan
     from tapfix.report import json
 
     result = _repair(input, contract, select, ignore, fixers, safe_only, moved)
     folder = output or result.source.folder or Path()
-    plan = Plan(result.source.paths, force=force)
+    plan = WritePlan(result.source.paths, force=force)
     for path, text in result.files.items():
         plan.put(folder, path, text)
     for path in result.source.files:
         if path not in result.files and path not in result.source.renamed:
-            plan.take_away(folder, path)
+            plan.remove(folder, path)
     if report:
         plan.put_file(report, json.render(result), force=True)
     if response:
@@ -213,7 +213,7 @@ def apply(
     _tell(result, format, quiet, verbose)
     if not quiet:
         _say(f"wrote {_count(len(written), 'file')} to {folder}" if written else f"{folder}: nothing to write")
-    return DONE if not result.left and result.is_sound else LEFT
+    return DONE if result.is_done else LEFT
 
 
 @app.command()
@@ -292,13 +292,12 @@ def extract(
     verbose: VerboseOption = 0,
 ) -> int:
     """Write the files as the answer holds them, unchanged: the base of the diff."""
-    from tapfix.answer.writing import Plan
-    from tapfix.api import base_of
+    from tapfix.answer.writing import WritePlan
 
     source, _ = _source(input, contract)
     folder = output or source.folder or Path()
-    plan = Plan(source.paths, force=force)
-    files = base_of(source)
+    plan = WritePlan(source.paths, force=force)
+    files = source.base()
     for path, text in files.items():
         plan.put(folder, path, text)
     plan.carry_out()
@@ -322,10 +321,10 @@ def _report(result: Result, path: Path | None) -> None:
     """Write the JSON report, where one is asked for by name."""
     if path is None:
         return
-    from tapfix.answer.writing import Plan
+    from tapfix.answer.writing import WritePlan
     from tapfix.report import json
 
-    plan = Plan()
+    plan = WritePlan()
     plan.put_file(path, json.render(result), force=True)
     plan.carry_out()
 
@@ -363,7 +362,7 @@ def _source(input: str, contract: Path | None) -> tuple[Source, Contract]:
 
 def _standard_input() -> bytes:
     """What is on standard input, or a byte more of it than is taken."""
-    from tapfix.answer.source import LARGEST
+    from tapfix.answer.decode import LARGEST
 
     data = sys.stdin.buffer.read(LARGEST + 1)
     if len(data) > LARGEST:
@@ -409,8 +408,7 @@ def init(
     ],
 ) -> int:
     """Print the contract that a prompt states, for a person to edit and save as tapfix.toml."""
-    from tapfix.answer.response import decode
-    from tapfix.answer.source import read_file
+    from tapfix.answer.decode import decode, read_file
     from tapfix.contract import proposing as propose
 
     name = "standard input" if prompt == "-" else prompt
@@ -446,7 +444,7 @@ def verify(
     ] = False,
     timeout: Annotated[float, typer.Option(metavar="SECONDS", min=1, help="How long one command may take.")] = 900,
     environment: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Plan with NAME.tfvars only; may be given again.")
+        list[str] | None, typer.Option(metavar="NAME", help="WritePlan with NAME.tfvars only; may be given again.")
     ] = None,
     format: Annotated[PlainFormat, typer.Option("--format", help="What goes to standard output.")] = PlainFormat.TEXT,
     quiet: QuietOption = False,
@@ -505,7 +503,7 @@ def fmt(
 
 
 def _fmt_input(check: bool, diff: bool) -> int:
-    from tapfix.answer.response import decode
+    from tapfix.answer.decode import decode
     from tapfix.formatting import formatted_text
     from tapfix.report import diff as diffs
 

@@ -10,15 +10,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from tapfix.answer.files import Answer, Remark
 from tapfix.edits import Edit, EditSet, Fix, Provenance, Safety, ensure_possible
 from tapfix.engine import suppression
 from tapfix.errors import ConvergenceError
 from tapfix.fixer import Context, Finding, Fixer, Status
 from tapfix.module import Project
+from tapfix.result import Place, Placed
 from tapfix.syntax import LineIndex
 
 if TYPE_CHECKING:
-    from tapfix.answer.response import Answer
     from tapfix.contract import Contract
     from tapfix.verify import Problem
 
@@ -27,33 +28,6 @@ MAX_PASSES = 200
 
 _RETRIES = 40
 """How often the engine runs again without what made the outcome worse, before it leaves the sources as they were."""
-
-
-class Place(NamedTuple):
-    """Where something stands in the file that the answer held: 1-based, columns count characters."""
-
-    file: str
-    line: int
-    column: int
-    end_line: int
-    end_column: int
-
-
-class Placed(NamedTuple):
-    """A finding with its place in the original text."""
-
-    finding: Finding
-    place: Place
-
-
-class Diagnosis(NamedTuple):
-    """Something said of the input or of tapfix itself that is no rule's finding."""
-
-    severity: str
-    message: str
-    file: str
-    line: int
-    column: int
 
 
 class Options(NamedTuple):
@@ -74,7 +48,7 @@ class Outcome(NamedTuple):
     after: Project
     """The files of the outcome, read."""
     placed: tuple[Placed, ...]
-    diagnoses: tuple[Diagnosis, ...]
+    remarks: tuple[Remark, ...]
     passes: int
     problems: tuple[Problem, ...] = ()
     """What tapfix's own proof says of the outcome; asked for with `Options.guard` only."""
@@ -179,9 +153,6 @@ class _Run:
         self.lines = {path: LineIndex(text) for path, text in texts.items()}
         self._proved: tuple[Project, tuple[Problem, ...]] | None = None
         """The outcome that the proof was asked about last, and what it said."""
-        files = [file for module in self.before.modules for file in (*module.configuration, *module.tfvars)]
-        self._unparsed = [broken.text() for file in files for broken in file.broken]
-        self._parsed = {block.address for file in files for block in file.blocks} if self._unparsed else set()
 
     def outcome(self, barred: Mapping[tuple[str, ...], str]) -> Outcome:
         """Run to the fixed point. `barred` fixes (a finding's key, or a rule alone) are refused with a reason."""
@@ -191,8 +162,8 @@ class _Run:
             if self.options.strict:
                 raise
             outcome = _Passes(self, {(fixer.rule,): str(error) for fixer in self.fixers}).run()
-            said = Diagnosis("error", str(error), "", 1, 1)
-            return outcome._replace(diagnoses=(*outcome.diagnoses, said))
+            said = Remark("error", str(error), "", 1, 1)
+            return outcome._replace(remarks=(*outcome.remarks, said))
 
     def worse(self, outcome: Outcome) -> list[Problem]:
         """The problems that the outcome has and the input had not, where they could have been seen: not those in a block that did not
@@ -200,34 +171,10 @@ class _Run:
         new = self.problems(outcome.after) if outcome.texts != self.before.texts else ()
         if not new:
             return []  # Of the input nobody asks then what was wrong with it.
-        from tapfix.verify.comparison import new_problems
+        from tapfix.verify.comparison import new_problems, seen_before
 
         old = self.problems(self.before)
-        return [p for p in new_problems(old, new, self.before, outcome.after) if not self._was_hidden(p)]
-
-    def _was_hidden(self, problem: Problem) -> bool:
-        names = problem.address.split(".")
-        if not problem.address or not self._unparsed:
-            return False
-        if problem.address in self._calls_of_unparsed:
-            return True
-        return problem.address not in self._parsed and any(
-            all(name in text for name in names) for text in self._unparsed
-        )
-
-    @cached_property
-    def _calls_of_unparsed(self) -> frozenset[str]:
-        """The addresses of the calls of modules that did not parse whole: what they declare was not known."""
-        from tapfix.verify.declarations import Declarations
-
-        found = set()
-        for module in self.before.modules:
-            declarations = Declarations(module, self.before)
-            for call in module.blocks_of("module"):
-                child = declarations.child(call)
-                if child is not None and any(file.broken for file in child.configuration):
-                    found.add(call.address)
-        return frozenset(found)
+        return seen_before(self.before, new_problems(old, new, self.before, outcome.after))
 
     def problems(self, project: Project) -> tuple[Problem, ...]:
         """What tapfix's own proof says of the files. It is asked once for the input, and once for each outcome."""
@@ -259,7 +206,7 @@ class _Passes:
         self.fixed: dict[tuple[str, str, str, str], Placed] = {}
         self.overtaken: dict[tuple[str, str, str, str], Placed] = {}
         """Findings whose fix had to wait for another one, and that may be gone with it."""
-        self.diagnoses: list[Diagnosis] = []
+        self.remarks: list[Remark] = []
         self.failed: set[str] = set()
 
     def run(self) -> Outcome:
@@ -269,7 +216,7 @@ class _Passes:
         for number in range(1, MAX_PASSES + 2):
             accepted, left = self._pass()
             if not accepted:
-                return Outcome(self.run_.before, self._laid_out(), self._placed(left), tuple(self.diagnoses), number)
+                return Outcome(self.run_.before, self._laid_out(), self._placed(left), tuple(self.remarks), number)
             rules_of_pass.append({f.rule for f in accepted})
             state = hash(frozenset(self.project.texts.items()))
             if state in seen or number > MAX_PASSES:
@@ -330,7 +277,7 @@ class _Passes:
                 self.failed.add(fixer.rule)
                 at = module.folder or "."
                 message = f"{fixer.rule} {fixer.name} failed on {at} ({type(error).__name__}: {error}) and was left out"
-                self.diagnoses.append(Diagnosis("error", message, "", 1, 1))
+                self.remarks.append(Remark("error", message, "", 1, 1))
                 break
         return found
 

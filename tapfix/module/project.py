@@ -9,6 +9,7 @@ from functools import cached_property
 from tapfix.edits import Edit
 from tapfix.module.elements import Attribute, Block, Element, File, Reference
 from tapfix.module.nodes import string_value
+from tapfix.paths import module_folders
 
 _HISTORY = frozenset({"moved", "removed"})
 """Blocks that speak of the state, and use nothing."""
@@ -158,12 +159,11 @@ class Project:
 
     @cached_property
     def modules(self) -> tuple[Module, ...]:
-        """The root module first. It is the outermost folder that holds `.tf` files; the others are called by it, or stand alone."""
+        """The root module first (see `module_folders`); the others are called by it, or are roots of their own."""
         folders: dict[str, list[File]] = {}
         for file in self.files.values():
             folders.setdefault(file.folder, []).append(file)
-        held = [f for f, files in folders.items() if any(x.kind == "tf" for x in files)]
-        held.sort(key=lambda f: (f.count("/") + 1 if f else 0, _is_library(f)))
+        held = module_folders(self.files)
         root = held[0] if held else ""
         return tuple(Module(f, folders.get(f, ()), is_root=f == root) for f in held or [""])
 
@@ -225,8 +225,3 @@ class Project:
             if path not in self.files:
                 project.files[path] = File(path, "".join(e.text for e in new))
         return project
-
-
-def _is_library(folder: str) -> bool:
-    """Whether a folder's name says that it holds modules that others call."""
-    return folder.split("/", 1)[0] in ("modules", "module", "examples", "tests", "bootstrap")

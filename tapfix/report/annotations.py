@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tapfix.api import Result
+    from tapfix.result import ResultData
 
 _LEVEL = {"critical": "error", "high": "error", "medium": "warning", "low": "notice"}
 _DIAGNOSIS_LEVEL = {"error": "error", "warning": "warning"}
 
 
-def render(result: Result) -> str:
+def render(result: ResultData) -> str:
     """A line for each finding that is not suppressed, and for each diagnostic."""
     lines = []
     for diagnosis in result.diagnostics:

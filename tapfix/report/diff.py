@@ -7,12 +7,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from tapfix.report.alignment import changes, hunks
+
+if TYPE_CHECKING:
+    from tapfix.result import ResultData
 
 _CONTEXT = 3
 _NO_NEWLINE = "\\ No newline at end of file\n"
 _C_ESCAPES = {7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r", 34: '\\"', 92: "\\\\"}
+
+
+def diff_of(result: ResultData) -> str:
+    """The diff between the files of an input, as the input held them, and those of the outcome; empty if nothing changed."""
+    return render(result.base, result.files, {new: old for old, new in result.source.renamed.items()})
 
 
 def render(before: Mapping[str, str], after: Mapping[str, str], copied_from: Mapping[str, str] | None = None) -> str:

@@ -22,9 +22,8 @@ from typing import TYPE_CHECKING, Any
 from tapfix.fixer import Severity, Status
 
 if TYPE_CHECKING:
-    from tapfix.api import Result
-    from tapfix.engine.passes import Placed
     from tapfix.fixer import Fixer
+    from tapfix.result import Placed, ResultData
     from tapfix.verify import Problem, Step
 
 _EXCERPT = 8
@@ -130,11 +129,11 @@ class Grade:
         }
 
 
-def grade(result: Result) -> Grade:
+def grade(result: ResultData) -> Grade:
     """The grade of a result."""
     failures = [*_failures(result), *_failed_steps(result)]
     failures.sort(key=lambda failure: (_ORDER.index(failure.severity), failure.rule))
-    far = distance(_renamed(result), result.files)
+    far = distance(result.named_base, result.files)
     return Grade(
         name=result.source.name,
         failures=tuple(failures),
@@ -174,7 +173,7 @@ def words() -> dict[str, Any]:
 # --- failures ---------------------------------------------------------------------------------------------------------
 
 
-def _failures(result: Result) -> list[Failure]:
+def _failures(result: ResultData) -> list[Failure]:
     """The findings, by rule; suppressed ones are no failures, and what a repair wrote and mended on the way is none of the answer's."""
     by_rule: dict[str, list[Placed]] = {}
     blocks = _Blocks(result)
@@ -184,7 +183,7 @@ def _failures(result: Result) -> list[Failure]:
     return [_failure(rule, found, result, blocks) for rule, found in by_rule.items()]
 
 
-def _failure(rule: str, found: list[Placed], result: Result, blocks: _Blocks) -> Failure:
+def _failure(rule: str, found: list[Placed], result: ResultData, blocks: _Blocks) -> Failure:
     findings = [placed.finding for placed in found]
     severity = min((finding.severity for finding in findings), key=_ORDER.index)
     fixer = _builtin(rule)
@@ -222,7 +221,7 @@ def _builtin(rule: str) -> Fixer | None:
     return next((fixer for fixer in builtin_fixers() if fixer.rule == rule), None)
 
 
-def _failed_steps(result: Result) -> list[Failure]:
+def _failed_steps(result: ResultData) -> list[Failure]:
     """The steps of the proof that failed. tapfix makes no stack worse, so the input failed them as well."""
     return [_failed_step(step) for step in result.verify if step.status == "failed"]
 
@@ -258,19 +257,14 @@ def _worth(failures: list[tuple[Failure, int]], far: float = 0.0) -> Worth:
     return Worth(worth, penalty, len(failures), by_severity)
 
 
-def _renamed(result: Result) -> dict[str, str]:
-    """The input's files by their names in the outcome."""
-    return {result.source.renamed.get(path, path): text for path, text in result.base.items()}
-
-
 # --- excerpts ---------------------------------------------------------------------------------------------------------
 
 
 class _Blocks:
     """The top-level blocks of the files that the repair changed, as given and in the outcome, by address; read when first asked for."""
 
-    def __init__(self, result: Result) -> None:
-        before, after = _renamed(result), result.files
+    def __init__(self, result: ResultData) -> None:
+        before, after = result.named_base, result.files
         changed = [path for path in {**before, **after} if before.get(path) != after.get(path)]
         self._before = {path: before[path] for path in changed if path in before}
         self._after = {path: after[path] for path in changed if path in after}
@@ -314,7 +308,7 @@ def _lines_by_address(texts: Mapping[str, str]) -> dict[str, list[str]]:
     return found
 
 
-def _instance(placed: Placed, result: Result, blocks: _Blocks) -> Instance:
+def _instance(placed: Placed, result: ResultData, blocks: _Blocks) -> Instance:
     finding, place = placed
     fixed = finding.status is Status.FIXED
     return Instance(
@@ -329,7 +323,7 @@ def _instance(placed: Placed, result: Result, blocks: _Blocks) -> Instance:
     )
 
 
-def _excerpt(placed: Placed, result: Result) -> Excerpt | None:
+def _excerpt(placed: Placed, result: ResultData) -> Excerpt | None:
     """What the input has where the finding points, without the common indent."""
     place = placed.place
     text = result.base.get(place.file)

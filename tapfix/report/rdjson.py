@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tapfix.api import Result
-    from tapfix.engine.passes import Placed
+    from tapfix.result import Placed, ResultData
 
 _SEVERITY = {"critical": "ERROR", "high": "ERROR", "medium": "WARNING", "low": "INFO"}
 
 
-def render(result: Result) -> str:
+def render(result: ResultData) -> str:
     """All findings that are not suppressed and stand in a file."""
     from json import dumps
 

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any
 from tapfix import __version__
 
 if TYPE_CHECKING:
-    from tapfix.api import Result
-    from tapfix.engine.passes import Placed
     from tapfix.fixer import Finding
+    from tapfix.result import Placed, ResultData
 
 _LEVEL = {"critical": "error", "high": "error", "medium": "warning", "low": "note"}
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def render(result: Result) -> str:
+def render(result: ResultData) -> str:
     """The log, with one run."""
     from json import dumps
 

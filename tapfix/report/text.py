@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from tapfix.api import Result
-    from tapfix.engine.passes import Diagnosis, Placed
+    from tapfix.answer.files import Remark
+    from tapfix.result import Placed, ResultData
     from tapfix.verify import Problem, Step
 
 _STATUS_STYLE = {"fixed": "green", "refused": "red", "suggested": "yellow", "suppressed": "dim"}
@@ -26,12 +26,12 @@ class Span(NamedTuple):
 Line = tuple[Span, ...]
 
 
-def render(result: Result) -> str:
+def render(result: ResultData) -> str:
     """All that there is to say of a result."""
     return "".join(_plain(line) + "\n" for line in lines(result))
 
 
-def lines(result: Result, *, fixed: bool = True, notes: bool = True) -> Iterator[Line]:
+def lines(result: ResultData, *, fixed: bool = True, notes: bool = True) -> Iterator[Line]:
     """The lines, styled: what the reader and the parser said, the findings, the proof, the summary.
 
     `fixed`: whether the findings that were fixed are listed, and those that were suppressed. `notes`: whether mere notes are.
@@ -46,7 +46,7 @@ def lines(result: Result, *, fixed: bool = True, notes: bool = True) -> Iterator
     yield (Span(summary(result), "bold"),)
 
 
-def summary(result: Result) -> str:
+def summary(result: ResultData) -> str:
     """One line: how much was fixed and how much is left."""
     counts = {status: sum(f.status.value == status for f in result.findings) for status in _STATUS_STYLE}
     said = [f"{count} {status}" for status, count in counts.items() if count]
@@ -108,7 +108,7 @@ def _step(taken: Step) -> Line:
     return (Span(f"{name} {taken.status}", _STEP_STYLE[taken.status]), Span(detail))
 
 
-def _diagnosis(diagnosis: Diagnosis) -> Line:
+def _diagnosis(diagnosis: Remark) -> Line:
     where = f"{diagnosis.file}:{diagnosis.line}:{diagnosis.column}: " if diagnosis.file else ""
     severity = diagnosis.severity
     return (Span(where, "bold"), Span(f"{severity}: ", _DIAGNOSIS_STYLE.get(severity, "")), Span(diagnosis.message))

@@ -174,16 +174,16 @@ class Declarations:
 
     # --- modules ------------------------------------------------------------------------------------------------
 
-    def child(self, block: Block) -> Module | None:
-        """The module that a module block calls, where it is in the project."""
-        return None if self.project is None else self.project.callee(block)
+    def callee(self, call: Block) -> Module | None:
+        """The module that a `module` block calls; None if it is not in the project."""
+        return None if self.project is None else self.project.callee(call)
 
-    def lacks_child(self, block: Block) -> bool:
-        """Whether a module block calls a module of the project that is not there."""
+    def lacks_callee(self, call: Block) -> bool:
+        """Does a `module` block call a folder of the project that has no module?"""
         if self.project is None:
             return False
-        folder = self.project.called_folder(block)
-        return folder is not None and not folder.startswith("..") and self.project.callee(block) is None
+        folder = self.project.called_folder(call)
+        return folder is not None and not folder.startswith("..") and self.project.callee(call) is None
 
     def lacks_file(self, expr: Expr) -> str | None:
         """The path that an expression spells of a file that is not there; None if it is, or nobody can know."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tapfix.answer.response import read_answer, write_answer
+from tapfix.answer.reader import read_answer
+from tapfix.answer.writer import write_answer
 from tapfix.contract import Contract
 from tapfix.engine.passes import Options, Outcome, repair
 from tapfix.engine.registry import builtin_fixers

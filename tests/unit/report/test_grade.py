@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tapfix.answer.response import is_answer
+from tapfix.answer.outline import is_answer
 from tapfix.answer.source import read_text
 from tapfix.api import Result, fix
 from tapfix.contract import Contract
@@ -41,7 +41,7 @@ def result(text: str, *rules: str) -> Result:
     fixers = [fixer for fixer in builtin_fixers() if fixer.rule in rules]
     options = Options(strict=True, guard=False)
     outcome = repair(source.relative(), fixers, contract, answer=source.answer, options=options)
-    return Result(source, contract, outcome.texts, outcome.placed, outcome.diagnoses, ())
+    return Result(source, contract, outcome.texts, outcome.placed, outcome.remarks, ())
 
 
 @pytest.mark.parametrize(
