@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from tapfix.module import Attribute, Block, Element, Expr, indented, parsed, parsed_expression, walk
+from tapfix.module import Attribute, Block, Element, Expr, compose, walk
 
 _COMMENT = re.compile(r"(?:#|//)[^\r\n]*|/\*.*?\*/", re.DOTALL)
 
@@ -73,8 +73,7 @@ def comments_in(node: Expr) -> list[str]:
 
 def missing_comments(comments: Sequence[str], text: str) -> str:
     """Those of some comments that the lines of a body do not contain, as lines at no indent."""
-    blocks = parsed(f"x {{\n{text}}}\n").blocks
-    contained = Counter(_squeezed(c) for block in blocks for c in comments_in(block.node))
+    contained = Counter(_squeezed(comment) for comment in comments_in(compose.body_of(text).node))
     lines = []
     for comment in comments:
         if contained[_squeezed(comment)]:
@@ -86,11 +85,10 @@ def missing_comments(comments: Sequence[str], text: str) -> str:
 
 def without_comments(text: str) -> str:
     """An expression without its comments, for a copy of it that need not repeat them."""
-    attribute = parsed_expression(text)
-    if attribute is None or not any(mark in text for mark in ("#", "//", "/*")):
+    if not any(mark in text for mark in ("#", "//", "/*")):
         return text
     out: list[str] = []
-    for leaf in attribute.expr.leaves():
+    for leaf in compose.expression(text).leaves():
         prefix = re.sub(r"[ \t]*(?:(?:#|//)[^\n]*|/\*.*?\*/)", "", leaf.prefix, flags=re.DOTALL)
         if prefix != leaf.prefix:
             prefix = re.sub(r"\n[ \t]*(?=\n)", "", prefix)
@@ -157,38 +155,38 @@ def joined_lines(lines: Sequence[BodyLines]) -> str:
     return out
 
 
-def block_text(head: str, rows: Sequence[str]) -> str:
-    """A block of lines."""
-    body = "\n".join(rows)
-    return f"{head} {{\n{indented(body, '  ')}}}\n"
+def block_of(type: str, rows: Sequence[str], *labels: str) -> str:
+    """A block of lines, ending with a newline."""
+    return compose.block(type, *labels, body="\n".join(rows))
 
 
 def at_no_indent(holder: Element, node: Expr) -> str:
     """The source of a node, its further lines without the indent of its element; a heredoc keeps its bytes."""
-    return text_at_no_indent(holder.text(node), holder)
+    return _at_no_indent(holder.text(node), holder, is_expression=node is not holder.node)
 
 
-def text_at_no_indent(text: str, holder: Element) -> str:
-    """An expression or an element in HCL, its further lines without the indent of an element."""
+def expression_at_no_indent(text: str, holder: Element) -> str:
+    """An expression in HCL, its further lines without the indent of an element; a heredoc keeps its bytes."""
+    return _at_no_indent(text, holder, is_expression=True)
+
+
+def _at_no_indent(text: str, holder: Element, *, is_expression: bool) -> str:
     indent = holder.indent
     if not indent or "\n" not in text:
         return text
-    fixed = _heredoc_lines(text)
+    fixed = _heredoc_lines(f"x = {text}" if is_expression else text)
     first, *rest = text.split("\n")
     return "\n".join([first, *(s if n in fixed else s.removeprefix(indent) for n, s in enumerate(rest, 1))])
 
 
 def _heredoc_lines(text: str) -> frozenset[int]:
-    """The numbers, from 0, of the lines that belong to a heredoc, but for the line that opens it."""
+    """The numbers, from 0, of the lines of a body that belong to a heredoc, but for the line that opens it."""
     if "<<" not in text:
         return frozenset()
+    body = compose.body_of(text)
     found: set[int] = set()
-    for file in (parsed(f"x = {text}\n"), parsed(f"{text}\n")):
-        if file.broken:
-            continue
-        for item in file.items:
-            for node in walk(item.node):
-                if node.kind == "heredoc":
-                    first, last = (file.text.count("\n", 0, item.start + at) for at in (node.start, node.end))
-                    found.update(range(first + 1, last + 1))
+    for node in walk(body.node):
+        if node.kind == "heredoc":
+            first, last = (body.file.text.count("\n", 0, body.base + at) - 1 for at in (node.start, node.end))
+            found.update(range(first + 1, last + 1))
     return frozenset(found)

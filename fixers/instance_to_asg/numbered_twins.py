@@ -13,8 +13,8 @@ from typing import NamedTuple
 from tapfix.edits import Edit
 from tapfix.module import Attribute, Block, File, Module
 
+from .bodies import comments_in
 from .copies import Unscalable, natural_cut
-from .parts import comments_in
 
 _SPREAD = frozenset({"availability_zone", "subnet_id"})
 """What places a copy: a list takes the place of the single values."""

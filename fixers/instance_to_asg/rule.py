@@ -294,18 +294,18 @@ resource "aws_instance" "bastion" {
     def _grouped(self, module: Module, context: Context, instances: Sequence[Block]) -> Iterator[Finding]:
         """Fixed instances become groups, or stay for a reason."""
         # A large family, and most stacks have groups already and no instance.
-        from .plan import Plan, first_plan, plan_of, twins_of, what_it_is
+        from .scaling import Scaling, first_scaling, scaling_of, twins_of, what_it_is
 
-        plans = {instance: first_plan(module, context, instance) for instance in instances}
-        able = {twins_of(module, i)[0].address for i, plan in plans.items() if isinstance(plan, Plan)}
+        scalings = {instance: first_scaling(module, context, instance) for instance in instances}
+        able = {twins_of(module, i)[0].address for i, scaling in scalings.items() if isinstance(scaling, Scaling)}
         several = len(module.resources("aws_autoscaling_group")) + len(able) > 1
         joined: set[str] = set()
-        for instance, plan in plans.items():
+        for instance, scaling in scalings.items():
             if instance.address in joined:
                 continue
-            message = f"{instance.address} {what_it_is(module, instance)}"
-            if isinstance(plan, Unscalable):
-                yield self.refuse(instance, message, str(plan))
+            message = f"{instance.address} {what_it_is(context, instance)}"
+            if isinstance(scaling, Unscalable):
+                yield self.refuse(instance, message, str(scaling))
                 continue
             twins = twins_of(module, instance)
             if len(twins) > 1:
@@ -313,15 +313,15 @@ resource "aws_instance" "bastion" {
                 yield from self._written_out(module, context, twins)
                 continue
             if several:
-                plan = plan_of(module, context, instance, several=True)
+                scaling = scaling_of(module, context, instance, several=True)
             label = instance.name
             template = "" if instance.blocks_of("launch_template") else f"launch template `{label}` and "
             message += f"; it is {template}Auto Scaling group `{label}` now"
-            yield self.fix(instance, ". ".join([message, *map(_sentence, plan.notes)]), plan.edits)
+            yield self.fix(instance, ". ".join([message, *map(_sentence, scaling.notes)]), scaling.edits)
 
     def _written_out(self, module: Module, context: Context, twins: Sequence[Block]) -> Iterator[Finding]:
         """Copies that nobody counted become one block."""
-        from .plan import merged_twins
+        from .scaling import merged_twins
 
         names = ", ".join(t.address for t in twins)
         times = f"one machine written {len(twins)} times"

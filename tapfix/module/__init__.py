@@ -15,8 +15,6 @@ from tapfix.module.elements import (
     expression_references,
     indented,
     kind_of,
-    parsed,
-    parsed_expression,
 )
 from tapfix.module.nodes import (
     META_ARGUMENTS,
@@ -51,8 +49,6 @@ __all__ = [
     "item_value",
     "kind_of",
     "object_items",
-    "parsed",
-    "parsed_expression",
     "string_value",
     "traversal_address",
     "walk",

@@ -406,17 +406,6 @@ class File:
         return Edit(self.path, at, len(self.text), f"{gap}{text.strip()}\n")
 
 
-def parsed(text: str) -> File:
-    """A text of HCL as a file of its own, to look into what was cut out of a file or newly made."""
-    return File("parsed.tf", text)
-
-
-def parsed_expression(text: str) -> Attribute | None:
-    """The source of an expression as the value of an attribute in a file of its own; None if it does not parse."""
-    file = parsed(f"x = {text}\n")
-    return None if file.broken else file.attributes.get("x")
-
-
 def kind_of(path: str) -> str:
     """`tf`, `tfvars`, or `other` for what is not HCL that Terraform reads as a module's.
 

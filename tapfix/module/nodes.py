@@ -230,6 +230,11 @@ def step_name(step: Expr) -> str | None:
     return step.children[1].text if step.kind in ("get_attr", "legacy_index") else None
 
 
+def step_name_node(step: Expr) -> Expr:
+    """The node of the name or number of a step `.name` or `.0`."""
+    return step.children[1]
+
+
 def step_key(step: Expr) -> str | None:
     """The name by which a step goes into an object, `.name` or `["name"]`; None for a key that is computed."""
     return string_value(step.children[1]) if step.kind == "index" else step_name(step)
