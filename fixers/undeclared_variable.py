@@ -28,22 +28,23 @@ _ALIKE = 0.9
 class UndeclaredVariable(Fixer):
     """A variable that is used and declared nowhere.
 
-    Answers use `var.environment_suffix` or `var.aws_region` as if somebody else had declared them, and a module uses what
-    its call passes to it without declaring it. Terraform accepts neither. The variable is declared, after those that are
-    declared already:
+    Answers use `var.environment_suffix` or `var.aws_region` as if somebody else had declared them, and a module uses
+    what its call passes to it without declaring it. Terraform accepts neither. The variable is declared, after those
+    that are declared already:
 
-    * its type is the type of the arguments whose whole value it is, by the provider's schema; it is a string where it is
-      part of a text, and `any` where neither is known;
-    * it gets no default, and no value is made up. If the environments have tfvars files, each file has to set the variable
-      already. Only if its name says that its value is the environment's own name (`environment_suffix`, `env`, `stage`)
-      does each file get that value;
-    * in a local module it is declared if every call passes it. What a call passes and the module neither declares nor uses
-      is removed from the call.
+    * its type is the type of the arguments whose whole value it is, by the provider's schema; it is a string where it
+      is part of a text, and `any` where neither is known;
+    * it gets no default, and no value is made up. If the environments have tfvars files, each file has to set the
+      variable already. Only if its name says that its value is the environment's own name (`environment_suffix`, `env`,
+      `stage`) does each file get that value;
+    * in a local module it is declared if every call passes it. What a call passes and the module neither declares nor
+      uses is removed from the call.
 
     **Refused** otherwise: only a person knows the value. Also refused if a declared variable has nearly the same name
     (which of the two is meant?), and if the declaration seems to be in text that does not parse.
 
-    **Why unsafe:** the stack asks for a value that it did not ask for before. No stack that Terraform accepts is changed.
+    **Why unsafe:** the stack asks for a value that it did not ask for before. No stack that Terraform accepts is
+    changed.
     """
 
     rule = "TAP107"

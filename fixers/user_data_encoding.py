@@ -37,7 +37,7 @@ ARGUMENTS: dict[str, tuple[UserDataArgument, ...]] = {
     "aws_lightsail_instance": (UserDataArgument("user_data", False),),
     "aws_imagebuilder_image_recipe": (UserDataArgument("user_data_base64", True),),
 }
-"""The resources that take user data, with their arguments for it, which nested blocks may have as well (a spot fleet's)."""
+"""The arguments for user data by resource type; nested blocks have them as well (a spot fleet's)."""
 
 _CODES_ITSELF = frozenset(
     {"aws_instance", "aws_spot_instance_request", "aws_launch_configuration", "aws_spot_fleet_request"}
@@ -48,13 +48,13 @@ _CODES_ITSELF = frozenset(
 class UserDataEncoding(Fixer):
     """User data that is base64 where it must not be, or is not where it must be.
 
-    `aws_launch_template` passes its `user_data` on as it is, and EC2 requires base64: a plain script fails at the apply.
-    `aws_instance` encodes its `user_data` itself; base64 belongs in `user_data_base64`. A machine with a script that was
-    encoded twice runs nothing.
+    `aws_launch_template` passes its `user_data` on as it is, and EC2 requires base64: a plain script fails at the
+    apply. `aws_instance` encodes its `user_data` itself; base64 belongs in `user_data_base64`. A machine with a script
+    that was encoded twice runs nothing.
 
-    The value is followed through locals, variables and their tfvars, calls of local modules, conditionals, `templatefile`,
-    `file`, `filebase64`, `replace`, `format`, `join` and `cloudinit_config` (which encodes its result unless
-    `base64_encode` is false). Then
+    The value is followed through locals, variables and their tfvars, calls of local modules, conditionals,
+    `templatefile`, `file`, `filebase64`, `replace`, `format`, `join` and `cloudinit_config` (which encodes its result
+    unless `base64_encode` is false). Then
 
     - plain text that has to be base64 is wrapped in `base64encode(…)`, where it is used;
     - what is encoded twice is encoded once;
@@ -64,8 +64,8 @@ class UserDataEncoding(Fixer):
 
     **Safe**, since the machine gets the script that was written, and nothing else in the stack changes.
 
-    **Refused** is a value that cannot be followed to its source (a variable without a value, an output of a module that is
-    not in the answer) where the provider passes it on as it is: only its author knows whether it is base64.
+    **Refused** is a value that cannot be followed to its source (a variable without a value, an output of a module that
+    is not in the answer) where the provider passes it on as it is: only its author knows whether it is base64.
     """
 
     rule = "TAP006"

@@ -1,4 +1,4 @@
-"""The images that a module's resources run: what decides on each, and the newest Amazon Linux in place of a literal id."""
+"""The images that a module's resources run: what decides on each, and the newest Amazon Linux for a literal id."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def decided_elsewhere(module: Module, image: Image) -> str | None:
 
 
 def newest(module: Module, context: Context, resource: Block, release: Release) -> tuple[str, list[Edit]]:
-    """The id of the newest image of a release for a resource, as an expression, and the edits that make its data source.
+    """The id of a release's newest image for a resource, as an expression, and the edits that make its data source.
 
     A data source that the module has already is used.
     """

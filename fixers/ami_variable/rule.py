@@ -23,26 +23,26 @@ class AmiVariable(Fixer):
     """An AMI that nobody can override.
 
     The contract names a variable (`compute.ami_variable`, by default `ami_id`) that overrides the image of every launch
-    template, instance, launch configuration and spot request. Where there is none, it is declared, and comes before what
-    decided so far. Unset, it is null or empty, as the module's other variables are:
+    template, instance, launch configuration and spot request. Where there is none, it is declared, and comes before
+    what decided so far. Unset, it is null or empty, as the module's other variables are:
 
     - a data source, an SSM parameter, a map by region, `resolve:ssm:…`: these stay the default;
-    - a literal `ami-…`: an AMI id is valid in one region, so it becomes the variable's value in each environment's tfvars
-      file (without environments in `terraform.tfvars`), together with the comment after it. The default is the newest
-      Amazon Linux 2, by a data source. The data source that the module has is used, else one is added: for arm64 where
-      the instance type is a Graviton one, of Amazon Linux 2023 where the script or a comment mentions it. Machines that
-      run another system, or the agents of ECS or EKS, get no default, because plain Amazon Linux would not run what they
-      run;
-    - a literal default of a variable moves to the tfvars files in the same way, and a validation of the variable lets it be
-      empty. A variable that is used for more than images only loses its default;
+    - a literal `ami-…`: an AMI id is valid in one region, so it becomes the variable's value in each environment's
+      tfvars file (without environments in `terraform.tfvars`), together with the comment after it. The default is the
+      newest Amazon Linux 2, by a data source. The data source that the module has is used, else one is added: for arm64
+      where the instance type is a Graviton one, of Amazon Linux 2023 where the script or a comment mentions it.
+      Machines that run another system, or the agents of ECS or EKS, get no default, because plain Amazon Linux would
+      not run what they run;
+    - a literal default of a variable moves to the tfvars files in the same way, and a validation of the variable lets
+      it be empty. A variable that is used for more than images only loses its default;
     - a local value is followed, and the variable goes into the local value.
 
     Several different images get several variables, named after what runs them. In a local module the variable is handed
-    down from the root; where the calls of the module run with different providers, that is in different regions, each call
-    has a variable of its own. A variable that decides already, alone or with a fallback, is accepted as it is.
+    down from the root; where the calls of the module run with different providers, that is in different regions, each
+    call has a variable of its own. A variable that decides already, alone or with a fallback, is accepted as it is.
 
-    **Safe** where a data source decided: while the variable is not set, the plan is the same. **Unsafe** where a literal
-    id moves: environments with a tfvars file keep it, and a plan without one gets the newest Amazon Linux 2.
+    **Safe** where a data source decided: while the variable is not set, the plan is the same. **Unsafe** where a
+    literal id moves: environments with a tfvars file keep it, and a plan without one gets the newest Amazon Linux 2.
 
     **Refused**: an image that differs by `each` or `count.index`, and an image that a module or the stack itself makes.
     """
@@ -252,7 +252,7 @@ resource "aws_launch_template" "web" {
             name = f"{name.removesuffix(wanted)}{_snake(label)}_{wanted}"
         return module.unused_name(name, {**module.variables, **dict.fromkeys(taken)}), _habit_is_null(module)
 
-    # --- a variable that is a literal id unless it is set --------------------------------------------------------------
+    # --- a variable that is a literal id unless it is set -------------------------------------------------------------
 
     def _without_literal(
         self, module: Module, context: Context, name: str, using: Sequence[Image]
@@ -313,15 +313,15 @@ resource "aws_launch_template" "web" {
 
 
 def _unset_in(holder: Attribute, name: str) -> str | None:
-    """The value that an expression treats as not set: `null`, `""`, or nothing if it takes either; None if it needs one."""
+    """The value that an expression treats as not set: `null` or `""`, nothing if it takes either; None if it takes none."""
     text = re.sub(r"\s+", "", holder.value)
     if text == f"var.{name}" or text.startswith(f"coalesce(var.{name},"):
         return ""
     found = re.match(rf'var\.{name}(!=|==)(null|"")\?(.*)', text)
     if found is None:
         return None
-    ahead, behind = found[3].startswith(f"var.{name}:"), found[3].endswith(f":var.{name}")
-    return found[2] if (ahead if found[1] == "!=" else behind) else None
+    where_set, where_not_set = found[3].startswith(f"var.{name}:"), found[3].endswith(f":var.{name}")
+    return found[2] if (where_set if found[1] == "!=" else where_not_set) else None
 
 
 def _let_pass(validation: Block, name: str) -> Edit:
@@ -334,15 +334,15 @@ def _let_pass(validation: Block, name: str) -> Edit:
 
 def _comment_after(holder: Attribute) -> str:
     """The comment after an attribute on its line, unless it is one for tapfix."""
-    said = holder.file.text[holder.end : holder.file.line_end(holder.end)].strip()
-    return said if said.startswith(("#", "//")) and "tapfix:" not in said else ""
+    rest = holder.file.text[holder.end : holder.file.line_end(holder.end)].strip()
+    return rest if rest.startswith(("#", "//")) and "tapfix:" not in rest else ""
 
 
 def _without_comment(holder: Attribute) -> list[Edit]:
     """The edits that remove the comment after an attribute, because it goes where the literal goes."""
-    said = _comment_after(holder)
-    at = holder.file.text.index(said, holder.end) if said else holder.end
-    return [Edit(holder.file.path, holder.end, at + len(said), "")] if said else []
+    comment = _comment_after(holder)
+    at = holder.file.text.index(comment, holder.end) if comment else holder.end
+    return [Edit(holder.file.path, holder.end, at + len(comment), "")] if comment else []
 
 
 def _without_default(default: Attribute, moved: str) -> Edit:
@@ -373,7 +373,7 @@ def _default_now(release: Release | None) -> str:
 
 
 def _literal_ids(module: Module, context: Context, image: Image) -> Mapping[str, str] | None:
-    """The literal id by environment, under the name "" where there is no tfvars file; None if the image is no literal."""
+    """The literal id by environment, "" where there is no tfvars file; None if the image is no literal."""
     if image.holder.expr.kind == "traversal" and not image.holder.value.startswith("local."):
         return None
     if any(s.address for s in image.sources) or any(s.holder is not image.holder for s in image.sources):

@@ -1,7 +1,7 @@
 """Copies of a block: what distinguishes them (`count.index`, `each.key`, `each.value`), and how it is taken out.
 
-A number that only distinguishes copies goes with its separator, so that the text around it stays natural. Where the number
-decides something, `Unscalable` says so.
+A number that only distinguishes copies goes with its separator, so that the text around it stays natural. Where the
+number decides something, `Unscalable` says so.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Where each argument and block of an `aws_instance` goes when it becomes a launch template and a group.
 
-Each name is in exactly one of these tables, and tests hold both sides against the provider's schema. The table for a new
-row is the first one here that fits; `launch_template.py` asks the tables in the same order:
+Each name is in exactly one of these tables, and tests hold both sides against the provider's schema. The table for a
+new row is the first one here that fits; `launch_template.py` asks the tables in the same order:
 
 1. `ONE_MACHINE`: only a certain machine can have it. The instances stay as they are.
 2. `OF_GROUP`: the Auto Scaling group takes it, and `scaling.py` writes it there.

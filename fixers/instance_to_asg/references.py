@@ -1,6 +1,7 @@
 """What refers to instances that become an Auto Scaling group, and the edits that make it refer to the group.
 
-Each kind of reference is handled in its own way. A reference that none of them fits is a reason to leave the instances as they are.
+Each kind of reference is handled in its own way. A reference that none of them fits is a reason to leave the instances
+as they are.
 """
 
 from __future__ import annotations
@@ -302,7 +303,7 @@ class _References:
     # --- outputs ------------------------------------------------------------------------------------------------------
 
     def _outputs(self, outputs: Sequence[tuple[Block, list[InstanceUse]]]) -> Iterator[Edit]:
-        """Make the first output of the instances one of the group's name, and remove those of what a group does not have."""
+        """Make the first output of the instances one of the group's name; remove those of what a group does not have."""
         whole: list[tuple[Block, list[InstanceUse]]] = []
         for block, uses in outputs:
             if any(u.name == "depends_on" for u in uses):

@@ -116,7 +116,8 @@ def _name_words(instance: Block) -> list[str]:
 def twins_of(module: Module, instance: Block) -> list[Block]:
     """The single instances that are copies of this one, itself included.
 
-    They have the same target group, or (without one) names that differ by a number. A counted instance has no such copies.
+    They have the same target group, or (without one) names that differ by a number. A counted instance has no such
+    copies.
     """
     if Loop.of(instance).attribute is not None:
         return [instance]
@@ -140,7 +141,7 @@ def _target_groups(module: Module, instance: Block) -> set[str]:
 
 
 def merged_twins(module: Module, context: Context, twins: Sequence[Block]) -> Merger:
-    """One counted block in place of copies that were written out. Raises `Unscalable` if it could not become a group."""
+    """One counted block in place of copies that are written out. Raises `Unscalable` if it cannot become a group."""
     for twin in twins:
         scaling_of(module, context, twin, several=True)
     merger = merged(module, twins)

@@ -89,7 +89,7 @@ def _counting_variable(module: Module, smallest: str) -> str | None:
 
 
 def _default_size(module: Module, name: str, role: str) -> int | None:
-    """The default of a size variable that this rule declared; None for any other. The tfvars files do not matter here."""
+    """The default itself of a size variable that this rule declared, whatever is set; None for another variable."""
     default = module.variables[name].get("default") if is_size_variable(module, name, role) else None
     if default is None:
         return None
@@ -183,10 +183,11 @@ class _Sizing:
         desired = self._variable(
             "desired_capacity", None, {e: r[2] for e, r in rows.items()}, "null: as many as stood there"
         )
+        bare = text.removeprefix("(").removesuffix(")") if text.startswith("(") else text
         return Sizes(
             f"var.{smallest.name}",
             f"coalesce(var.{largest.name}, 2 * {text})",
-            f"coalesce(var.{desired.name}, {text.removeprefix('(').removesuffix(')') if text.startswith('(') else text})",
+            f"coalesce(var.{desired.name}, {bare})",
             (smallest, largest, desired),
         )
 
@@ -256,7 +257,7 @@ class _Sizing:
         return number_of(values[""] if "" in values else Evaluator(self.module).evaluate(expr))
 
     def _of_resource(self, holder: Element, expr: Expr, depth: int = 0) -> int | None:
-        """The number of copies of a resource in `length(aws_subnet.x)`, or of one that is looped over, by the defaults."""
+        """The copies of the resource in `length(aws_subnet.x)`, or that is looped over; a number as `_default` gives it."""
         arguments = call_arguments(expr) if call_name(expr) == "length" else (expr,)
         found = traversal_address(arguments[0]) if len(arguments) == 1 else None
         block = self.module.find(found[0]) if found is not None else None

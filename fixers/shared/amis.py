@@ -62,7 +62,7 @@ def ami_places(module: Module) -> Iterator[tuple[Block, Attribute]]:
 
 
 def sources(module: Module, holder: Element, expr: Expr, depth: int = 0) -> Iterator[ImageSource]:
-    """What can be the value of an expression, through conditionals, fallbacks and locals, without null and empty texts."""
+    """What can be the value of an expression, through conditionals, fallbacks and locals; null and "" do not count."""
     if depth > _MAX_DEPTH:
         yield ImageSource(holder, expr)
         return
@@ -153,10 +153,12 @@ def _name_patterns(context: Context, block: Block) -> list[str]:
 
 
 class RootDevice(NamedTuple):
-    """The name of a root device, as an expression; `because` says why it is assumed, and is empty where the image tells."""
+    """The name of a root device."""
 
     expr: str
+    """The name as an expression."""
     because: str = ""
+    """Why the name is assumed; empty where the image itself has it."""
 
 
 _XVDA, _SDA1 = '"/dev/xvda"', '"/dev/sda1"'

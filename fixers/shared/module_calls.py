@@ -38,7 +38,7 @@ def size_variables(module: Module) -> frozenset[str]:
 
 
 def call_prefix(context: Context, module: Module, has_its_own: Callable[[Module], bool]) -> str:
-    """The beginning of names that are handed down to a local module: the call's name if other modules have such names."""
+    """The beginning of names that are handed down to a local module: the call's name if other modules have such ones."""
     calls = context.project.callers(module)
     others = any(has_its_own(m) for m in context.project.modules if m.folder != module.folder)
     return f"{_label(calls[0])}_" if calls and others else ""
@@ -67,9 +67,9 @@ def hand_down(
 ) -> list[Edit]:
     """Edits that declare variables in a module and in its callers, which pass them on.
 
-    The values of the environments are set where the tfvars files are: in the folder of the module that nobody calls. New
-    variables are the last ones, but for the variables `ahead_of`. A `regional` variable is one for each call, named after
-    the call, where the calls run with different providers.
+    The values of the environments are set where the tfvars files are: in the folder of the module that nobody calls.
+    New variables are the last ones, but for the variables `ahead_of`. A `regional` variable is one for each call, named
+    after the call, where the calls run with different providers.
     """
     return list(_hand_down(context, module, variables, title, ahead_of, regional, frozenset()))
 

@@ -98,7 +98,10 @@ _PLAIN_RESULTS = frozenset(
 _ENCODED_RESULTS = frozenset({("data.local_file", "content_base64"), ("local_file", "content_base64")})
 
 _COMMENT = r"(?s)(?:#|//)[^\r\n]*|/\*.*?\*/"
-_SCRIPT = r"#!|#cloud-|#include|#part-handler|## template:|<(powershell|script|persist)>|Content-Type:|MIME-Version:|\[settings"
+_SCRIPT = (
+    r"#!|#cloud-|#include|#part-handler|## template:|<(powershell|script|persist)>"
+    r"|Content-Type:|MIME-Version:|\[settings"
+)
 _BASE64 = r"[A-Za-z0-9+/\s]+={0,2}\s*"
 _SAYS_BASE64 = r"(?i)base64|b64|encoded"
 _MAX_DEPTH = 24
@@ -124,7 +127,7 @@ class UserData:
             layers, inner = layers + 1, arguments[0]
 
     def branches(self, holder: Element, expr: Expr) -> Iterator[Payload]:
-        """The payloads of which an expression chooses one: sides of a conditional, arguments of `coalesce` and `try`."""
+        """The payloads of which an expression chooses one, by a conditional, `coalesce` or `try`."""
         if expr.kind == "paren":
             yield from self.branches(holder, parenthesized(expr))
         elif expr.kind == "conditional":
@@ -326,7 +329,7 @@ def coding_of(value: str | None) -> Coding:
 
 
 def base64encoded(holder: Attribute, payload: Payload, indent: str) -> str:
-    """The expression of the payload as base64. A heredoc keeps its bytes: the parenthesis closes on a line of its own."""
+    """The expression of the payload as base64; after a heredoc the parenthesis closes on a line of its own."""
     text = holder.text(payload.expr)
     if payload.coding in (Coding.ENCODED, Coding.NOTHING):
         return text
