@@ -313,7 +313,7 @@ resource "aws_launch_template" "web" {
 
 
 def _unset_in(holder: Attribute, name: str) -> str | None:
-    """The value that an expression treats as not set: `null` or `""`, nothing if it takes either; None if it takes none."""
+    """The value that an expression treats as not set: `null`, `""`, or nothing for both; None if it takes neither."""
     text = re.sub(r"\s+", "", holder.value)
     if text == f"var.{name}" or text.startswith(f"coalesce(var.{name},"):
         return ""

@@ -303,7 +303,7 @@ class _References:
     # --- outputs ------------------------------------------------------------------------------------------------------
 
     def _outputs(self, outputs: Sequence[tuple[Block, list[InstanceUse]]]) -> Iterator[Edit]:
-        """Make the first output of the instances one of the group's name; remove those of what a group does not have."""
+        """Make the first output of the instances one of the group's name, and remove those of what a group lacks."""
         whole: list[tuple[Block, list[InstanceUse]]] = []
         for block, uses in outputs:
             if any(u.name == "depends_on" for u in uses):

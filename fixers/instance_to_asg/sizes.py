@@ -257,7 +257,7 @@ class _Sizing:
         return number_of(values[""] if "" in values else Evaluator(self.module).evaluate(expr))
 
     def _of_resource(self, holder: Element, expr: Expr, depth: int = 0) -> int | None:
-        """The copies of the resource in `length(aws_subnet.x)`, or that is looped over; a number as `_default` gives it."""
+        """The number, as of `_default`, of a resource's copies in `length(aws_subnet.x)`, or if it is looped over."""
         arguments = call_arguments(expr) if call_name(expr) == "length" else (expr,)
         found = traversal_address(arguments[0]) if len(arguments) == 1 else None
         block = self.module.find(found[0]) if found is not None else None

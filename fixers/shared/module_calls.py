@@ -38,7 +38,7 @@ def size_variables(module: Module) -> frozenset[str]:
 
 
 def call_prefix(context: Context, module: Module, has_its_own: Callable[[Module], bool]) -> str:
-    """The beginning of names that are handed down to a local module: the call's name if other modules have such ones."""
+    """The beginning of names that are handed down to a local module: the call's name if other modules have them."""
     calls = context.project.callers(module)
     others = any(has_its_own(m) for m in context.project.modules if m.folder != module.folder)
     return f"{_label(calls[0])}_" if calls and others else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from itertools import combinations
 
 import pytest
@@ -21,10 +22,12 @@ from instance_rows import (
 )
 from mending import MAIN, mended, refused
 
+from fixers.instance_to_asg import mapping
 from tapfix.contract import Contract
 from tapfix.engine.registry import builtin_fixers
 from tapfix.fixer import Context, Status
-from tapfix.module import Project
+from tapfix.module import META_ARGUMENTS, Project
+from tapfix.schema import BlockSchema, load
 from tapfix.syntax.formatter import format_text
 from tapfix.verify import check_project
 
@@ -63,6 +66,88 @@ def assert_group(after: str) -> None:
     assert not problems(after)
 
 
+# The tables, held against the provider's schema ----------------------------------------------------------------------
+
+TABLES = (
+    mapping.ONE_MACHINE,
+    mapping.OF_GROUP,
+    mapping.INTO_BLOCKS,
+    mapping.RENAMED,
+    mapping.SAME_BLOCKS,
+    mapping.DEVICE_BLOCKS,
+    mapping.DROPPED,
+    mapping.OWN_CODE,
+)
+
+VERSIONS = (5, 6)
+
+
+def of_provider(*tables: Iterable[str]) -> list[tuple[int, str]]:
+    """The names of tables that are the provider's and not Terraform's own, with each version that must know them."""
+    names = [name for table in tables for name in sorted(table) if name not in META_ARGUMENTS]
+    return [(v, name) for v in VERSIONS for name in names if mapping.ONLY_IN.get(name, v) == v]
+
+
+def schema_of(type: str, version: int, *path: str) -> BlockSchema:
+    resource = load(version).resource(type)
+    block = resource.inner(path) if resource is not None else None
+    assert block is not None, f"version {version} of the provider has no {'.'.join((type, *path))}"
+    return block
+
+
+def known(schema: BlockSchema, name: str) -> bool:
+    attribute = schema.attributes.get(name)
+    return attribute.settable if attribute is not None else name in schema.blocks
+
+
+@pytest.mark.parametrize(("version", "name"), of_provider(*TABLES))
+def test_the_provider_knows_what_an_instance_has(version: int, name: str) -> None:
+    assert known(schema_of("aws_instance", version), name)
+
+
+@pytest.mark.parametrize(("version", "name"), of_provider(mapping.RENAMED, mapping.INTO_BLOCKS, mapping.SAME_BLOCKS))
+def test_the_provider_knows_what_a_template_has(version: int, name: str) -> None:
+    *path, target = mapping.INTO_BLOCKS.get(name) or (mapping.RENAMED.get(name, name),)
+    assert known(schema_of("aws_launch_template", version, *path), target)
+
+
+@pytest.mark.parametrize(("version", "name"), of_provider(mapping.SAME_BLOCKS))
+def test_a_block_that_is_taken_as_it_is_has_the_same_arguments(version: int, name: str) -> None:
+    pairs = [(schema_of("aws_instance", version, name), schema_of("aws_launch_template", version, name))]
+    for own, template in pairs:
+        assert set(own) <= set(template)
+        pairs += [(own.blocks[inner].block, template.blocks[inner].block) for inner in own.blocks]
+
+
+@pytest.mark.parametrize(("version", "type"), of_provider(mapping.DEVICE_BLOCKS))
+def test_the_provider_knows_what_a_device_mapping_has(version: int, type: str) -> None:
+    for name, attribute in schema_of("aws_instance", version, type).attributes.items():
+        if attribute.settable and name not in ("id", "tags", "tags_all"):
+            inner = mapping.DEVICE_BLOCKS[type] if name not in mapping.OF_MAPPING else ""
+            path = ["block_device_mappings", *([inner] if inner else [])]
+            assert known(schema_of("aws_launch_template", version, *path), name), name
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_everything_that_an_instance_can_set_is_in_one_table(version: int) -> None:
+    instance = schema_of("aws_instance", version)
+    # `id` and `tags_all` are the provider's own, whatever the schema says.
+    names = {name for name in instance if known(instance, name)} - {"id", "tags_all"}
+    missing = {name for name in names if not any(name in table for table in TABLES)}
+    assert not missing
+    several = [name for table in TABLES for name in table if sum(name in other for other in TABLES) > 1]
+    assert not several
+
+
+@pytest.mark.parametrize("name", sorted(mapping.ONLY_IN))
+def test_only_one_version_knows_it(name: str) -> None:
+    assert [v for v in VERSIONS if known(schema_of("aws_instance", v), name)] == [mapping.ONLY_IN[name]]
+    assert any(name in table for table in TABLES)
+
+
+# The mapping ---------------------------------------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize("row", [*ARGUMENTS, *EACH, *REFERENCES], ids=ids)
 def test_row(row: Row) -> None:
     before = stack(row)
@@ -80,6 +165,12 @@ def test_refused_argument(row: Row) -> None:
     assert row.refused in " ".join(refused(RULE, stack(row)))
 
 
+def blocks_of(row: Row) -> set[str]:
+    """The blocks of the template that a row says something of, which another row's arguments may go into as well."""
+    blocks = {block for name, (block, _) in mapping.INTO_BLOCKS.items() if re.search(rf"\b{name} ", row.lines)}
+    return blocks | ({"tag_specifications"} if "tags = " in row.lines else set())
+
+
 @pytest.mark.parametrize("one", ARGUMENTS, ids=ids)
 def test_pairs(one: Row) -> None:
     """Each argument with each: both are carried over, and the schema accepts the outcome."""
@@ -89,10 +180,8 @@ def test_pairs(one: Row) -> None:
         before = stack(a, b)
         after = one_pass(before)
         assert_group(after)
-        if "public_address" not in (a.name, b.name) and not {"ipv6", "primary_ipv6"} & {a.name, b.name}:
-            pair = spaceless(after)
-            shared = {"tenancy", "placement_group", "host", "volume_tags", "merged_tags", "no_tags"}
-            assert all(w in pair for row in (a, b) if not {a.name, b.name} & shared for w in row.wants)
+        if not blocks_of(a) & blocks_of(b) and "network_interfaces" not in blocks_of(a) | blocks_of(b):
+            assert all(w in spaceless(after) for row in (a, b) for w in row.wants)
 
 
 def test_the_stack_is_whole() -> None:
@@ -320,8 +409,8 @@ def test_what_went_is_named() -> None:
         'resource "aws_instance" "app" { count = 2 }\n',
     ],
 )
-def test_unfinished(text: str) -> None:
-    mended(RULE, text)
+def test_an_unfinished_instance_stays_as_it_is(text: str) -> None:
+    assert mended(RULE, text).main == text
 
 
 @pytest.mark.parametrize("count", ["2", "var.servers"])
@@ -489,3 +578,144 @@ def test_two_modules_have_sizes_of_their_own() -> None:
     texts = mended(RULE, files).texts
     assert "web_min_size = var.web_min_size" in spaceless(texts[MAIN])
     assert "desired_capacity = var.worker_desired_capacity" in spaceless(texts["worker/main.tf"])
+
+
+# Values that tfvars files and callers set -----------------------------------------------------------------------------
+
+ENVIRONMENTS = ("dev", "staging", "prod")
+
+
+def with_variable(row: Row, default: str, in_prod: str) -> dict[str, str]:
+    """A stack with a row that uses `var.v`, which has a default that prod.tfvars overrides."""
+    variable = f'\nvariable "v" {{\n  default = {default}\n}}\n'
+    files = {f"{e}.tfvars": f'environment = "{e}"\n' for e in ENVIRONMENTS}
+    files["prod.tfvars"] += f"v = {in_prod}\n"
+    return {MAIN: stack(row) + variable, **files}
+
+
+def called_with(row: Row, default: str, passed: str) -> dict[str, str]:
+    """A local module with a row that uses `var.v`, which has a default that the caller overrides."""
+    variable = f'\nvariable "v" {{\n  default = {default}\n}}\n'
+    return {
+        MAIN: f'module "app" {{\n  source = "./app"\n  v      = {passed}\n}}\n',
+        "app/main.tf": stack(row) + variable,
+    }
+
+
+BY_ADDRESS = Row(
+    "by_address",
+    beside="""
+resource "aws_lb_target_group" "own" {
+  port        = 80
+  protocol    = "HTTP"
+  vpc_id      = aws_vpc.main.id
+  target_type = var.v
+}
+
+resource "aws_lb_target_group_attachment" "own" {
+  count            = length(aws_instance.app)
+  target_group_arn = aws_lb_target_group.own.arn
+  target_id        = aws_instance.app[count.index].id
+}
+""",
+    sets=("attachment",),
+)
+
+OF_SOME = Row(
+    "of_some",
+    "count = var.v",
+    "".join(
+        f'resource "aws_lb_target_group_attachment" "n{i}" {{\n  target_group_arn = aws_lb_target_group.app.arn\n'
+        f"  target_id        = aws_instance.app[{i}].id\n}}\n\n"
+        for i in (0, 1)
+    ),
+    sets=("count", "attachment"),
+)
+
+
+@pytest.mark.parametrize("files", [with_variable, called_with])
+@pytest.mark.parametrize(
+    ("row", "default", "value", "reason"),
+    [
+        (Row("nat", "source_dest_check = var.v"), "true", "false", "forwards traffic"),
+        (BY_ADDRESS, '"instance"', '"ip"', "takes targets by address"),
+        (OF_SOME, "2", "3", "only some of the copies are attached"),
+    ],
+    ids=lambda value: value.name if isinstance(value, Row) else None,
+)
+def test_a_reason_to_stay_that_only_one_environment_has(
+    files: Callable[[Row, str, str], dict[str, str]], row: Row, default: str, value: str, reason: str
+) -> None:
+    """A value that a tfvars file or a caller sets counts as much as a default."""
+    assert 'resource "aws_autoscaling_group"' in "".join(mended(RULE, files(row, default, default)).texts.values())
+    assert reason in " ".join(refused(RULE, files(row, default, value)))
+
+
+def test_a_profile_whose_arn_the_environments_set() -> None:
+    row = Row("profile", "iam_instance_profile = var.v")
+    arn = '"arn:aws:iam::123456789012:instance-profile/app"'
+    everywhere = with_variable(row, '"app"', arn)
+    for environment in ENVIRONMENTS:
+        everywhere[f"{environment}.tfvars"] = f"v = {arn}\n"
+    assert "iam_instance_profile { arn = var.v }" in spaceless(mended(RULE, everywhere).main)
+    called = mended(RULE, called_with(row, '"app"', arn)).texts["app/main.tf"]
+    assert "iam_instance_profile { arn = var.v }" in spaceless(called)
+
+
+@pytest.mark.parametrize("way", ["caller", "terraform.tfvars"])
+def test_sizes_around_a_variable_that_is_set_without_environments(way: str) -> None:
+    """The largest size is no smaller than what the callers, or Terraform's own tfvars file, set."""
+    row = Row("count", "count = var.v", sets=("count",))
+    if way == "caller":
+        after = mended(RULE, called_with(row, "1", "5")).texts["app/main.tf"]
+    else:
+        variable = '\nvariable "v" {\n  default = 1\n}\n'
+        after = mended(RULE, {MAIN: stack(row) + variable, "terraform.tfvars": "v = 5\n"}).main
+    sizes = dict(re.findall(r'variable "asg_(\w+)" {[^}]*default += (\d+)', after))
+    assert sizes == {"min_size": "5", "max_size": "10"}
+
+
+def test_a_port_that_the_environments_set() -> None:
+    """The attachment's port is the target group's in each environment, or the target group gets it."""
+    beside = REFERENCES[[row.name for row in REFERENCES].index("attached_by_map")].beside.replace("8080", "var.v")
+    row = Row("port", beside=beside, sets=("attachment",))
+    assert "port = 80 " in spaceless(mended(RULE, with_variable(row, "80", "80")).main)
+    assert "port = var.v " in spaceless(mended(RULE, with_variable(row, "80", "8080")).main)
+
+
+def test_how_many_machines_there_are_in_each_environment() -> None:
+    row = Row("count", "count = var.v", sets=("count",))
+    messages = [
+        mended(RULE, with_variable(row, "2", prod)).of(Status.FIXED)[0].message.partition(";")[0] for prod in "24"
+    ]
+    assert messages == ["aws_instance.app is 2 fixed machines", "aws_instance.app is a fixed number of machines"]
+
+
+def test_the_root_device_of_an_image_that_the_environments_name() -> None:
+    image = """
+data "aws_ami" "own" {
+  most_recent = true
+
+  filter {
+    name   = "name"
+    values = [var.v]
+  }
+}
+"""
+    row = Row(
+        "image", "ami = data.aws_ami.own.id\n  root_block_device {\n    encrypted = true\n  }", image, sets=("ami",)
+    )
+    amazon, ubuntu = '"amzn2-ami-hvm-*-x86_64-gp2"', '"ubuntu/images/*"'
+    assert 'device_name = "/dev/xvda"' in mended(RULE, with_variable(row, amazon, amazon)).main
+    assert "device_name = data.aws_ami.own.root_device_name" in mended(RULE, with_variable(row, amazon, ubuntu)).main
+    called = mended(RULE, called_with(row, amazon, ubuntu)).texts["app/main.tf"]
+    assert 'device_name = "/dev/sda1"' in called
+
+
+def test_what_only_newer_providers_know() -> None:
+    lines = 'region = "us-east-1"\n  placement_group_id = "pg-1"\n  force_destroy = true'
+    after = spaceless(mended(RULE, stack(Row("newer", lines))).main)
+    assert 'placement { group_id = "pg-1" }' in after and "force_destroy" not in after
+    assert after.count('region = "us-east-1"') == 2
+    block = 'primary_network_interface {\n    network_interface_id = "eni-1"\n  }'
+    assert "a network interface of its own" in refused(RULE, stack(Row("interface", block)))[0]
