@@ -17,7 +17,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "unit"))
 
-from instance_rows import ARGUMENTS, EACH, REFERENCES, Row, counted, matrix, stack
+from instance_rows import ARGUMENTS, EACH, REFERENCES, InstanceRow, counted, matrix, stack
 
 from tapfix.contract import Contract
 from tapfix.engine.passes import Options, repair
@@ -97,7 +97,7 @@ def test_applies_settles_and_goes(name: str) -> None:
 
 # --- what the plans say -----------------------------------------------------------------------------------------------
 
-SEMANTIC = Row(
+SEMANTIC = InstanceRow(
     "semantic",
     """\
 iam_instance_profile        = aws_iam_instance_profile.app.name

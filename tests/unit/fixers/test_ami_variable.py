@@ -252,7 +252,7 @@ def test_amazon_linux_2023() -> None:
 
 
 def test_one_module_in_two_regions() -> None:
-    """An AMI id holds for one region: each call has a variable of its own."""
+    """An AMI id is valid in one region: each call has a variable of its own."""
     call = 'module "{0}" {{\n  source    = "./app"\n  providers = {{\n    aws = aws.{0}\n  }}\n}}\n\n'
     image = f"{DATA}\n{runs('data.aws_ami.amazon_linux_2.id')}"
     texts = mended(RULE, {MAIN: call.format("east") + call.format("west"), "app/main.tf": image}).texts
