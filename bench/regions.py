@@ -2,8 +2,9 @@
 
     python -m bench.regions [--blocks N,N,…] [--rounds N] [--profile]
 
-A stack of networks, queues, keys and policies is written once a region; what counts is the processor time of this process, of the
-rule alone (twins found, edits made) and of a whole run with it (parsed, collapsed, checked, run again until nothing changes).
+The stack consists of networks, queues, keys and policies, once per region. The script measures the processor time of this
+process for the rule alone (find twins, make edits) and for a whole run with it (parse, collapse, check, run again until
+nothing changes).
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ SIDES = (("us_east_1", "us-east-1", "1", "30"), ("us_west_2", "us-west-2", "2", 
 
 
 def stack(blocks: int) -> str:
-    """A doubled stack of about so many blocks."""
+    """A doubled stack of about this number of blocks."""
     parts = [f'provider "aws" {{\n  alias  = "{side}"\n  region = "{region}"\n}}\n' for side, region, _, _ in SIDES]
     for side, region, octet, seconds in SIDES:
         for number in range(max(1, blocks // BLOCKS_IN_UNIT // len(SIDES))):
@@ -80,7 +81,7 @@ def stack(blocks: int) -> str:
 
 
 def measured(blocks: int, rounds: int) -> tuple[int, float, float]:
-    """The blocks of the stack, and the best times of the rule alone and of a whole run."""
+    """The number of blocks, and the best times in seconds of the rule alone and of a whole run."""
     text, contract = stack(blocks), Contract.default()
     (rule,) = select(builtin_fixers(), ["TAP001"])
     alone, whole = [], []
@@ -99,7 +100,7 @@ def measured(blocks: int, rounds: int) -> tuple[int, float, float]:
 
 
 def main() -> int:
-    """Measure, and print the curve."""
+    """Measure, and print a row for each size."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--blocks", default="100,300,1000,3000,10000")
     options.add_argument("--rounds", type=int, default=1)

@@ -13,9 +13,9 @@ TYPE_CHECKING = False  # type checkers know the name; importing it from typing w
 if TYPE_CHECKING:
     from tapfix.api import Result, fix
     from tapfix.contract import Contract, ContractError
-    from tapfix.edits import Edit, Fix, Safety
+    from tapfix.edits import Edit, Fix
     from tapfix.errors import ConvergenceError, FixerError, InputError, InternalError, OutputError, TapfixError
-    from tapfix.fixer import Example, Finding, Fixer, Severity, Status
+    from tapfix.fixer import Example, Finding, Fixer, Safety, Severity, Status
     from tapfix.paths import UnsafePathError
     from tapfix.syntax import parse
     from tapfix.syntax.formatter import format_text as format
@@ -36,7 +36,7 @@ _HOME = {
     "InternalError": "tapfix.errors",
     "OutputError": "tapfix.errors",
     "Result": "tapfix.api",
-    "Safety": "tapfix.edits",
+    "Safety": "tapfix.fixer",
     "Severity": "tapfix.fixer",
     "Status": "tapfix.fixer",
     "TapfixError": "tapfix.errors",

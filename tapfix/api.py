@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from tapfix.answer.files import Remark
 from tapfix.answer.source import Source, read_path, read_text
 from tapfix.contract import Contract
-from tapfix.engine.passes import Options, repair
+from tapfix.engine.guard import repair
+from tapfix.engine.passes import Options
 from tapfix.errors import InputError, InternalError, TapfixError
 from tapfix.fixer import Fixer
 from tapfix.module import File, Project

@@ -86,7 +86,7 @@ def read_tasks(source: Path, *, column: str, pattern: str) -> Iterator[Task]:
     """The answers of a folder, or of a JSON Lines or a Parquet file.
 
     In a folder they are the files that `pattern` matches; in a file, the texts in `column`. Raises InputError, before
-    the first answer, if there is no such folder or file, or no answer in it.
+    it yields the first answer, if there is no such folder or file, or if nothing in it can be an answer.
     """
     if os.path.isdir(source):
         paths = sorted(path for path in source.glob(pattern) if path.is_file())
@@ -164,8 +164,8 @@ def repair_all(tasks: Iterable[Task], settings: Settings, jobs: int) -> Iterator
         return
     waiting = iter(tasks)
     while batch := list(islice(waiting, jobs * _AHEAD)):
-        # One answer ends its worker, and breaks the pool for all answers in it. They are tried again, each in a pool of
-        # its own, so that only that one is lost.
+        # An answer that ends its worker breaks the pool for all answers in it. They are tried again, each in a pool of
+        # its own, so that only that answer is lost.
         rest: Sequence[Task] = batch
         try:
             with _pool(jobs) as pool:
@@ -183,12 +183,16 @@ def repair_all(tasks: Iterable[Task], settings: Settings, jobs: int) -> Iterator
             yield _repair_apart(task, settings)
 
 
+def _failed(task: Task, error: str) -> AnswerRow:
+    return AnswerRow(task.id, files={}, diff="", report={}, error=error)
+
+
 def _repair_apart(task: Task, settings: Settings) -> AnswerRow:
     try:
         with _pool(1) as pool:
             return pool.submit(repair_one, task, settings).result()
     except BrokenProcessPool:
-        return AnswerRow(task.id, {}, "", {}, "the worker died of this answer")
+        return _failed(task, "the worker died of this answer")
 
 
 @contextmanager
@@ -209,7 +213,7 @@ def _leave_interrupts_to_the_parent() -> None:
 def repair_one(task: Task, settings: Settings) -> AnswerRow:
     """The row of one task. It raises nothing: an error is in the row."""
     if task.error:
-        return AnswerRow(task.id, {}, "", {}, task.error)
+        return _failed(task, task.error)
     try:
         if task.path is None:
             source = read_text(task.text, settings.contract, task.id)
@@ -219,9 +223,9 @@ def repair_one(task: Task, settings: Settings) -> AnswerRow:
         result = fix_source(source, settings.contract, fixers, settings.select, settings.ignore, settings.options)
         return AnswerRow(task.id, dict(result.files), result.diff(), result.to_dict(), is_done=result.is_done)
     except TapfixError as error:
-        return AnswerRow(task.id, {}, "", {}, str(error))
+        return _failed(task, str(error))
     except Exception as error:
-        return AnswerRow(task.id, {}, "", {}, f"internal error: {type(error).__name__}: {error}")
+        return _failed(task, f"internal error: {type(error).__name__}: {error}")
 
 
 # --- out --------------------------------------------------------------------------------------------------------------

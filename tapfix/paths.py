@@ -31,7 +31,7 @@ class UnsafePathError(TapfixError):
 
 
 class FilePath(NamedTuple):
-    """The names of one file of an input. `Source` makes it, and nobody else."""
+    """The names of one file of an input. Only `Source` makes it."""
 
     given: str
     """Its path in the input: what places, the diff's left side and messages use."""
@@ -72,9 +72,9 @@ def _has_drive(path: str) -> bool:
 def module_folders(paths: Iterable[str]) -> list[str]:
     """The folders of the modules, which are those with a `.tf` file; `""` is the top. The root module is the first.
 
-    Terraform does not say which module is the root: it is the one where somebody runs it. Here it is the outermost one;
-    of several, one whose name is not that of a library, such as `modules`; then the first by name. The order of `paths`
-    makes no difference.
+    For Terraform the root module is the folder that it is run in. Here it is the outermost module. Among several,
+    modules that are not in a library folder, such as `modules`, come first; then the first by name. The order of
+    `paths` makes no difference.
     """
     folders = {posixpath.dirname(path) for path in paths if path.endswith(".tf")}
     return sorted(folders, key=lambda folder: (_depth(folder), folder.split("/", 1)[0] in _LIBRARIES, folder))

@@ -1,8 +1,8 @@
-"""What each environment gets where two regions had different values.
+"""The value of each environment where two regions had different values.
 
-The first environment gets what the kept region had, the second what the other had, and those after it values derived so that CIDR
-ranges do not overlap and sizes do not shrink on the way to production. A value that only makes sense in the region that went (an
-AMI id, a zone, an ARN) is nobody's.
+The first environment gets the kept region's value and the second one that of the other region. The values of further
+environments are derived: CIDR ranges do not overlap, and sizes do not shrink on the way to production. A value that
+makes sense only in the region that goes (an AMI, a zone, an ARN) is not used.
 """
 
 from __future__ import annotations
@@ -10,17 +10,20 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from tapfix.module import Expr, call_arguments, item_key, item_value, object_items
-from tapfix.syntax import parse
+from tapfix.module import Attribute, Expr, File, call_arguments, item_key, item_value, object_items
 
 from .names import REGION
 
 _CIDR = r"(?<![\d.])(\d{1,3}(?:\.\d{1,3}){3})/(\d{1,2})(?!\d)"
 _SIZE = r"\b(?:db\.|cache\.)?[a-z][a-z0-9-]*\.(nano|micro|small|medium|large|xlarge|\d+xlarge|metal)\b"
-_KIND = r"(^|_)(class|type|version|mode|level|tier|sku|policy|schedule|schedule_expression|recurrence|window|tenancy|algorithm|edition|plan)$"
+_KIND = (
+    r"(^|_)(class|type|version|mode|level|tier|sku|policy|schedule|schedule_expression|recurrence|window|tenancy"
+    r"|algorithm|edition|plan)$"
+)
 """Names of arguments whose text says of which kind a thing is."""
-_USUAL_VPC = 2**16
+_VPC_ADDRESSES = 2**16
 """The addresses of a /16, the largest network that a VPC may have (docs.aws.amazon.com, "VPC CIDR blocks")."""
 _SIZES = ("nano", "micro", "small", "medium", "large", "xlarge")
 _BOUND = r"\b(?:ami|subnet|vpc|sg|i|vol|snap|rtb|igw|nat|eipalloc)-[0-9a-f]{8,17}\b|\barn:aws"
@@ -32,38 +35,37 @@ def region_bound(text: str) -> bool:
 
 
 def per_environment(environments: Sequence[str], values: Sequence[str], name: str = "") -> dict[str, str]:
-    """The HCL value of each environment. `values` are what the regions had, that of the kept one first.
+    """The value of each environment, in HCL. `values` are those of the regions, that of the kept one first.
 
-    A list or a map is told apart leaf by leaf, where all regions had one of the same shape. `name` is the argument, key or variable
-    that the value stands under.
+    The constants in a list or a map are chosen one by one, if all regions had a list or a map of one shape. `name` is
+    the argument, key or variable that has the value.
     """
-    leaves = _leaves(values, name)
-    if leaves is None:
+    constants = _constants(values, name)
+    if constants is None:
         return dict(zip(environments, _chosen(len(environments), values, name), strict=True))
     texts, at = [""] * len(environments), 0
-    for start, end, under, spelled in leaves:
-        chosen = _chosen(len(environments), spelled, under)
-        texts = [text + values[0][at:start] + own for text, own in zip(texts, chosen, strict=True)]
-        at = end
+    for constant in constants:
+        chosen = _chosen(len(environments), constant.values, constant.name)
+        texts = [text + values[0][at : constant.start] + own for text, own in zip(texts, chosen, strict=True)]
+        at = constant.end
     return {e: text + values[0][at:] for e, text in zip(environments, texts, strict=True)}
 
 
 def varies(name: str, text: str) -> bool:
-    """Whether environments of one region may have a value each, of which this is one."""
+    """Whether the environments of one region may have different values, and this is such a value."""
     return _scales(text, name) and not region_bound(text)
 
 
 def network_prefixes(environments: Sequence[str], values: Sequence[str]) -> dict[str, str]:
-    """The same for the first numbers of an address, as `"10.0"` of `"10.0.${count.index}.0/24"`."""
+    """`per_environment` for the first numbers of an address, such as `"10.0"` of `"10.0.${count.index}.0/24"`."""
     count = values[0].count(".") + 1
     networks = [f'"{v[1:-1]}{".0" * (4 - count)}/{8 * count}"' for v in values]
-    return {
-        e: '"' + ".".join(v[1:-1].split(".")[:count]) + '"' for e, v in per_environment(environments, networks).items()
-    }
+    chosen = per_environment(environments, networks)
+    return {e: '"' + ".".join(network[1:-1].split(".")[:count]) + '"' for e, network in chosen.items()}
 
 
 def _chosen(count: int, values: Sequence[str], name: str) -> list[str]:
-    """The values of so many environments, in their order."""
+    """The values of a number of environments, in their order."""
     kept, *others = values
     usable = [v for v in others if varies(name, v)]
     if not usable or region_bound(kept):
@@ -77,58 +79,69 @@ def _chosen(count: int, values: Sequence[str], name: str) -> list[str]:
     return chosen
 
 
-_Leaf = tuple[int, int, str, list[str]]
-"""Where a constant stands in the kept region's value, the key that it stands under, and what the regions have there."""
+class _Constant(NamedTuple):
+    """A constant in the kept region's value, its key, and what the regions have at its place.
+
+    Offsets count from the beginning of the value.
+    """
+
+    start: int
+    end: int
+    name: str
+    values: list[str]
 
 
-def _leaves(values: Sequence[str], name: str) -> list[_Leaf] | None:
+def _constants(values: Sequence[str], name: str) -> list[_Constant] | None:
     """The constants in lists or maps of one shape; None for single values and values of different shapes."""
     if not values[0].startswith(("{", "[")):
         return None
-    parsed = [parse(f"{_HOLDER}{v}\n").items[0].node for v in values]
-    if any(node.kind != "attribute" for node in parsed):
+    parsed = [File("value.tfvars", f"x = {value}\n").attributes.get("x") for value in values]
+    attributes = [attribute for attribute in parsed if attribute is not None]
+    if len(attributes) != len(values):
         return None
-    nodes: list[Expr] = [node.children[2] for node in parsed]
-    return _paired(nodes, values, name)
+    return _constants_in(attributes, [attribute.expr for attribute in attributes], name)
 
 
-_HOLDER = "x = "
-
-
-def _paired(nodes: Sequence[Expr], values: Sequence[str], name: str) -> list[_Leaf] | None:
+def _constants_in(attributes: Sequence[Attribute], nodes: Sequence[Expr], name: str) -> list[_Constant] | None:
+    """The constants in nodes of the regions' values; None where their shapes differ."""
     first = nodes[0]
     if any(node.kind != first.kind for node in nodes):
         return None
     if first.kind == "tuple":
         rows = [call_arguments(node) for node in nodes]
     elif first.kind == "object":
-        rows = [object_items(node) for node in nodes]
-        keys = [[item_key(i) for i in row] for row in rows]
-        if any(sorted(map(str, k)) == sorted(map(str, keys[0])) for k in keys[1:]):
-            rows = [sorted(row, key=lambda i, k=keys[0]: k.index(item_key(i))) for row in rows]  # type: ignore[misc]
+        rows = [_ordered(object_items(node), object_items(first)) for node in nodes]
     else:
-        spelled = [v[n.start - len(_HOLDER) : n.end - len(_HOLDER)] for v, n in zip(values, nodes, strict=True)]
-        return [(first.start - len(_HOLDER), first.end - len(_HOLDER), name, spelled)]
+        whole = attributes[0].expr.start
+        texts = [attribute.text(node) for attribute, node in zip(attributes, nodes, strict=True)]
+        return [_Constant(first.start - whole, first.end - whole, name, texts)]
     if any(len(row) != len(rows[0]) for row in rows):
         return None
-    found: list[_Leaf] = []
+    found: list[_Constant] = []
     for parts in zip(*rows, strict=True):
-        items = first.kind == "object"
-        inner = _paired(
-            [item_value(p) if items else p for p in parts],
-            values,
-            (item_key(parts[0]) or name) if items else name,
-        )
+        if first.kind == "object":
+            inner = _constants_in(attributes, [item_value(item) for item in parts], item_key(parts[0]) or name)
+        else:
+            inner = _constants_in(attributes, parts, name)
         if inner is None:
             return None
         found += inner
     return found
 
 
-def _scales(text: str, name: str) -> bool:
-    """Whether a value says how much, of which kind or where in the network: only such may differ between environments of one region.
+def _ordered(items: tuple[Expr, ...], first: tuple[Expr, ...]) -> tuple[Expr, ...]:
+    """The items of an object in the order of another one with the same keys; as they are if the keys differ."""
+    keys, order = [item_key(item) for item in items], [item_key(item) for item in first]
+    if sorted(map(str, keys)) != sorted(map(str, order)):
+        return items
+    return tuple(sorted(items, key=lambda item: order.index(item_key(item))))
 
-    A key pair, an account or a bucket of the other region is nobody's here.
+
+def _scales(text: str, name: str) -> bool:
+    """Whether a value is an amount, a kind or a network: only such values may differ between environments of one
+    region.
+
+    A key pair, an account or a bucket of the other region is of no use here.
     """
     if text in ("true", "false") or re.search(_CIDR, text) or re.search(_SIZE, text):
         return True
@@ -138,7 +151,7 @@ def _scales(text: str, name: str) -> bool:
 
 
 def _next(chosen: Sequence[str], usable: Sequence[str]) -> str:
-    """A further value: for CIDR ranges the next step in the same distance, for all else the last one again."""
+    """A further value: for CIDR ranges the next one at the same distance, for all else the last one again."""
     last, before = chosen[-1], chosen[-2]
     cidrs, earlier = re.findall(_CIDR, last), re.findall(_CIDR, before)
     if not cidrs or len(cidrs) != len(earlier):
@@ -146,18 +159,26 @@ def _next(chosen: Sequence[str], usable: Sequence[str]) -> str:
     taken = [n for text in chosen for n in _networks(text)]
     step = _number(cidrs[0][0]) - _number(earlier[0][0])
     further = range(1, 64)
-    # First on in the same distance, then back, then by the size of a usual VPC: a VPC and its subnets, which are told apart one by
-    # one, then move alike.
-    for distance in (*(step * n for n in further), *(-step * n for n in further), *(_USUAL_VPC * n for n in further)):
-        moved = re.sub(_CIDR, lambda m, by=distance: _moved(m[1], m[2], by), last)  # type: ignore[misc]
+    # First upwards at the same distance, then downwards, then by the size of a VPC: a VPC and its subnets, whose values
+    # are chosen one by one, then move alike.
+    for distance in (
+        *(step * n for n in further),
+        *(-step * n for n in further),
+        *(_VPC_ADDRESSES * n for n in further),
+    ):
+        moved = _with_moved_networks(last, distance)
         fresh = _networks(moved)
         if "?" not in moved and fresh and not any(a.overlaps(b) for a in fresh for b in taken):
             return moved
     return usable[-1]
 
 
+def _with_moved_networks(text: str, by: int) -> str:
+    return re.sub(_CIDR, lambda match: _moved(match[1], match[2], by), text)
+
+
 def _moved(address: str, length: str, by: int) -> str:
-    """A network moved by a number of addresses; `?` where that leaves the private range it was in."""
+    """A network moved by a number of addresses; `?` if it leaves the private range."""
     number = _number(address) + by
     if not 0 <= number < 2**32:
         return "?"

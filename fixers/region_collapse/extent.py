@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 from tapfix.edits import Edit
@@ -26,38 +26,47 @@ from tapfix.module import (
     walk,
 )
 from tapfix.module.environments import environment_variable
+from tapfix.module.nodes import members, step_key
 
 from .names import is_side_word, region_in
-from .twins import DEFAULT, Parts, Twins, map_items, owner_address, twin_parts
+from .sides import DEFAULT
+from .twins import TwinParts, Twins, map_items, owner_address
 
-_HEAD = re.compile(r'(resource|data)[ \t]+"([\w-]+)"[ \t]+"([\w-]+)"')
+_BLOCK_HEAD = re.compile(r'(resource|data)[ \t]+"([\w-]+)"[ \t]+"([\w-]+)"')
 _UNNAMED = frozenset({"provider", "terraform", "moved", "import", "removed", "check"})
 """Blocks whose labels and aliases are no names of things that the stack makes."""
 
 
 class Extent:
-    """What goes and what stays. `removals` are the ranges of text that go, `names` the new addresses of what stays."""
+    """What goes and what stays.
+
+    `removed` are the addresses that go, `removals` the ranges of text that go, by file, `names` the new addresses of
+    what stays. `unwrapped` are the maps by region that become their value for the kept region, by the address of the
+    local value, output or variable that is the map.
+    """
 
     def __init__(self, twins: Twins) -> None:
         self.twins = twins
+        self.sides = twins.sides
         self.module: Module = twins.module
-        self.parts: list[Parts] = self._twin_parts()
+        self.parts: list[TwinParts] = self._twin_parts()
         self.removed = self._removed()
         self.unwrapped = self._unwrapped()
         self._keep_maps_that_differ()
         self.removals = self._removal_ranges()
         variable = environment_variable(self.module)
         self.environment = variable.name if variable is not None else "environment"
+        """The variable that distinguishes the environments."""
         self.region = "aws_region"
-        """The variable that holds the region: what the answers' `provider.tf` reads."""
+        """The variable for the region: the one that the answers' `provider.tf` reads."""
 
-    # -- what goes ------------------------------------------------------------------------------------------------------
+    # -- what goes -----------------------------------------------------------------------------------------------------
 
-    def _twin_parts(self) -> list[Parts]:
-        found: list[Parts] = []
+    def _twin_parts(self) -> list[TwinParts]:
+        found: list[TwinParts] = []
         for _, element in self.staying():
-            for side in self.twins.others:
-                found.extend(twin_parts(self.twins, element, side))
+            for side in self.sides.others:
+                found.extend(self.twins.twin_parts(element, side))
         return found
 
     def staying(self) -> Iterator[tuple[str, Element]]:
@@ -70,28 +79,30 @@ class Extent:
                 yield f"local.{name}", attribute
 
     def _removed(self) -> set[str]:
-        """The addresses that go: the twins, and what nothing uses any more once they are gone."""
+        """The addresses that go: the twins, and what nothing uses once they are gone."""
         gone = set(self.twins.pairs)
-        dropped = [(p.holder.file.path, p.holder.base + p.gone.start, p.holder.base + p.gone.end) for p in self.parts]
-        regions = self._region_lists()
+        dropped = [part.holder.span(part.gone) for part in self.parts]
+        region_lists = self._region_lists()
         while True:
-            more = {
+            unused = {
                 address
                 for address in self._removable()
                 if address not in gone
                 and (references := self.module.references_to(address))
-                and all(self._goes_with(r, gone, dropped) for r in references)
+                and all(self._goes_with(reference, gone, dropped) for reference in references)
             }
-            more |= {a for a in regions if a not in gone and not self.module.references_to(a)}
-            more |= {
-                b.address for b in self.module.outputs.values() if b.address not in gone and self._only_of(b, gone)
+            unused |= {a for a in region_lists if a not in gone and not self.module.references_to(a)}
+            unused |= {
+                output.address
+                for output in self.module.outputs.values()
+                if output.address not in gone and self._is_only_of(output, gone)
             }
-            if more <= gone:
+            if unused <= gone:
                 return gone
-            gone |= more
+            gone |= unused
 
     def _removable(self) -> Iterator[str]:
-        """What may go when its last user goes: variables, local values and data sources."""
+        """What may go with its last user: variables, local values and data sources."""
         for name in self.module.variables:
             yield f"var.{name}"
         for name in self.module.locals:
@@ -102,128 +113,125 @@ class Extent:
     def _region_lists(self) -> set[str]:
         """The local values that only list the sides' regions, or providers."""
         found = set()
+        sides = {self.sides.kept, *self.sides.others}
         for name, attribute in self.module.locals.items():
-            elements = [c for c in attribute.expr.children if c.kind == "template"]
-            if attribute.expr.kind == "tuple" and len(elements) > 1:
-                texts = [string_value(e) for e in elements]
-                if all(t is not None and region_in(t) == t for t in texts):
+            if attribute.expr.kind == "tuple":
+                texts = [string_value(element) for element in attribute.expr.children if element.kind == "template"]
+                if len(texts) > 1 and all(text is not None and region_in(text) == text for text in texts):
                     found.add(f"local.{name}")
-            values = [item_value(i) for i in object_items(attribute.expr)] if attribute.expr.kind == "object" else []
-            sides = {self.twins.kept, *self.twins.others}
-            if values and all((a := traversal_address(v)) and f"provider.{a[0]}" in sides for v in values):
-                found.add(f"local.{name}")
+            elif attribute.expr.kind == "object":
+                values = [traversal_address(item_value(item)) for item in object_items(attribute.expr)]
+                if values and all(value and f"provider.{value[0]}" in sides for value in values):
+                    found.add(f"local.{name}")
         return found
 
     @staticmethod
-    def _goes_with(reference: Reference, gone: set[str], dropped: Sequence[tuple[str, int, int]]) -> bool:
+    def _goes_with(reference: Reference, gone: set[str], dropped: Sequence[Span]) -> bool:
+        """Whether a reference is in what goes."""
         if reference.block is not None and owner_address(reference) in gone:
             return True
-        return any(f == reference.file.path and s <= reference.start < e for f, s, e in dropped)
+        return any(span.file == reference.file.path and span.start <= reference.start < span.end for span in dropped)
 
-    def _only_of(self, block: Block, gone: set[str]) -> bool:
-        """Whether an output without a twin speaks of a side that goes, and of nothing else."""
-        addresses = {r.address for r in block.references if r.address in gone or r.address in self.twins.pairs.values()}
-        inside = [p for p in self.parts if p.holder.outermost.start == block.start]
-        return bool(addresses) and addresses <= gone and not inside
+    def _is_only_of(self, output: Block, gone: set[str]) -> bool:
+        """Whether an output without a twin refers to a side that goes, and to nothing of the kept side."""
+        kept = self.twins.pairs.values()
+        addresses = {r.address for r in output.references if r.address in gone or r.address in kept}
+        has_parts = any(part.holder.outermost.start == output.start for part in self.parts)
+        return bool(addresses) and addresses <= gone and not has_parts
 
-    def _unwrapped(self) -> dict[str, Parts]:
-        """The locals, outputs and variables that are a map by region and become what the kept region had: by address."""
-        found: dict[str, Parts] = {}
+    def _is_in_gone(self, reference: Reference) -> bool:
+        return reference.block is not None and owner_address(reference) in self.removed
+
+    # -- maps by region ------------------------------------------------------------------------------------------------
+
+    def _unwrapped(self) -> dict[str, TwinParts]:
+        """The maps by region that become what they have for the kept region: all users look this one entry up."""
+        found: dict[str, TwinParts] = {}
         for part in self.parts:
             holder, parent = part.holder, part.holder.parent
             if part.container is not _whole_map(holder.expr) or not isinstance(parent, Block):
                 continue
-            left = [i for i in map_items(part.container) if not any(i is p.gone for p in self.parts)]
-            if len(left) != 1 or not self._speaks_key(holder, left[0]):
+            left = [i for i in map_items(part.container) if not any(i is other.gone for other in self.parts)]
+            if len(left) != 1 or not self._is_key_of_kept(left[0]):
+                continue
+            if parent.type == "output" and holder.name == "value":
+                found[parent.address] = part
                 continue
             if parent.type == "locals":
                 address = f"local.{holder.name}"
-            elif parent.type == "output" and holder.name == "value":
-                found[parent.address] = part
-                continue
             elif parent.type == "variable" and holder.name == "default" and self._may_unwrap(parent):
                 address = parent.address
             else:
                 continue
-            used = [r for r in self.module.references_to(address) if not self._in_gone(r)]
-            if all(lookup_of(r, left[0]) is not None for r in used):
+            users = [r for r in self.module.references_to(address) if not self._is_in_gone(r)]
+            if all(lookup_of(reference, left[0]) is not None for reference in users):
                 found[address] = part
         return found
 
     def _may_unwrap(self, variable: Block) -> bool:
-        """Whether a variable's map may give way to one value: nothing checks it or sets it, and its type tells that of the value."""
+        """Whether a variable's map may become one value: nothing checks or sets it, and its type is known."""
         if variable.blocks_of("validation") or any(variable.name in file.attributes for file in self.module.tfvars):
             return False
         type = variable.get("type")
         return type is None or value_type(type) is not None
 
     def _keep_maps_that_differ(self) -> None:
-        """Entries that differ stay in their map, both of them, unless the map gives way to variables."""
-        containers = {id(p.container) for p in self.unwrapped.values()}
-        sound = [p for p in self.parts if not p.differences or id(p.container) in containers]
-        if len(sound) != len(self.parts):
-            self.parts = sound
+        """Entries that differ both stay in their map, unless the map becomes a variable."""
+        containers = {id(part.container) for part in self.unwrapped.values()}
+        alike = [part for part in self.parts if not part.differences or id(part.container) in containers]
+        if len(alike) != len(self.parts):
+            self.parts = alike
             self.removed = self._removed()
 
-    def _speaks_key(self, holder: Attribute, item: Expr) -> bool:
+    def _is_key_of_kept(self, item: Expr) -> bool:
+        """Whether the key of an item names the kept side."""
         key = item_key(item)
-        return key is not None and (self.twins.names[self.twins.kept].speaks(key) or is_side_word(key))
+        return key is not None and (self.sides.kept_names.speaks(key) or is_side_word(key))
 
-    def _in_gone(self, reference: Reference) -> bool:
-        return reference.block is not None and owner_address(reference) in self.removed
-
-    # -- ranges that go -------------------------------------------------------------------------------------------------
+    # -- ranges that go ------------------------------------------------------------------------------------------------
 
     def _removal_ranges(self) -> dict[str, list[tuple[int, int]]]:
         """The text that goes, by file, as ranges that neither touch nor overlap."""
-        edits = [self._removal(a) for a in self.removed]
-        edits += _dropped(self.parts)
-        edits += [e.remove() for f in self.module.configuration for e in f.broken if self._is_broken_twin(e)]
+        edits = [edit for address in self.removed if (edit := self._removal(address)) is not None]
+        edits += _without_parts(self.parts)
+        edits += [e.remove() for file in self.module.configuration for e in file.broken if self._is_broken_twin(e)]
         for part in self.unwrapped.values():
             path, start, end = part.holder.span(part.holder.expr)
-            value = item_value(part.kept)
-            edits += [
-                Edit(path, start, part.holder.base + value.start, ""),
-                Edit(path, part.holder.base + value.end, end, ""),
-            ]
-        edits += list(self._provider_arguments())
-        edits += list(self._provider_blocks())
+            value = part.holder.span(item_value(part.kept))
+            edits += [Edit(path, start, value.start, ""), Edit(path, value.end, end, "")]
+        edits += self._provider_arguments()
+        edits += self._provider_blocks()
+        edits += self._configuration_aliases()
         by_file: dict[str, list[tuple[int, int]]] = {}
         for edit in edits:
-            if edit is not None:
-                by_file.setdefault(edit.file, []).append((edit.start, edit.end))
+            by_file.setdefault(edit.file, []).append((edit.start, edit.end))
         return {file: _merged(ranges) for file, ranges in by_file.items()}
 
     def _is_broken_twin(self, broken: Element) -> bool:
-        """Whether a block that does not parse is, by its head, the twin of one that stays, on a side that goes."""
-        head = _HEAD.match(broken.text())
+        """Whether a block that does not parse is, by its head, on a side that goes and the twin of one that stays."""
+        head = _BLOCK_HEAD.match(broken.text())
         if head is None:
             return False
-        kind = f"data.{head[2]}" if head[1] == "data" else head[2]
-        kept = {
-            a.rpartition(".")[2]
-            for a, side in self.twins.side_of.items()
-            if a.rpartition(".")[0] == kind and side == self.twins.kept
-        }
-        mine = self.twins.names[self.twins.kept]
-        labels = {mine.label(name) for name in kept}
+        type = f"data.{head[2]}" if head[1] == "data" else head[2]
+        addresses = [address.rpartition(".") for address, side in self.sides.side_of.items() if side == self.sides.kept]
+        kept = {name for prefix, _, name in addresses if prefix == type}
+        labels = {self.sides.kept_names.label(name) for name in kept}
         return any(
-            names.label(head[3]) in labels and head[3] not in kept
-            for names in (self.twins.names[side] for side in self.twins.others)
+            self.sides.names[side].label(head[3]) in labels and head[3] not in kept for side in self.sides.others
         )
 
     def _removal(self, address: str) -> Edit | None:
         element = self.module.find(address)
         if element is None:
             return None
-        return element.remove(comments=not self._comment_speaks_of_kept(address, element))
+        return element.remove(comments=not self._is_comment_of_kept(address, element))
 
-    def _comment_speaks_of_kept(self, address: str, element: Element) -> bool:
-        """Whether the comment above what goes heads what stays: a banner, or a line above the first of two twins."""
+    def _is_comment_of_kept(self, address: str, element: Element) -> bool:
+        """Whether the comment above what goes is about what stays: a banner, or a line above the first of two twins."""
         comment = element.leading_comment
         if not comment:
             return False
-        if any(self.twins.names[s].speaks(comment) for s in self.twins.others):
+        if any(self.sides.names[side].speaks(comment) for side in self.sides.others):
             return False
         if re.search(r"[=#*-]{5,}", comment):
             return True
@@ -234,7 +242,7 @@ class Extent:
     def _provider_arguments(self) -> Iterator[Edit]:
         """The `provider` and `providers` arguments of what stays on the kept side."""
         for block in self.module.blocks:
-            if block.address in self.removed or self.twins.side_of.get(block.address) != self.twins.kept:
+            if block.address in self.removed or self.sides.side_of.get(block.address) != self.sides.kept:
                 continue
             for name in ("provider", "providers"):
                 if argument := block.get(name):
@@ -242,92 +250,92 @@ class Extent:
 
     def _provider_blocks(self) -> Iterator[Edit]:
         """Provider blocks that nothing names any more; the kept side's becomes the default one, if there is none."""
-        default = any(b.address == DEFAULT for b in self.module.blocks_of("provider"))
-        for block in self.module.blocks_of("provider"):
-            if block.address in self.twins.others or (
-                block.address == self.twins.kept and block.get("alias") and default
-            ):
+        providers = self.module.blocks_of("provider")
+        has_default = any(block.address == DEFAULT for block in providers)
+        for block in providers:
+            alias = block.get("alias")
+            if block.address in self.sides.others or (block.address == self.sides.kept and alias and has_default):
                 yield block.remove()
-            elif block.address == self.twins.kept and (alias := block.get("alias")):
+            elif block.address == self.sides.kept and alias:
                 yield alias.remove()
+
+    def _configuration_aliases(self) -> Iterator[Edit]:
+        """`configuration_aliases` in a `terraform` block, if no alias is left."""
+        if any(side not in {self.sides.kept, *self.sides.others, DEFAULT} for side in self.sides.side_of.values()):
+            return
         for block in self.module.blocks_of("terraform"):
             for inner in block.walk():
                 for attribute in inner.attributes.values():
                     for item in object_items(attribute.expr) if attribute.expr.kind == "object" else ():
-                        if item_key(item) == "configuration_aliases" and not self._aliases_left():
-                            yield _drop_line(attribute, item)
-
-    def _aliases_left(self) -> bool:
-        gone = {self.twins.kept, *self.twins.others, DEFAULT}
-        return any(side not in gone for side in self.twins.side_of.values())
+                        if item_key(item) == "configuration_aliases":
+                            yield attribute.remove_member(attribute.expr, item)
 
     def goes(self, file: str, start: int, end: int) -> bool:
-        """Whether a stretch of text goes, whole."""
+        """Whether a range of text goes, as a whole."""
         ranges = self.removals.get(file, [])
         index = bisect_right(ranges, (start, 1 << 60)) - 1
         return index >= 0 and ranges[index][0] <= start and end <= ranges[index][1]
 
     def kept_references(self) -> Iterator[Reference]:
+        """The references that stay."""
         for reference in self.module.references:
             if not self.goes(reference.file.path, reference.start, reference.end):
                 yield reference
 
-    # -- names ----------------------------------------------------------------------------------------------------------
+    # -- names ---------------------------------------------------------------------------------------------------------
 
     @cached_property
     def names(self) -> dict[str, str]:
-        """The new address of each kept one whose name spoke of its side."""
-        names = self.twins.names[self.twins.kept]
+        """The new addresses of what stays, by the old ones, where the name has a word for the side."""
         renamed: dict[str, str] = {}
-        taken = {a for a, _ in self.staying() if a not in self.removed}
+        taken = dict.fromkeys(address for address, _ in self.staying() if address not in self.removed)
         paired = set(self.twins.pairs.values())
         if (variable := self._region_variable()) is not None:
             renamed[variable] = f"var.{self.region}"
         for address, _ in self.staying():
-            if (
-                address in renamed
-                or address in self.removed
-                or address.split(".", 1)[0] in _UNNAMED
-                or not address.count(".")
-            ):
+            if address in renamed or address in self.removed or not self._may_rename(address, paired):
                 continue
-            kind, _, label = address.rpartition(".")
-            if (
-                address not in paired
-                and not (self._one_sided(address) and names.speaks(label))
-                and address not in self.unwrapped
-            ):
-                continue
-            wanted = names.label(label)
-            if address in self.unwrapped and self._is_single(self.unwrapped[address]):
-                wanted = _singular(wanted)
-            if wanted == label:
-                continue
-            if not wanted or wanted[0].isdigit():
-                wanted = next(n for n in ("main", "this", "primary_stack") if f"{kind}.{n}" not in taken)
-            candidate, n = f"{kind}.{wanted}", 1
-            while candidate in taken:
-                n += 1
-                candidate = f"{kind}.{wanted}_{n}"
-            taken.add(candidate)
-            renamed[address] = candidate
+            new = self._new_address(address, taken)
+            if new != address:
+                taken[new] = None
+                renamed[address] = new
         return renamed
+
+    def _may_rename(self, address: str, paired: set[str]) -> bool:
+        """Whether an address may get another name: that of the kept side, or of an unwrapped map."""
+        if address.split(".", 1)[0] in _UNNAMED or "." not in address:
+            return False
+        if address in paired or address in self.unwrapped:
+            return True
+        return self.sides.kept_names.speaks(address.rpartition(".")[2]) and self._is_of_kept(address)
+
+    def _new_address(self, address: str, taken: Mapping[str, None]) -> str:
+        """An address without the words for the kept side, and different from those that are taken."""
+        type, _, label = address.rpartition(".")
+        wanted = self.sides.kept_names.label(label)
+        if address in self.unwrapped and item_value(self.unwrapped[address].kept).kind != "tuple":
+            wanted = _singular(wanted)
+        if wanted == label:
+            return address
+        if not wanted or wanted[0].isdigit():
+            wanted = next(name for name in ("main", "this", "primary_stack") if f"{type}.{name}" not in taken)
+        return self.module.unused_name(f"{type}.{wanted}", taken)
 
     @property
     def has_region_variable(self) -> bool:
-        """Whether the variable that holds the region is declared, or comes of another's new name."""
+        """Whether the variable for the region is declared, or another variable gets its name."""
         return self.region in self.module.variables or f"var.{self.region}" in self.names.values()
 
     def _region_variable(self) -> str | None:
-        """The variable that holds the kept side's region, if that has another name than it is to have."""
+        """The address of the variable for the kept side's region, if it does not have the name that it should have."""
         if self.region in self.module.variables:
             return None
-        provider = self.module.find(self.twins.kept)
+        provider = self.module.find(self.sides.kept)
         argument = provider.get("region") if isinstance(provider, Block) else None
         found = traversal_address(argument.expr) if argument is not None else None
         if found is not None and found[0].startswith("var.") and self.module.find(found[0]) is not None:
             return found[0]
-        names = self.twins.names[self.twins.kept]
+        names = self.sides.kept_names
         for name, variable in self.module.variables.items():
             default = variable.get("default")
             if default is not None and names.region and string_value(default.expr) == names.region:
@@ -335,30 +343,25 @@ class Extent:
                     return variable.address
         return None
 
-    @staticmethod
-    def _is_single(part: Parts) -> bool:
-        """Whether what a map held for the kept region is one thing, and no list."""
-        return item_value(part.kept).kind != "tuple"
-
-    def _one_sided(self, address: str) -> bool:
-        """Whether an address belongs to the kept side alone: by its provider, or because it speaks of kept twins only."""
-        if self.twins.side_of.get(address) == self.twins.kept or region_in(address.rpartition(".")[2]):
+    def _is_of_kept(self, address: str) -> bool:
+        """Whether an address belongs to the kept side: by its provider, its region, or what it refers to."""
+        if self.sides.side_of.get(address) == self.sides.kept or region_in(address.rpartition(".")[2]):
             return True
         element = self.module.find(address)
-        kept = set(self.twins.pairs.values())
         if isinstance(element, Block):
-            return any(r.address in kept for r in element.references) or element.type == "variable"
+            kept = set(self.twins.pairs.values())
+            return element.type == "variable" or any(reference.address in kept for reference in element.references)
         return True
 
     def home_region(self) -> str | None:
-        """The region that stays, in HCL; None where the answer does not tell."""
-        block = self.module.variables.get(self.region)
-        renamed = next((a for a, new in self.names.items() if new == f"var.{self.region}"), None)
-        block = block or self.module.variables.get((renamed or "").removeprefix("var."))
+        """The region that stays, in HCL; None if the answer does not say."""
+        renamed = next((old for old, new in self.names.items() if new == f"var.{self.region}"), "")
+        variables = self.module.variables
+        block = variables.get(self.region) or variables.get(renamed.removeprefix("var."))
         default = block.get("default") if block else None
         if default is not None:
             return default.value
-        region = self.twins.names[self.twins.kept].region
+        region = self.sides.kept_names.region
         return f'"{region}"' if region is not None else None
 
 
@@ -372,15 +375,17 @@ def _singular(word: str) -> str:
 
 
 def lookup_of(reference: Reference, item: Expr) -> Span | None:
-    """The text that takes an item out of a map by its key, as `["us-east-1"]`, `.us_east_1` or `lookup(…)` do; None if it does not."""
+    """The text that looks an item up in a map: `map["us-east-1"]`, `map.us_east_1`, `lookup(map, "us-east-1")`.
+
+    None if the reference does not look up this item.
+    """
     holder, key = reference.holder, item_key(item)
     if holder is None:
         return None
     if reference.steps:
         step, outer = reference.steps[0], reference.block or holder
-        index, name = step.kind == "index", step.kind == "get_attr"
-        same = index and string_value(step.children[1]) == key or name and step.children[1].value == key
-        return Span(reference.file.path, reference.start, outer.base + step.end) if same else None
+        same = step.kind in ("index", "get_attr") and step_key(step) == key
+        return Span(reference.file.path, reference.start, outer.span(step).end) if same else None
     for node in walk(holder.expr):
         if call_name(node) == "lookup":
             looked_in, looked_for = call_arguments(node)[:2]
@@ -390,7 +395,7 @@ def lookup_of(reference: Reference, item: Expr) -> Span | None:
 
 
 def value_type(type: Attribute) -> str | None:
-    """The type of a map's values, as the map's own type tells it."""
+    """The type of a map's values, as the map's type says it; None if it does not."""
     if type.value in ("any", "map"):
         return "any"
     if call_name(type.expr) == "map":
@@ -400,72 +405,24 @@ def value_type(type: Attribute) -> str | None:
 
 
 def _whole_map(expr: Expr) -> Expr:
-    """The map that an expression is, out of the `tomap()` around it."""
+    """The map that an expression is, without a `tomap()` around it."""
     return call_arguments(expr)[0] if call_name(expr) == "tomap" else expr
 
 
-def _dropped(parts: Sequence[Parts]) -> Iterator[Edit]:
-    """Take parts out of their containers, with their commas, and with their lines where they have some of their own."""
-    by_container: dict[int, list[Parts]] = {}
+def _without_parts(parts: Sequence[TwinParts]) -> Iterator[Edit]:
+    """Take the parts that go out of their containers."""
+    by_container: dict[int, list[TwinParts]] = {}
     for part in parts:
         by_container.setdefault(id(part.container), []).append(part)
     for group in by_container.values():
-        if group[0].container.kind == "object":
-            yield from (_drop_line(part.holder, part.gone) for part in group)
-            continue
         holder, container = group[0].holder, group[0].container
-        elements = [c for c in container.children if c.kind not in ("Newline", "Comma")]
-        gone = {i for i, c in enumerate(elements) for p in group if c.start <= p.gone.start and p.gone.end <= c.end}
-        for index in gone:
-            rest = all(i in gone for i in range(index, len(elements)) if elements[i].kind not in ("CBrack", "CParen"))
-            yield _drop_element(holder, container, elements[index], ends=rest)
-
-
-def _drop_element(holder: Attribute, container: Expr, gone: Expr, *, ends: bool) -> Edit:
-    """Take an element out of a list or a call; `ends`: nothing stays behind it."""
-    text, path, children = holder.file.text, holder.file.path, container.children
-    index = next(i for i, c in enumerate(children) if c is gone)
-    start, end = holder.base + gone.start, holder.base + gone.end
-    following = next((c for c in children[index + 1 :] if c.kind != "Newline"), None)
-    comma = following if following is not None and following.kind == "Comma" else None
-    behind = holder.base + comma.end if comma is not None else end
-    line_start, line_end = holder.file.line_start(start), holder.file.line_end(behind)
-    rest = text[behind:line_end].strip()
-    if not text[line_start:start].strip() and (not rest or rest.startswith(("#", "//"))):
-        return Edit(path, line_start, line_end, "")  # a comma that is left behind the last element may stand there
-    before = next((c for c in reversed(children[:index]) if c.kind != "Newline"), None)
-    if ends and before is not None and before.kind == "Comma":
-        return Edit(path, holder.base + before.start, end, "")
-    if comma is not None:
-        end = holder.base + comma.end
-        while end < len(text) and text[end] in " \t":
-            end += 1
-    return Edit(path, start, end, "")
-
-
-def _drop_line(holder: Attribute, item: Expr) -> Edit:
-    """Take an object's item out, with its lines, its comma and the comment lines above it."""
-    text, file = holder.file.text, holder.file
-    start, end = holder.base + item.start, holder.base + item.end
-    while end < len(text) and text[end] in " \t":
-        end += 1
-    if end < len(text) and text[end] == ",":
-        end += 1
-    line_start, line_end = file.line_start(start), file.line_end(end)
-    rest = text[end:line_end].strip()
-    if text[line_start:start].strip() or (rest and not rest.startswith(("#", "//"))):
-        while end < len(text) and text[end] in " \t":
-            end += 1
-        return Edit(file.path, start, end, "")
-    while line_start > 0:
-        above = file.line_start(line_start - 1)
-        if not text[above:line_start].lstrip().startswith(("#", "//")):
-            break
-        line_start = above
-    return Edit(file.path, line_start, line_end, "")
+        # In a `merge` of objects of one item each, the object goes with its item.
+        gone = [m for m in members(container) for p in group if m.start <= p.gone.start and p.gone.end <= m.end]
+        yield from holder.remove_members(container, gone)
 
 
 def _merged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The ranges in order, with those that touch or overlap as one."""
     merged: list[tuple[int, int]] = []
     for start, end in sorted(ranges):
         if merged and start <= merged[-1][1]:

@@ -1,4 +1,4 @@
-"""How answers spell a region, or the role of one, in names: `us_east_1`, `use1`, `primary`, `west`."""
+"""The spellings of a region, or of a region's role, in the names of answers: `us_east_1`, `use1`, `primary`, `west`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 REGION = re.compile(
-    r"(?<![A-Za-z0-9])(us|eu|ap|sa|ca|af|me|il|mx|cn)[-_]?(?:gov[-_]?)?(north|south|east|west|central|northeast|southeast|northwest|southwest)[-_]?([1-9])(?![0-9])",
+    r"(?<![A-Za-z0-9])(us|eu|ap|sa|ca|af|me|il|mx|cn)[-_]?(?:gov[-_]?)?"
+    r"(north|south|east|west|central|northeast|southeast|northwest|southwest)[-_]?([1-9])(?![0-9])",
     re.I,
 )
 """A region's name as identifiers spell it (docs.aws.amazon.com, "AWS Regions")."""
@@ -24,8 +25,8 @@ _SHORT = {
     "southwest": "sw",
 }
 _ROLES = frozenset(
-    "primary secondary tertiary main dr failover standby backup replica source destination target active passive east west"
-    " north south central".split()
+    "primary secondary tertiary main dr failover standby backup replica source destination target active passive"
+    " east west north south central".split()
 )
 _SEPARATORS = "-_"
 _SHORT_REGIONS = frozenset(
@@ -58,11 +59,11 @@ _TITLES = {
     "us-west-1": "US West (N. California)",
     "us-west-2": "US West (Oregon)",
 }
-"""What AWS calls its regions (docs.aws.amazon.com, "AWS Regions")."""
+"""The titles of AWS's regions (docs.aws.amazon.com, "AWS Regions")."""
 
 
 def _title_spellings(title: str) -> Iterator[str]:
-    """A region's title as comments have it, and the place alone, as names do: `virginia`, `cape_town`."""
+    """A region's title, as in comments, and its place alone, as in names: `virginia`, `cape_town`."""
     title = title.lower()
     yield title
     yield title.replace("europe (", "eu (")
@@ -72,7 +73,7 @@ def _title_spellings(title: str) -> Iterator[str]:
 
 
 def region_in(text: str) -> str | None:
-    """The region that a name spells, in AWS's form, or None."""
+    """The region that a name contains, as AWS spells it, or None."""
     match = REGION.search(text)
     return f"{match[1]}-{match[2]}-{match[3]}".lower() if match else None
 
@@ -97,7 +98,10 @@ def region_spellings(region: str) -> tuple[str, ...]:
 
 
 class SideNames:
-    """The words by which an answer tells one side (one region's half of the stack) from another."""
+    """The words by which an answer distinguishes one side (one region's half of the stack) from another.
+
+    `regional` are the spellings of the region, `roles` all other words, in lower case and the longest first.
+    """
 
     def __init__(self, region: str | None, words: Iterable[str]) -> None:
         self.region = region
@@ -117,21 +121,21 @@ class SideNames:
         return SideNames(region, (*self.regional, *self.roles))
 
     def without(self, words: Iterable[str]) -> SideNames:
-        """The same side without roles that another side has as well, as `west` of us-west-2 and eu-west-1."""
+        """The same side without roles that another side has as well, such as `west` of us-west-2 and eu-west-1."""
         return SideNames(self.region, (*self.regional, *(r for r in self.roles if r not in set(words))))
 
     @cached_property
     def pattern(self) -> re.Pattern[str] | None:
-        """Any of the side's words, standing alone between separators; a region may carry a zone's letter."""
+        """A pattern for any of the side's words, between separators; the letter of a zone may follow a region."""
         return _any_of(self.regional, self.roles)
 
     @cached_property
     def region_pattern(self) -> re.Pattern[str] | None:
-        """Only the spellings of the region itself."""
+        """A pattern for the spellings of the region alone."""
         return _any_of(self.regional, ())
 
     def neutral(self, text: str) -> str:
-        """The text without the side's words, in a form in which the texts of two sides can be held against each other."""
+        """The text without the side's words: texts of two sides that say the same become equal."""
         if self.pattern is not None:
             text = self.pattern.sub("-", text)
         return "-".join(filter(None, text.replace("_", "-").split("-"))).strip(" ")
@@ -143,14 +147,14 @@ class SideNames:
         return "_".join(filter(None, self.pattern.sub("", name).split("_"))).strip(_SEPARATORS)
 
     def speaks(self, text: str) -> bool:
-        """Whether the text holds one of the side's words."""
+        """Whether the text contains one of the side's words."""
         if not any(map(text.lower().__contains__, self._words)):
-            return False  # so most texts are told, and no pattern has to be tried at each of their characters
+            return False  # true of most texts, and much faster than the pattern
         return self.pattern is not None and self.pattern.search(text) is not None
 
 
 def _any_of(regional: tuple[str, ...], roles: tuple[str, ...]) -> re.Pattern[str] | None:
-    """Any of these words, each as a whole: the letter of a zone may follow a region's spelling, and anything its title in brackets."""
+    """A pattern for whole words; a zone's letter may follow a region, and anything a title in parentheses."""
     ends = (
         ([w for w in regional if w.endswith(")")], ""),
         ([w for w in regional if not w.endswith(")")], r"(?=[a-f]?(?![A-Za-z0-9]))"),
@@ -161,7 +165,7 @@ def _any_of(regional: tuple[str, ...], roles: tuple[str, ...]) -> re.Pattern[str
 
 
 def role_words(name: str) -> tuple[str, ...]:
-    """The words of a name that tell a role (`primary`, `dr`, `west`)."""
+    """The words of a name that are a role (`primary`, `dr`, `west`)."""
     return tuple(w for w in re.split(r"[-_]+", name.lower()) if w in _ROLES)
 
 
@@ -172,7 +176,7 @@ def is_side_word(text: str) -> bool:
 
 
 def label_difference(name: str, other: str) -> tuple[str, str] | None:
-    """What tells two names apart once their common beginning and end are taken off, whole words only."""
+    """The words in which two names differ; None if there are none, or more than three in a row."""
     a, b = re.split(r"[-_]+", name), re.split(r"[-_]+", other)
     start = 0
     while start < min(len(a), len(b)) and a[start] == b[start]:

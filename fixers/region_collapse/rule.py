@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from tapfix.edits import Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity, Status
-from tapfix.module import Block, Module
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity, Status
+from tapfix.module import Block, Element, Module
+
+if TYPE_CHECKING:
+    from .collapse import Collapse
+    from .sides import Sides
 
 
 class RegionCollapse(Fixer):
-    """A stack written out once per region through provider aliases, where one topology per environment was asked for.
+    """A stack written once per region through provider aliases, where one topology per environment was asked for.
 
-    Before, every block stands there once a region, and each half names its provider:
+    Before, the answer has every block once per region, and each half names its provider:
 
     ```mermaid
     flowchart LR
@@ -42,39 +46,44 @@ class RegionCollapse(Fixer):
       end
     ```
 
-    **What it does.** Twins are found by structure; names only decide between equals. The side that `aws_region` names stays, the others
-    go, with the variables, local values, data sources and outputs that served them alone, entries of maps and lists that spoke of
-    them, and global resources that were doubled by accident. What twins differ in is classified:
+    **What it does.** tapfix finds twins, the blocks that are one thing in two regions, by their structure; names only
+    decide between equals. The blocks in the region of `aws_region` stay. Their twins go, and with them what served only
+    the twins: variables, local values, data sources, outputs, entries of maps and lists, and global resources that were
+    doubled by accident. The differences between twins are resolved by kind:
 
-    | they differ in | what becomes of it |
+    | twins differ in | outcome |
     |---|---|
-    | the region's own words, as in names, tags, ARNs | the environment's name, or `var.aws_region` where the region is meant |
+    | the words for the region | the environment's name; `var.aws_region` where the region is meant |
     | a number, a switch, a size, a CIDR range, a kind (`engine_version`) | a variable with a value per environment |
     | the first numbers of an address, `"10.0.${count.index}.0/24"` | a variable in their place |
-    | a constant that the other side alone sets | a variable; `null` for the first environment |
-    | a constant that the kept side alone sets | it stays |
-    | what only makes sense in the other region: an AMI, an id, an ARN, a name | it is nobody's: the kept one's stays |
-    | a map by region, looked up by the region's name | the value itself, with one per environment if they differ |
+    | a constant that only the other twin sets | a variable; `null` for the first environment |
+    | a constant that only the kept twin sets | it stays |
+    | what makes sense only in the other region: an AMI, an ID, an ARN, a name | the kept twin's value stays |
+    | a map by region, looked up by the region's name | the value itself; a variable if the values differ |
     | anything else | refused |
 
-    The first environment gets what the kept region had, the next the other region's values, and the rest values derived from both, so that
-    CIDR ranges keep apart and sizes do not shrink on the way to production. Names and tags take the environment's name where they had the
-    region's, and names that must be unique in an account get it as well, so that the environments can live side by side. With
-    `--moved` there are `moved` blocks from the kept region's old addresses.
+    The first environment gets the kept region's values and the next one those of the other region. The values of
+    further environments are derived from both: CIDR ranges do not overlap, and sizes do not shrink on the way to
+    production. Names and tags contain the environment's name instead of the region's. Names that must be unique in an
+    account contain it as well, so that the environments can exist side by side. With `--moved`, `moved` blocks lead
+    from the kept region's old addresses to the new ones.
 
-    **Unsafe**: half of what the answer declared is no longer made. It runs because the contract asks for one region
-    (`topology.regions = "single"`); with `"multi"` it stands down.
+    **Unsafe**: half of what the answer declared is no longer created. The rule runs because the contract asks for one
+    region (`topology.regions = "single"`); with `"multi"` it changes nothing.
 
-    **What it refuses**, whole, with the blocks named; nothing is collapsed in part, because what is left would refer to what is gone:
+    **What it refuses.** A refusal concerns the whole stack and names the blocks. Nothing is collapsed in part, because
+    what is left would refer to what is gone. tapfix refuses:
 
-    - what means something only across regions: replicas of databases, buckets, keys, secrets and tables, global clusters, peering and
-      transit gateways, failover, latency and weighted records, accelerators, copies of backups;
+    - what makes sense only across regions: replicas of databases, buckets, keys, secrets and tables, global clusters,
+      peering and transit gateways, failover, latency and weighted records, accelerators, copies of backups;
     - a module that is given the providers of several regions;
-    - a reference from one side to the other, or of what stays to what would go;
-    - a block of a region that goes which has no twin, and one of the default provider that would move to another region;
-    - twins that differ in an expression, a nested block, `count`, `for_each` or `lifecycle`: no variable can carry that.
+    - a reference from one side to the other, or from what stays to what would go;
+    - a block without a twin in a region that goes, and a block of the default provider that would move to another
+      region;
+    - twins that differ in an expression, a nested block, `count`, `for_each` or `lifecycle`: no variable can express
+      that.
 
-    A certificate, a web ACL of CloudFront and the like that stand in us-east-1 because AWS wants them there are left alone, with their
+    Resources that must be in us-east-1, such as a certificate or a web ACL of CloudFront, are left alone, with their
     alias.
 
     **What to do then.** Decide whether the second region is wanted. If it is, say so in `tapfix.toml`:
@@ -84,12 +93,19 @@ class RegionCollapse(Fixer):
     regions = "multi"
     ```
 
-    If not, take the named blocks out, or make the twins agree in what they differ in, and run tapfix again.
+    If it is not, remove the named blocks, or give the twins the same arguments, and run tapfix again.
     """
 
     rule = "TAP001"
     severity = Severity.CRITICAL
     safety = Safety.UNSAFE
+    title = "Fundamental architecture mismatch: regions instead of environments"
+    cause = (
+        '"Several environments" was read as "several regions": the stack was doubled over provider aliases, where '
+        "one topology with values per environment was asked for."
+    )
+    reference = "https://developer.hashicorp.com/terraform/language/values/variables#variable-definitions-tfvars-files"
+    effect = "Everything runs, costs and has to be changed twice, and no environment differs from another."
     order = 10
 
     examples = (
@@ -225,68 +241,89 @@ resource "aws_db_instance" "replica" {
     def check(self, module: Module, context: Context) -> Iterator[Finding]:
         if not any(map(_names_a_provider, module.blocks)):
             return
-        # The largest family of all, and most stacks are of one region.
-        from .plan import Plan
-        from .troubles import must_live_in_us_east_1
-        from .twins import DEFAULT, Twins
+        # This is the largest family of rules, and most stacks are in one region.
+        from .obstacles import must_be_in_us_east_1
+        from .twins import Twins
 
         twins = Twins(module)
-        if not twins.aliases:
+        if not twins.sides.aliases:
             return
-        blocks = [b for b in module.blocks if twins.side_of.get(b.address, DEFAULT) != DEFAULT]
-        first = blocks[0] if blocks else module.find(twins.aliases[0])
+        aliased = twins.sides.aliased_blocks()
+        first = aliased[0] if aliased else module.find(twins.sides.aliases[0])
         if first is None:
             return
-        aliases = ", ".join(a.removeprefix("provider.") for a in twins.aliases)
         if context.contract.topology.regions == "multi":
-            # Said, and no failure of the answer: what was asked for is there.
-            yield self.suggest(
-                first,
-                f"the stack uses {aliases}, and stays in several regions",
-                "the contract asks for several regions",
-            )._replace(status=Status.SUPPRESSED)
+            yield self._stands_down(first, twins.sides)
+        elif not module.is_root:
             return
-        if not module.is_root:
-            return
-        if not any(isinstance(module.find(a), Block) and module.find(a).type != "variable" for a in twins.pairs):  # type: ignore[union-attr]
-            if blocks and all(twins.region_of(twins.side_of[b.address]) == "us-east-1" for b in blocks):
-                if all(must_live_in_us_east_1(b) for b in blocks):
-                    return  # one topology, as it was asked for
-            # An alias by itself, as for a certificate of CloudFront, is no stack in two regions.
-            yield self.refuse(
-                first,
-                f"the stack {'uses' if blocks else 'declares'} {aliases}, where one region was asked for",
-                "nothing in it is written twice, so there is nothing to collapse; decide whether the alias is wanted "
-                'and say `regions = "multi"` in tapfix.toml, or take it out',
-            )._replace(severity=Severity.MEDIUM)
-            return
-        plan = Plan(twins, context.contract, moved=context.moved)
-        kept = twins.kept.removeprefix("provider.") if twins.kept != DEFAULT else "the default provider"
-        others = ", ".join(s.removeprefix("provider.") for s in twins.others)
-        if plan.troubles:
-            for trouble in plan.troubles:
-                yield self.refuse(
-                    trouble.at,
-                    f"the stack is doubled over {kept} and {others}, and this cannot be collapsed",
-                    f'{trouble.why}; decide whether the second region is wanted (`regions = "multi"` in tapfix.toml) or take it out',
-                )
-            return
-        count = sum(
-            1 for a in twins.pairs if isinstance(b := module.find(a), Block) and b.type in ("resource", "module")
-        )
-        yield self.fix(
+        elif not any(_is_made(module.find(gone)) for gone in twins.pairs):
+            if not must_be_in_us_east_1(aliased, twins.sides):
+                yield self._alias_alone(first, aliased, twins.sides)
+        else:
+            from .collapse import Collapse
+
+            collapse = Collapse(twins, context.contract, moved=context.moved)
+            if collapse.obstacles:
+                yield from self._refused(collapse)
+            else:
+                yield self._collapsed(first, collapse, context.environments)
+
+    def _stands_down(self, first: Element, sides: Sides) -> Finding:
+        """Report that several regions were asked for, which is no failure of the answer."""
+        aliases = _listed(sides.aliases)
+        message = f"the stack uses {aliases}, and stays in several regions"
+        found = self.suggest(first, message, "the contract asks for several regions")
+        return found._replace(status=Status.SUPPRESSED)
+
+    def _alias_alone(self, first: Element, aliased: Sequence[Block], sides: Sides) -> Finding:
+        """Refuse aliases without twins: an alias alone does not make a stack of two regions."""
+        verb = "uses" if aliased else "declares"
+        return self.refuse(
             first,
-            f"the stack is doubled over {kept} and {others}: {_pairs(count)} became one topology, "
-            f"with {', '.join(f'{e}.tfvars' for e in context.environments)}",
-            plan.edits(),
+            f"the stack {verb} {_listed(sides.aliases)}, where one region was asked for",
+            "nothing in it is written twice, so there is nothing to collapse; decide whether the alias is wanted "
+            'and say `regions = "multi"` in tapfix.toml, or take it out',
+        )._replace(severity=Severity.MEDIUM)
+
+    def _refused(self, collapse: Collapse) -> Iterator[Finding]:
+        for obstacle in collapse.obstacles:
+            yield self.refuse(
+                obstacle.at,
+                f"the stack is doubled over {_both(collapse.twins.sides)}, and this cannot be collapsed",
+                f"{obstacle.why}; decide whether the second region is wanted "
+                '(`regions = "multi"` in tapfix.toml) or take it out',
+            )
+
+    def _collapsed(self, first: Element, collapse: Collapse, environments: Sequence[str]) -> Finding:
+        gone = [collapse.module.find(address) for address in collapse.twins.pairs]
+        count = sum(isinstance(block, Block) and block.type in ("resource", "module") for block in gone)
+        pairs = "a pair of resources" if count == 1 else f"{count} pairs of resources"
+        files = ", ".join(f"{environment}.tfvars" for environment in environments)
+        return self.fix(
+            first,
+            f"the stack is doubled over {_both(collapse.twins.sides)}: {pairs} became one topology, with {files}",
+            collapse.edits(),
             exclusive=True,
         )
 
 
 def _names_a_provider(block: Block) -> bool:
-    """Whether a block may say that something is made elsewhere than by the default provider."""
+    """Whether a block may say that something is made by another provider than the default one."""
     return not {"alias", "provider", "providers"}.isdisjoint(block.attributes)
 
 
-def _pairs(count: int) -> str:
-    return "a pair of resources" if count == 1 else f"{count} pairs of resources"
+def _is_made(element: Element | None) -> bool:
+    """Whether an element is more than a value: a block, but not of a variable."""
+    return isinstance(element, Block) and element.type != "variable"
+
+
+def _both(sides: Sides) -> str:
+    """The kept side and the others, in words."""
+    from .sides import DEFAULT
+
+    kept = "the default provider" if sides.kept == DEFAULT else _listed([sides.kept])
+    return f"{kept} and {_listed(sides.others)}"
+
+
+def _listed(sides: Iterable[str]) -> str:
+    return ", ".join(side.removeprefix("provider.") for side in sides)

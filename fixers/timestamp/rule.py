@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from tapfix.edits import Edit, Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.edits import Edit
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Expr, Module, Reference, call_arguments, call_name
-from tapfix.module.evaluate import unescaped
+from tapfix.module.literals import unescaped
+from tapfix.module.nodes import members
 from tapfix.module.variables import insert_block
 
 from ..shared.lifecycle import ignore, ignores, stop_ignoring
-from ..shared.members import members, without_member
 from .volatile import TIME_CALLS, Use, step_key, uses
 
 _EVERY_PLAN = "is another value in every plan"
@@ -52,6 +52,10 @@ class Timestamp(Fixer):
     rule = "TAP003"
     severity = Severity.HIGH
     safety = Safety.UNSAFE
+    title = "A timestamp in the configuration"
+    cause = "A unique name was wanted, and a function was used that gives another value on every run."
+    reference = "https://developer.hashicorp.com/terraform/language/functions/timestamp"
+    effect = "Every plan shows a change, so that no plan is ever empty."
     examples = (
         Example(
             title="a tag",
@@ -222,7 +226,7 @@ resource "null_resource" "build" {
         elif use.kind == "part" and where != "text":
             remedy = _of_text(use, where, module)
         elif use.kind == "element" and call_name(use.around[1] if len(use.around) > 1 else use.unit) == "join":
-            remedy = Remedy("it goes", [without_member(use.holder, use.around[0], use.unit)])
+            remedy = Remedy("it goes", [use.holder.remove_member(use.around[0], use.unit)])
         remedy = remedy or _kept(use)
         message = f"`{use.function}` in `{use.holder.name}` {_EVERY_PLAN}"
         if remedy is None:
@@ -416,15 +420,15 @@ def _without_item(use: Use) -> list[Edit]:
     """Take the item out; an object that is left empty goes from its `merge`, or with its attribute."""
     item, object_, *outer = use.around
     if len(members(object_)) > 1 or use.local is not None:
-        return [without_member(use.holder, object_, item)]
+        return [use.holder.remove_member(object_, item)]
     if not outer:
         return [use.holder.remove()]
     if call_name(outer[0]) == "merge":
         others = [a for a in call_arguments(outer[0]) if a is not object_]
         if len(others) == 1:
             return [use.holder.edit(outer[0], use.holder.text(others[0]))]
-        return [without_member(use.holder, outer[0], object_)]
-    return [without_member(use.holder, object_, item)]
+        return [use.holder.remove_member(outer[0], object_)]
+    return [use.holder.remove_member(object_, item)]
 
 
 def _of_output(use: Use, module: Module) -> Remedy | None:
@@ -437,7 +441,7 @@ def _of_output(use: Use, module: Module) -> Remedy | None:
         alone = len(members(use.around[1])) == 1
         if alone:
             return Remedy("the output goes", [use.block.remove()])
-        return Remedy(f"the item {use.key} goes", [without_member(use.holder, use.around[1], use.around[0])])
+        return Remedy(f"the item {use.key} goes", [use.holder.remove_member(use.around[1], use.around[0])])
     return _of_text(use, "prose", module) if use.kind == "part" else None
 
 

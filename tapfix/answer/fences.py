@@ -1,4 +1,4 @@
-"""The fences of an answer, each with its name and its place, divided where one holds several files."""
+"""The fences of an answer, each with its name and its line. A fence with several files is divided."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ def _without_ambiguous(names: Iterable[FileName]) -> Iterator[FileName]:
 
 
 def divided(fence: Fence, remarks: list[Remark]) -> Iterator[Fence]:
-    """The files of a fence that holds several, divided at the comments that name them; else the fence itself."""
+    """The parts of a fence that has several files, divided at the comments that name them; else the fence itself."""
     kinds = (TextKind.STACK, TextKind.VALUES, TextKind.COMMENTS)
     if fence.kind not in kinds or fence.label not in HCL_LABELS | PLAIN_LABELS:
         yield fence

@@ -1,4 +1,4 @@
-"""What an answer holds, as data: its files, and remarks on how they were found."""
+"""An answer as data: its files, and remarks on how they were found."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class AnswerFile(NamedTuple):
     spans: tuple[tuple[int, int], ...] = ()
     """For a file made of several fences: pairs of a line of the file and the line of the answer that it comes from.
 
-    A pair holds for the lines that follow it, up to the next pair. All lines are 1-based.
+    A pair is valid up to the line of the next pair. All lines are 1-based.
     """
 
     @property

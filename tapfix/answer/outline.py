@@ -109,7 +109,7 @@ class Outline(NamedTuple):
         return frozenset(statement.keyword for statement in self.statements if not statement.is_block)
 
     def labels_of(self, keyword: str) -> frozenset[str]:
-        """The first labels of the blocks of one kind: the names of all variables, say."""
+        """The first labels of the blocks of one type, such as the names of all variables."""
         return frozenset(
             statement.labels[0]
             for statement in self.statements
@@ -163,7 +163,7 @@ def outline(text: str) -> Outline:
 
 
 def _top_level(text: str) -> tuple[list[tuple[int, int]], list[tuple[int, str]], int]:
-    """What `outline` is made of.
+    """The lines that `outline` looks at.
 
     The number and the offset of each top-level line that is neither blank nor a comment; the comments; and how many
     brackets are open at the end.

@@ -1,4 +1,4 @@
-"""Reading an answer: which files a language model's reply holds.
+"""Reading an answer: which files are in the reply of a language model.
 
 A reply is prose with fences in it. The name of the file in a fence is in a heading, in bold, in a comment, in the
 fence's info string, in the sentence before it, or nowhere. There are drafts before the answer, several files in one
@@ -76,7 +76,7 @@ def _read_bare(text: str, main: str, name: str) -> Answer:
     lines = lines_of(text)
     body = with_final_newline("".join(lines[first - 1 : last]))
     has_prose = bool("".join(lines[: first - 1] + lines[last:]).strip())
-    remarks = [note(first, "no-fence", "the answer has no fence; its HCL was taken as it stands")]
+    remarks = [note(first, "no-fence", "the answer has no fence; its HCL is taken as it is")]
     fence = Fence(body, first, True, "hcl", outline(body), "", False, name_from_comment(body))
     if fence.name is not None and not fence.name.is_hcl:
         fence = fence._replace(name=None)

@@ -1,6 +1,8 @@
-"""Nodes of the tree by what they are: a call's arguments, an object's items, the parts of a conditional (docs/tree.md).
+"""Nodes of the tree by what they are: a call's arguments, an object's items, the parts of a conditional
+(docs/tree.md).
 
-The functions here take and return nodes; they know no file. Code outside `syntax/` reads the children of a node through them and not by number.
+The functions here take and return nodes; they know no file. Code outside `syntax/` reads the children of a node
+through them and not by number.
 """
 
 from __future__ import annotations
@@ -47,7 +49,7 @@ def attribute_name(attribute: Expr) -> str:
 
 
 def attribute_name_node(attribute: Expr) -> Expr:
-    """The node of an attribute's name."""
+    """The node of the name of an attribute's node."""
     return attribute.children[0]
 
 
@@ -107,9 +109,14 @@ def unwrapped(expr: Expr) -> Expr:
             return expr
 
 
-def parenthesized(paren: Expr) -> Expr:
-    """The expression in the parentheses of a node of the kind `paren`."""
-    return paren.children[1]
+def parenthesized(expr: Expr) -> Expr:
+    """The expression in a pair of parentheses."""
+    return expr.children[1]
+
+
+def unary_operand(expr: Expr) -> Expr:
+    """The `x` of `!x` and of `-x`."""
+    return expr.children[1]
 
 
 # --- calls, lists, objects --------------------------------------------------------------------------------------------
@@ -161,6 +168,16 @@ def item_value(item: Expr) -> Expr:
 def members(container: Expr) -> tuple[Expr, ...]:
     """The elements of a list, the items of an object, the arguments of a call."""
     return object_items(container) if container.kind == "object" else call_arguments(container)
+
+
+def comma_after(container: Expr, member: Expr) -> Expr | None:
+    """The comma that follows a member of a list, an object or a call; None if none does."""
+    children = iter(container.children)
+    for child in children:
+        if child is member:
+            break
+    following = next((child for child in children if child.kind != "Newline"), None)
+    return following if following is not None and following.kind == "Comma" else None
 
 
 # --- operators, conditionals and loops --------------------------------------------------------------------------------

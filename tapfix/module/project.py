@@ -16,7 +16,7 @@ _HISTORY = frozenset({"moved", "removed"})
 
 
 class Module:
-    """The `.tf` files of one folder, and the tfvars beside them."""
+    """The `.tf` files of one folder, and the tfvars files in it."""
 
     def __init__(self, folder: str, files: Sequence[File], *, is_root: bool = True) -> None:
         self.folder = folder
@@ -100,7 +100,9 @@ class Module:
 
     @cached_property
     def declarations(self) -> tuple[tuple[str, Element], ...]:
-        """Whatever has an address, with it, in order; unlike in `find` and the mappings, what is declared twice is there twice."""
+        """Whatever has an address, with it, in order; unlike in `find` and the mappings, what is declared twice is
+        there twice.
+        """
         found: list[tuple[str, Element]] = []
         for block in self.blocks:
             if block.type in ("resource", "data", "variable", "output", "module", "provider"):
@@ -129,7 +131,7 @@ class Module:
         return {address: tuple(references) for address, references in found.items()}
 
     def references_to(self, address: str) -> tuple[Reference, ...]:
-        """All references that use the address; a `moved` block only tells what it was called."""
+        """All references that use the address; a `moved` block only says what it was called."""
         return self._referring.get(address, ())
 
     @property
@@ -212,7 +214,7 @@ class Project:
         return {folder: tuple(calls) for folder, calls in found.items()}
 
     def edited(self, edits: Mapping[str, Sequence[Edit]], removes: frozenset[str] = frozenset()) -> Project:
-        """The project with sorted edits made. Files and items that no edit touched are taken over as they are."""
+        """The project with sorted edits made. Files and items that no edit touched are reused as they are."""
         project = Project({})
         for path, file in self.files.items():
             if path in removes:

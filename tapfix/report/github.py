@@ -1,6 +1,7 @@
 """Markdown for a comment on a pull request: a summary, the findings as a table, and the diff, folded away.
 
-GitHub takes 65,536 characters a comment. The diff is cut first, then the findings; what was cut is said.
+A comment on GitHub has at most 65,536 characters. The diff is cut first, then the findings. The comment says what was
+cut.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ LIMIT = 65_536
 """GitHub's limit for a comment, in characters."""
 
 _ROOM = 500
-"""What the lines around the table and the diff need, generously."""
+"""More characters than the lines around the table and the diff need."""
 
 _MARK = "<!-- tapfix -->"
-"""By this a workflow finds its earlier comment again."""
+"""The mark by which a workflow finds its earlier comment."""
 
 _ORDER = ("refused", "suggested", "fixed", "suppressed")
 
@@ -56,7 +57,7 @@ def _head(result: ResultData) -> str:
 
 
 def _rows(result: ResultData, room: int) -> tuple[list[str], int]:
-    """As many rows of the table as there is room for, what is left to do first, and how many did not fit."""
+    """The rows that fit into `room` characters, unfixed findings first, and the number of the others."""
     placed = sorted(result.placed, key=lambda p: _ORDER.index(p.finding.status.value))
     rows: list[str] = []
     for found in placed:

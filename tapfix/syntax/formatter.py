@@ -171,7 +171,7 @@ def _item_groups(tree: Tree) -> Iterator[ItemGroup]:
     for item in tree.items:
         is_broken = any(diagnostic.severity == "error" for diagnostic in item.diagnostics)
         # After an item without newline, what follows is on that item's line.
-        if group and (is_broken or (group[-1].newline is not None and _stands_apart(item.text))):
+        if group and (is_broken or (group[-1].newline is not None and _begins_apart(item.text))):
             yield ItemGroup(group)
             group = []
         if is_broken:
@@ -182,7 +182,7 @@ def _item_groups(tree: Tree) -> Iterator[ItemGroup]:
         yield ItemGroup(group)
 
 
-def _stands_apart(text: str) -> bool:
+def _begins_apart(text: str) -> bool:
     """Does an item begin with a blank line or a comment?"""
     return text.removeprefix("\ufeff").lstrip(" \t").startswith(("\n", "\r\n", *LINE_COMMENT))
 

@@ -1,7 +1,8 @@
 """Compares the problems of a stack before and after fixes, to find the new ones.
 
 Fixes move lines, rename blocks and replace two blocks by one. A problem that moved with them is not new. But if one fix
-solves a problem, that does not make up for a problem that another fix causes: problems are compared one by one, not counted.
+solves a problem, that does not make up for a problem that another fix causes: problems are compared one by one, not
+counted.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from tapfix.module.evaluate import is_known
 from tapfix.verify.problem import Problem
 
 Owner = tuple[str, str]
-"""What a problem belongs to: a module's folder and an address in it, or the folder and the file if there is no address."""
+"""What a problem belongs to: a module's folder and an address in it, or without an address the folder and the file."""
 
 _OF_NAMES: Final = frozenset({"undeclared-variable", "undeclared-local", "undeclared-module", "undeclared-resource"})
 """Problems about a missing name. A fix that uses the name once more makes nothing worse."""
 
 
 def new_problems(before: Iterable[Problem], after: Iterable[Problem], was: Project, now: Project) -> list[Problem]:
-    """The problems of `after` that correspond to none of `before`, in their order. `was` and `now` are the two stacks."""
+    """The problems of `after`, in their order, that correspond to none of `before`. The stacks are `was` and `now`."""
     left: dict[tuple[str, str], Counter[tuple[Owner, str]]] = defaultdict(Counter)
     named = set[str]()
     for problem in before:
@@ -101,9 +102,9 @@ def _had_no_value(problem: Problem, was: Project) -> bool:
 
 
 def _is_revealed(problem: Problem, was: Project, now: Project) -> bool:
-    """Whether the argument with the problem is as it was, and only its value was not known before.
+    """Is the argument with the problem unchanged, and was only its value unknown before?
 
-    A fix that declares a variable or puts a tfvars file beside the stack lets the proof see a value that the answer had all along.
+    A fix that declares a variable or adds a tfvars file reveals values that the stack had before.
     """
     if problem.step != "values":
         return False

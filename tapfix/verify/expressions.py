@@ -1,7 +1,7 @@
 """The types of expressions, and the problems in them.
 
-`Typer.value` walks an expression once, as Terraform's evaluator would with every variable unknown. It returns the type as
-far as it is known, and reports problems that no values of the variables could solve. What is unknown stays unknown.
+`Typer.value` walks an expression once, as Terraform's evaluator would with every variable unknown. It returns the type
+as far as it is known, and reports problems that no values of the variables could solve. What is unknown stays unknown.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from typing import Any, Final, Literal
 
 from tapfix.module import Element, Expr, call_arguments, call_name, item_key, item_value, object_items
-from tapfix.module.evaluate import unescaped
+from tapfix.module.literals import unescaped
 from tapfix.module.nodes import (
     Conditional,
     ForExpr,
     index_expr,
     interpolated,
+    item_key_node,
     step_name,
     template_parts,
     traversal_root,
@@ -159,7 +160,10 @@ class Typer:
         if word in ROOTS:
             what = f'"{word}" names nothing by itself: a dot and a name must follow'
         else:
-            what = f'"{word}" names nothing: a reference to a resource has its type and its name, and a text stands in quotes'
+            what = (
+                f'"{word}" names nothing: a reference to a resource has its type and its name, '
+                "and a text stands in quotes"
+            )
         self.report("references", "invalid-reference", what, at, leaf)
         return UNKNOWN
 
@@ -243,7 +247,7 @@ class Typer:
         members: dict[str, Any] = {}
         complete = True
         for item in object_items(node):
-            key = item.children[0]
+            key = item_key_node(item)
             name = item_key(item)
             if name is None:
                 if key.kind in ("paren", "template"):

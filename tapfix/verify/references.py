@@ -22,8 +22,8 @@ _INDEXES: Final = ("index", "legacy_index")
 class Resolution:
     """Finds the value that a traversal of an element names. Problems in it are reported.
 
-    `steps` are the steps after the root. Those that belong to the name are removed from the list; all of them if the name
-    is wrong.
+    `steps` are the steps after the root. Those that belong to the name are removed from the list; all of them if the
+    name is wrong.
     """
 
     __slots__ = ("at", "declarations", "names", "node", "root", "steps", "typer")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from tapfix.module import Attribute, Block, Expr, call_arguments, string_value, walk
+from tapfix.module.nodes import traversal_root, traversal_steps
 from tapfix.schema import TypeSchema
 from tapfix.syntax import Leaf
 from tapfix.verify.bodies import Bodies, suggestion
@@ -295,7 +296,7 @@ class Structure:
         if attribute.expr.kind != "tuple":
             return
         for item in call_arguments(attribute.expr):
-            root = item.children[0] if item.kind == "traversal" else item
+            root = traversal_root(item) if item.kind == "traversal" else item
             name = root.value if isinstance(root, Leaf) else string_value(item)
             if schema is not None and name is not None and name not in schema and name != "all":
                 self._report(
@@ -315,15 +316,14 @@ class Structure:
             return
         for item in call_arguments(attribute.expr):
             if item.kind == "traversal":
-                last = item.children[-1]
-                root = item.children[0]
+                root = traversal_root(item)
                 wanted = {"module": 2, "data": 3, "var": 2, "local": 2}.get(
                     root.value if isinstance(root, Leaf) else "", 2
                 )
-                steps = [child for child in item.children[1:] if child.kind == "get_attr"]
+                steps = [step for step in traversal_steps(item) if step.kind == "get_attr"]
                 if len(steps) >= wanted:
                     what = f"depends_on names whole blocks, not their attributes: {_spelling(item, wanted)}"
-                    self._report("invalid-dependency", what, attribute, last)
+                    self._report("invalid-dependency", what, attribute, item.children[-1])
                 else:
                     self.typer.value(item, attribute, _NOTHING)
             elif string_value(item) is None:

@@ -1,7 +1,8 @@
 """Terraform's types, and whether a value of one type can be converted to another.
 
-A type is cty's JSON form (`"string"`, `["list", "string"]`, `["object", {...}]`, `["tuple", [...]]`), a `BlockSchema` for
-the object of a resource, or `DYNAMIC` if it is not known. Whatever is in doubt is `DYNAMIC`, and `DYNAMIC` fits everywhere.
+A type is cty's JSON form (`"string"`, `["list", "string"]`, `["object", {...}]`, `["tuple", [...]]`), a `BlockSchema`
+for the object of a resource, or `DYNAMIC` if it is not known. Whatever is in doubt is `DYNAMIC`, and `DYNAMIC` fits
+everywhere.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ UNKNOWN: Final = Value(DYNAMIC)
 NULL: Final = Value(DYNAMIC, None)
 
 Names = Mapping[str, Value]
-"""The names that `for` expressions and `dynamic` blocks bind, and `self`, `each` and `count` where the block has them."""
+"""The names that `for` expressions and `dynamic` blocks bind, and `self`, `each` and `count` where they are known."""
 
 
 def kind_of(kind: Type) -> str:

@@ -1,8 +1,8 @@
-"""Whether a collapsed stack is what the kept region had of the original, worked out from the two trees alone.
+"""Whether a collapsed stack is what the kept region was in the original, worked out from the two trees alone.
 
-Nothing here knows the rule. Both trees are brought to a form in which variables and local values have given way to what they come to,
-in one environment, and in which the words that name a side, a region or the environment are left out. What is still different then
-is a difference in meaning.
+Nothing here knows the rule. Both trees are brought to a form in which variables and local values are replaced by their
+values in one environment, and which leaves out the words for a side, a region or the environment. What still differs
+then is a difference in meaning.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from tapfix.module import (
     traversal_address,
 )
 from tapfix.module.evaluate import Evaluator, is_known
-from tapfix.module.nodes import step_name
+from tapfix.module.nodes import index_expr, interpolated, item_key_node, step_key, template_parts, unwrapped
 
 _MADE = ("resource", "data", "module")
-_SAID_TWICE = frozenset({"provider", "providers", "depends_on"})
+_LEFT_OUT = frozenset({"provider", "providers", "depends_on"})
 _ENVIRONMENTS = ("dev", "development", "staging", "stage", "prod", "production")
-"""What names spoke of one environment speaks of the environment that is planned, afterwards."""
+"""What named one of these environments in a name names the environment that is planned, afterwards."""
 
 _ENVIRONMENT_TAGS = frozenset({"environment", "env"})
 
@@ -46,41 +46,42 @@ class Half:
         self.module = module
         self.evaluator = Evaluator(module, given)
         self.beside = beside
-        """The sides that go: what a list or a map holds for them as well is left out."""
+        """The sides that go: what a list or a map contains for them is left out."""
         spelled = sorted({w for w in words if w}, key=lambda w: (-len(w), w))
         self.words = r"(?<![a-z0-9])(?:" + "|".join(map(re.escape, spelled)) + r")(?=[a-f]?(?![a-z0-9]))"
 
     def plain(self, text: str) -> str:
-        """A text without the words, and without what parted them from the rest."""
+        """A text without the words, and without the separators around them."""
         text = text.lower()
         for other in self.beside:
             text = re.sub(rf"(?:,| and| &| or|/)\s*{other.words}", "", text)
         return re.sub(r"[-_ ]+", "-", re.sub(self.words, "", text)).strip("-")
 
     def name(self, label: str) -> str:
-        """A block's name; one that was nothing but a side's word is called `main` or `this` afterwards."""
+        """A block's name without the words. A name of nothing but such words becomes `main` or `this`."""
         plain = self.plain(label)
         return "" if plain in ("main", "this") else plain
 
     def alone(self, holder: Attribute, parts: Sequence[Expr], depth: int) -> Iterator[Expr]:
-        """The parts of a container without those that say for a side that goes what another one says for this side."""
+        """The parts of a container without those for a side that goes, if there is one for this side in their place."""
         if not self.beside:
             yield from parts
             return
-        said = [self._known_by(holder, part, depth) for part in parts]
-        for part, mine in zip(parts, said, strict=True):
+        keys = [self._known_by(holder, part, depth) for part in parts]
+        for part, key in zip(parts, keys, strict=True):
             theirs = [other._known_by(holder, part, depth) for other in self.beside]
-            if not any(t != mine and t in said for t in theirs):
+            if not any(other != key and other in keys for other in theirs):
                 yield part
 
     def _known_by(self, holder: Attribute, part: Expr, depth: int) -> str:
+        """What a part is known by: the key of an item, else the whole part."""
         if part.kind != "object_item":
             return self.form(holder, part, depth)
-        key = item_key(part)  # type: ignore[arg-type]
-        return self.plain(key) if key is not None else self.form(holder, part.children[0], depth).strip('"')
+        key = item_key(part)
+        return self.plain(key) if key is not None else self.form(holder, item_key_node(part), depth).strip('"')
 
     def form(self, holder: Attribute, expr: Expr, depth: int = 0) -> str:
-        """An expression in the form that is held against that of another tree."""
+        """An expression in the form that is compared with that of another tree."""
         kind = expr.kind
         if kind in ("tuple", "object") or call_name(expr) in _GATHERING:
             return self._container(holder, expr, depth)
@@ -90,17 +91,17 @@ class Half:
         if kind == "traversal":
             return self._traversal(holder, expr, depth)
         if kind in ("paren", "interpolation"):
-            return self.form(holder, expr.children[1], depth)
+            return self.form(holder, unwrapped(expr) if kind == "paren" else interpolated(expr), depth)
         if kind in ("template", "heredoc"):
             return self._template(holder, expr, depth)
         if call_name(expr) == "lookup" and (inside := self._looked_up(holder, expr, depth)) is not None:
             return inside
         if not expr.children:
-            return expr.value  # type: ignore[union-attr]
+            return expr.value
         return f"{kind}(" + " ".join(self.form(holder, c, depth) for c in expr.children if c.kind not in _QUIET) + ")"
 
     def _container(self, holder: Attribute, expr: Expr, depth: int) -> str:
-        """A list or a map, without what speaks of other sides; a map by region with one entry left is that entry."""
+        """A list or a map without what is for other sides; a map by region with one entry left is that entry."""
         parts: Sequence[Expr] = object_items(expr) if expr.kind == "object" else call_arguments(expr)
         if expr.kind == "call" and all(p.kind == "object" for p in parts):
             parts = [item for p in parts for item in object_items(p)]
@@ -108,9 +109,9 @@ class Half:
         if all(p.kind == "object_item" for p in left) and expr.kind != "tuple":
             rows = {self._known_by(holder, i, depth): i for i in left if not _is_environment(i)}
             if list(rows) == [""]:
-                return self.form(holder, item_value(rows[""]), depth)  # type: ignore[arg-type]
-            said = sorted((json.dumps(key), self.form(holder, item_value(i), depth)) for key, i in rows.items())  # type: ignore[arg-type]
-            return "{" + ", ".join(f"{key}: {value}" for key, value in said) + "}"
+                return self.form(holder, item_value(rows[""]), depth)
+            items = sorted((json.dumps(key), self.form(holder, item_value(i), depth)) for key, i in rows.items())
+            return "{" + ", ".join(f"{key}: {value}" for key, value in items) + "}"
         forms = [self.form(holder, p, depth) for p in left]
         if expr.kind == "call" and len(forms) == 1:
             return forms[0]
@@ -127,12 +128,12 @@ class Half:
 
     def _template(self, holder: Attribute, expr: Expr, depth: int) -> str:
         pieces = []
-        for child in expr.children[1:-1]:
-            if child.kind == "interpolation":
-                said = self.form(holder, child.children[1], depth)
-                pieces.append(said[1:-1] if said.startswith('"') else "${" + said + "}")
+        for part in template_parts(expr):
+            if part.kind == "interpolation":
+                form = self.form(holder, interpolated(part), depth)
+                pieces.append(form[1:-1] if form.startswith('"') else "${" + form + "}")
             else:
-                pieces.append(holder.text(child))
+                pieces.append(holder.text(part))
         return '"' + self.plain("".join(pieces)) + '"'
 
     def _traversal(self, holder: Attribute, expr: Expr, depth: int) -> str:
@@ -154,7 +155,7 @@ class Half:
 
     def _steps(self, holder: Attribute, steps: Sequence[Expr], depth: int) -> str:
         return "".join(
-            f"[{self.form(holder, s.children[1], depth)}]" if s.kind == "index" else f".{self.plain(holder.text(s))}"
+            f"[{self.form(holder, index_expr(s), depth)}]" if s.kind == "index" else f".{self.plain(holder.text(s))}"
             for s in steps
         )
 
@@ -171,13 +172,13 @@ class Half:
     def arguments(self, block: Block, path: str = "") -> Iterator[tuple[str, str]]:
         """Each argument of a block and of the blocks in it, with its place and its form."""
         for name, attribute in block.attributes.items():
-            if name not in _SAID_TWICE:
+            if name not in _LEFT_OUT:
                 yield f"{path}{name}", self.form(attribute, attribute.expr)
         count: Counter[str] = Counter()
         for inner in block.blocks:
-            said = ".".join((inner.type, *inner.labels))
-            yield from self.arguments(inner, f"{path}{said}[{count[said]}].")
-            count[said] += 1
+            head = ".".join((inner.type, *inner.labels))
+            yield from self.arguments(inner, f"{path}{head}[{count[head]}].")
+            count[head] += 1
 
 
 _GATHERING = frozenset({"merge", "concat", "tomap", "distinct", "flatten", "compact"})
@@ -185,12 +186,12 @@ _QUIET = frozenset({"Newline", "Comma"})
 
 
 def _is_environment(item: Expr) -> bool:
-    return (item_key(item) or "").lower() in _ENVIRONMENT_TAGS  # type: ignore[arg-type]
+    return (item_key(item) or "").lower() in _ENVIRONMENT_TAGS
 
 
 def _below(expr: Expr, step: Expr) -> Expr | None:
-    """What a step takes out of an object that is written out."""
-    name = string_value(step.children[1]) if step.kind == "index" else step_name(step)
+    """The value that a step looks up in an object that is written out."""
+    name = step_key(step)
     if expr.kind != "object" or name is None:
         return None
     return next((item_value(i) for i in object_items(expr) if item_key(i) == name), None)
@@ -213,10 +214,10 @@ def differences(
     words: Mapping[str, Sequence[str]],
     environment: str = "dev",
 ) -> list[str]:
-    """What tells an environment of the outcome from the kept region and the global resources of the original; empty if nothing does.
+    """In what an environment of the outcome differs from the kept region and the global resources of the original.
 
-    `kept` and `others` are aliases, empty for the default provider; `words` are what an alias's side is called. The outcome has to
-    hold the `moved` blocks, which say what a resource was called.
+    `kept` and `others` are aliases, empty for the default provider; `words` are the words for each side, by its
+    alias. The outcome must contain the `moved` blocks, which say what a resource was called.
     """
     old, new = Project(before).root, Project(after).root
     values = next(f for f in new.tfvars if f.path.rpartition("/")[2] == f"{environment}.tfvars")
@@ -244,7 +245,7 @@ def differences(
         came_from.add(origin.address)
         if side_of(origin) in others and side_of(origin) != kept:
             found.append(f"{block.address} was {origin.address}, of another side")
-        found += [f"{block.address}: {said}" for said in _unlike(mine, origin, now, block)]
+        found += [f"{block.address}: {difference}" for difference in _unlike(mine, origin, now, block)]
     made = Counter(b.labels[0] for b in new.resources())
     expected = Counter(b.labels[0] for b in old.resources() if b.address in came_from)
     if made != expected:
@@ -266,7 +267,7 @@ def _unlike(mine: Half, origin: Block, now: Half, block: Block) -> Iterator[str]
 
 
 def _may_go(old: Module, block: Block, others: Sequence[str], words: Mapping[str, Sequence[str]]) -> bool:
-    """Whether a block belongs to a side that goes: by its provider, or because its name says so and nothing else does."""
+    """Whether a block belongs to a side that goes: by its provider, or by its name if it has none."""
     if side_of(block):
         return side_of(block) in others
     return any(Half(old, {}, words[o]).plain(block.name) != block.name.lower().replace("_", "-") for o in others)

@@ -1,4 +1,4 @@
-"""Double a module over aliases, mechanically, and collapse it: the outcome is the module again, up to the environment's wiring."""
+"""A module that is doubled over aliases and collapsed is the module again, but for the environment's variable."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import pytest
 from equivalence import differences
 
 from tapfix.contract import Contract
-from tapfix.engine.passes import Options, Outcome, repair
+from tapfix.engine.guard import repair
+from tapfix.engine.passes import Options, Outcome
 from tapfix.engine.registry import builtin_fixers, select
 from tapfix.fixer import Status
 from tapfix.module import Block, Module, Project
@@ -23,7 +24,7 @@ _WORDS = "alpha bravo core edge data queue logs media orders users audit cache".
 
 
 class Naming(NamedTuple):
-    """How the copies of one side are called: `{}` is what the block was called. An empty alias is the default provider."""
+    """The names of one side's copies: `{}` is the block's own name. An empty alias is the default provider."""
 
     alias: str
     region: str
@@ -32,12 +33,21 @@ class Naming(NamedTuple):
 
 
 SCHEMES: tuple[tuple[Naming, ...], ...] = (
-    (Naming("us_east_1", "us-east-1", "{}_us_east_1", "{}-us-east-1"), Naming("us_west_2", "us-west-2", "{}_us_west_2", "{}-us-west-2")),
-    (Naming("primary", "us-east-1", "primary_{}", "primary-{}"), Naming("secondary", "eu-west-1", "secondary_{}", "secondary-{}")),
+    (
+        Naming("us_east_1", "us-east-1", "{}_us_east_1", "{}-us-east-1"),
+        Naming("us_west_2", "us-west-2", "{}_us_west_2", "{}-us-west-2"),
+    ),
+    (
+        Naming("primary", "us-east-1", "primary_{}", "primary-{}"),
+        Naming("secondary", "eu-west-1", "secondary_{}", "secondary-{}"),
+    ),
     (Naming("east", "us-east-1", "{}_east", "{}-use1"), Naming("west", "us-west-2", "{}_west", "{}-usw2")),
     (Naming("main", "us-east-1", "{}", "{}"), Naming("dr", "us-west-2", "{}_dr", "{}-dr")),
     (Naming("use1", "us-east-1", "{}_use1", "{}-use1"), Naming("euw1", "eu-west-1", "{}_euw1", "{}-euw1")),
-    (Naming("virginia", "us-east-1", "{}_virginia", "{}-virginia"), Naming("ireland", "eu-west-1", "{}_ireland", "{}-ireland")),
+    (
+        Naming("virginia", "us-east-1", "{}_virginia", "{}-virginia"),
+        Naming("ireland", "eu-west-1", "{}_ireland", "{}-ireland"),
+    ),
     (Naming("", "us-east-1", "primary_{}", "primary-{}"), Naming("dr", "us-west-2", "dr_{}", "dr-{}")),
     (
         Naming("us_east_1", "us-east-1", "{}_us_east_1", "{}-us-east-1"),
@@ -56,8 +66,8 @@ PLAIN = Naming("", "", "{}", "{}")
 class Part(NamedTuple):
     """A block that is written once a side: its head and its lines.
 
-    `@type.name@` refers to another part, `~text~` is a name, `$region$` the side's region, `<a|b|c>` what each side has. `kind` is
-    `resource`, `global` (a resource without a provider), `variable` or `data`.
+    `@type.name@` refers to another part, `~text~` is a name, `$region$` the side's region, `<a|b|c>` what each side
+    has. `kind` is `resource`, `global` (a resource without a provider), `variable` or `data`.
     """
 
     type: str
@@ -73,7 +83,8 @@ def _module(rng: random.Random) -> list[Part]:
         Part("aws_availability_zones", words[0], ('state = "available"',), "data"),
         Part("aws_vpc", words[0], (f"cidr_block = @var.{words[0]}_cidr@", f'tags = {{ Name = "~{words[0]}~" }}')),
         Part("aws_subnet", words[0], (
-            f"vpc_id = @aws_vpc.{words[0]}@.id", "count = 2", f"cidr_block = cidrsubnet(@var.{words[0]}_cidr@, 8, count.index)",
+            f"vpc_id = @aws_vpc.{words[0]}@.id", "count = 2",
+            f"cidr_block = cidrsubnet(@var.{words[0]}_cidr@, 8, count.index)",
             f"availability_zone = @data.aws_availability_zones.{words[0]}@.names[count.index]",
         )),
         Part("aws_security_group", words[0], (
@@ -84,10 +95,13 @@ def _module(rng: random.Random) -> list[Part]:
         Part("aws_sns_topic", words[2], (f'name = "~{words[2]}~"',)),
         Part("aws_sqs_queue", words[3], (f'name = "~{words[3]}~"', "visibility_timeout_seconds = 30")),
         Part("aws_sns_topic_subscription", words[2], (
-            f"topic_arn = @aws_sns_topic.{words[2]}@.arn", 'protocol = "sqs"', f"endpoint = @aws_sqs_queue.{words[3]}@.arn",
+            f"topic_arn = @aws_sns_topic.{words[2]}@.arn", 'protocol = "sqs"',
+            f"endpoint = @aws_sqs_queue.{words[3]}@.arn",
         )),
         Part("aws_kms_key", words[4], ("enable_key_rotation = true", "deletion_window_in_days = 7")),
-        Part("aws_cloudwatch_log_group", words[5], (f'name = "/app/~{words[5]}~"', f"kms_key_id = @aws_kms_key.{words[4]}@.arn")),
+        Part("aws_cloudwatch_log_group", words[5], (
+            f'name = "/app/~{words[5]}~"', f"kms_key_id = @aws_kms_key.{words[4]}@.arn",
+        )),
         Part("aws_iam_role", words[3], (
             f'name = "~{words[3]}-role~"', 'assume_role_policy = jsonencode({ Service = "sqs", Region = "$region$" })',
         ), "global"),
@@ -104,12 +118,12 @@ def _address(part: Part) -> str:
 
 
 class Writer:
-    """Writes parts for a side, with comments of which each says something of its own."""
+    """Writes parts for a side, with comments that each have a text of their own."""
 
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
         self.notes: dict[str, list[str]] = {}
-        """The comments by the alias of the side whose blocks they stand in or above."""
+        """The comments in or above the blocks of a side, by the side's alias."""
 
     def comment(self, side: str, before: str = "", after: str = "") -> str:
         if self.rng.random() < 0.6:
@@ -144,17 +158,18 @@ class Writer:
         return self.comment(side, "", "\n") + opening + " {\n" + "\n".join(body) + "\n}\n"
 
     def joint(self, parts: Sequence[Part], scheme: Sequence[Naming]) -> list[str]:
-        """Blocks that speak of all sides: an output by region, one by list, and a policy."""
+        """Blocks that refer to all sides: an output by region, one by list, and a policy."""
         made = [p for p in parts if p.kind == "resource"]
         one, two = self.rng.choice(made), self.rng.choice(made)
         first = [f"{one.type}.{n.label.format(one.name)}" for n in scheme]
         second = [f"{two.type}.{n.label.format(two.name)}" for n in scheme]
         rows = "\n".join(f'    "{n.region}" = {a}.id' for n, a in zip(scheme, first, strict=True))
         arns = ",\n".join(f"      {a}.arn" for a in second)
+        policy = f"jsonencode({{\n    Resource = [\n{arns}\n    ]\n  }})"
         return [
             f'output "by_region" {{\n  value = {{\n{rows}\n  }}\n}}\n',
             f'output "listed" {{\n  value = [{", ".join(f"{a}.id" for a in second)}]\n}}\n',
-            f'resource "aws_iam_policy" "all" {{\n  name = "all"\n  policy = jsonencode({{\n    Resource = [\n{arns}\n    ]\n  }})\n}}\n',
+            f'resource "aws_iam_policy" "all" {{\n  name = "all"\n  policy = {policy}\n}}\n',
         ]
 
 
@@ -181,7 +196,7 @@ def _collapse(text: str, *, moved: bool = False) -> Outcome:
 
 
 def _facts(module: Module) -> dict[str, frozenset[str]]:
-    """Each block with its arguments, the environment's name taken out of the strings."""
+    """The arguments of each block, without the environment's name in the strings."""
     found = {}
     for block in (b for b in module.blocks if b.type in ("resource", "data")):
         arguments = [f"{a.name} = {a.value}" for inner in block.walk() for a in inner.attributes.values()]
@@ -190,12 +205,12 @@ def _facts(module: Module) -> dict[str, frozenset[str]]:
 
 
 def words_of(scheme: Sequence[Naming]) -> dict[str, list[str]]:
-    """What a scheme calls its sides, by alias."""
+    """The words of a scheme for its sides, by alias."""
     return {n.alias: [n.alias, n.region, n.label.format("").strip("_"), n.text.format("").strip("-")] for n in scheme}
 
 
 def assert_whole(before: str, outcome: dict[str, str]) -> None:
-    """Nothing dangles, nothing is declared twice, and no variable or local value has lost its last user."""
+    """No reference dangles, nothing is declared twice, and no variable or local value has lost its last user."""
     old, new = Project({"tap_stack.tf": before}).root, Project(outcome).root
     known = ("each.", "count.", "path.", "terraform.", "self.", "provider.")
     dangling = {r.address for r in new.references if not r.address.startswith(known) and new.find(r.address) is None}
@@ -281,7 +296,7 @@ def test_the_check_of_equivalence_finds_what_is_unlike() -> None:
 
 
 class Planted(NamedTuple):
-    """A difference: a line of a part, what the kept side and the others have in its place, and what the rule makes of it."""
+    """A difference: a line of a part, what each side has in its place, and what the rule makes of it."""
 
     type: str
     line: str
@@ -289,9 +304,9 @@ class Planted(NamedTuple):
     there: str
     status: Status
     said: str
-    """What the reason of a refusal says; of a fix, the pattern of the line in the outcome."""
+    """A part of the reason of a refusal, or the pattern of a fix's line in the outcome."""
     values: tuple[str, str, str] | None = None
-    """What dev, staging and prod get."""
+    """The values of dev, staging and prod."""
 
 
 _QUEUE, _KEY, _SUBNET, _GROUP = "aws_sqs_queue", "aws_kms_key", "aws_subnet", "aws_security_group"
@@ -329,16 +344,21 @@ DIFFERENCES = {
     "the other one's alone": Planted(
         _KEY, _WINDOW, "", _WINDOW, Status.FIXED, r"deletion_window_in_days\s*=\s*var\.", ("null", "7", "7"),
     ),
-    "an expression alone": Planted(_QUEUE, _TIMEOUT, "", "policy = jsonencode(timestamp())", Status.REFUSED, "differ in `policy`"),
+    "an expression alone": Planted(
+        _QUEUE, _TIMEOUT, "", "policy = jsonencode(timestamp())", Status.REFUSED, "differ in `policy`",
+    ),
     "a count alone": Planted(_QUEUE, _TIMEOUT, "", "count = 1", Status.REFUSED, "differ in `count`"),
     "a block alone": Planted(
-        _GROUP, "name", "name = \"x\"", "name = \"x\"\n  egress {\n    from_port = 0\n  }", Status.REFUSED, "differ in `egress`",
+        _GROUP, "name", 'name = "x"', 'name = "x"\n  egress {\n    from_port = 0\n  }',
+        Status.REFUSED, "differ in `egress`",
     ),
     "an expression": Planted(
-        _QUEUE, _TIMEOUT, _TIMEOUT, "visibility_timeout_seconds = max(1, 2)", Status.REFUSED, "`30` here, `max(1, 2)` there",
+        _QUEUE, _TIMEOUT, _TIMEOUT, "visibility_timeout_seconds = max(1, 2)",
+        Status.REFUSED, "`30` here, `max(1, 2)` there",
     ),
     "a call": Planted(
-        _SUBNET, _CIDR, "cidr_block = cidrsubnet(\"10.0.0.0/8\", 8, 1)", "cidr_block = cidrsubnet(\"10.0.0.0/8\", count.index, 1)",
+        _SUBNET, _CIDR,
+        'cidr_block = cidrsubnet("10.0.0.0/8", 8, 1)', 'cidr_block = cidrsubnet("10.0.0.0/8", count.index, 1)',
         Status.REFUSED, "differ in `cidr_block`",
     ),
     "a replica": Planted(_QUEUE, _TIMEOUT, "", 'replicate_source_db = "x"', Status.REFUSED, "read replica"),

@@ -1,4 +1,4 @@
-"""The reader against real answers: which files each holds, written down by hand.
+"""The reader against real answers, whose files were written down by hand.
 
 The answers are third-party text and not a part of the project. If their folder is not beside the checkout, the test is
 skipped. For each answer, `tests/data/answers.json` has its digest and its files: path, first and last line in the

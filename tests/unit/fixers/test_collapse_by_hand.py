@@ -1,10 +1,11 @@
-"""TAP001 where examples say too much: what is refused by name, and how values and words come out."""
+"""TAP001 in cases too small for the corpus: what is refused by name, and the values and words of the outcome."""
 
 from __future__ import annotations
 
 import pytest
 
 import tapfix
+from fixers.region_collapse.environment_values import per_environment
 from tapfix.fixer import Finding, Status
 from tapfix.module import Project
 
@@ -34,7 +35,7 @@ def collapse(text: str) -> tapfix.Result:
 
 
 def refusals(text: str) -> dict[str, str]:
-    """The reasons of the refusals, by the address that each stands at."""
+    """The reasons of the refusals, by the address of each."""
     findings: tuple[Finding, ...] = collapse(text).findings
     assert {f.status for f in findings} == {Status.REFUSED}
     return {f.address: f.reason for f in findings}
@@ -42,13 +43,37 @@ def refusals(text: str) -> dict[str, str]:
 
 VPC = twins("aws_vpc", '  cidr_block = "10.0.0.0/16"')
 ACROSS = {
-    "a peering": 'resource "aws_vpc_peering_connection" "p" {\n  vpc_id      = aws_vpc.east.id\n  peer_vpc_id = aws_vpc.west.id\n}\n',
-    "a module of both": 'module "p" {\n  source    = "./p"\n  providers = { aws.a = aws.east, aws.b = aws.west }\n}\n',
-    "a failover": (
-        'resource "aws_route53_record" "p" {\n  name = aws_vpc.east.id\n  failover_routing_policy {\n    type = "PRIMARY"\n  }\n}\n'
-    ),
-    "a replica key": 'resource "aws_kms_replica_key" "p" {\n  provider        = aws.west\n  primary_key_arn = "arn"\n}\n',
-    "no twin": 'resource "aws_sqs_queue" "p" {\n  provider = aws.west\n}\n',
+    "a peering": """\
+resource "aws_vpc_peering_connection" "p" {
+  vpc_id      = aws_vpc.east.id
+  peer_vpc_id = aws_vpc.west.id
+}
+""",
+    "a module of both": """\
+module "p" {
+  source    = "./p"
+  providers = { aws.a = aws.east, aws.b = aws.west }
+}
+""",
+    "a failover": """\
+resource "aws_route53_record" "p" {
+  name = aws_vpc.east.id
+  failover_routing_policy {
+    type = "PRIMARY"
+  }
+}
+""",
+    "a replica key": """\
+resource "aws_kms_replica_key" "p" {
+  provider        = aws.west
+  primary_key_arn = "arn"
+}
+""",
+    "no twin": """\
+resource "aws_sqs_queue" "p" {
+  provider = aws.west
+}
+""",
 }
 
 
@@ -104,11 +129,22 @@ def test_prose_reads_on_without_the_region(before: str, after: str) -> None:
     assert description.value == f'"{after}"'
 
 
+CDN = """\
+resource "aws_acm_certificate" "cdn" {
+  provider    = aws.east
+  domain_name = "www.example.com"
+}
+
+resource "aws_wafv2_web_acl" "cdn" {
+  provider = aws.east
+  name     = "cdn"
+  scope    = "CLOUDFRONT"
+}
+"""
+
+
 def test_a_certificate_of_cloudfront_is_no_second_region() -> None:
-    text = PROVIDERS + (
-        '\nresource "aws_acm_certificate" "cdn" {\n  provider    = aws.east\n  domain_name = "www.example.com"\n}\n'
-        '\nresource "aws_wafv2_web_acl" "cdn" {\n  provider = aws.east\n  name     = "cdn"\n  scope    = "CLOUDFRONT"\n}\n'
-    )
+    text = f"{PROVIDERS}\n{CDN}"
     assert collapse(text).findings == ()
 
 
@@ -156,3 +192,26 @@ def test_a_line_of_a_list_goes_with_its_comment_and_leaves_those_of_the_others(
     assert "# of west" not in value.value
     assert value.value.count("\n") == 2
     assert result.is_sound
+
+
+@pytest.mark.parametrize(
+    ("regions", "given"),
+    [
+        (["{ a = 1, b = 2 }", "{ b = 4, a = 3 }"], ["{ a = 1, b = 2 }", "{ a = 3, b = 4 }", "{ a = 3, b = 4 }"]),
+        (
+            ["{ a = 1, b = 2 }", "{ b = 4, a = 3 }", "{ c = 5, d = 6 }"],
+            ["{ a = 1, b = 2 }", "{ a = 3, b = 4 }", "{ a = 5, b = 6 }"],
+        ),
+        (["[1, 2]", "[3]"], ["[1, 2]", "[1, 2]", "[1, 2]"]),
+    ],
+)
+def test_the_constants_of_a_map_are_chosen_by_their_keys(regions: list[str], given: list[str]) -> None:
+    """In a map with other keys, as one by zone, the place decides."""
+    assert list(per_environment(("dev", "staging", "prod"), regions).values()) == given
+
+
+def test_a_list_of_numbers_over_several_lines_has_the_type_of_its_numbers() -> None:
+    text = twins("aws_lb_listener", "  ports = [\n    80,\n    443\n  ]", "  ports = [\n    81,\n    444\n  ]")
+    types = {name: v.get("type") for name, v in Project(collapse(text).files).root.variables.items()}
+    assert (ports := types["main_ports"]) is not None
+    assert ports.value == "list(number)"

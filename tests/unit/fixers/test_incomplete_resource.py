@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import pytest
 
 from tapfix.contract import Contract
-from tapfix.engine.passes import Options, Outcome, repair
+from tapfix.engine.guard import repair
+from tapfix.engine.passes import Options, Outcome
 from tapfix.engine.registry import builtin_fixers
 from tapfix.fixer import Status
 from tapfix.schema import load

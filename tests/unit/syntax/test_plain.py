@@ -19,8 +19,10 @@ from tapfix.syntax.tree import SyntaxElement
 CORPUS = Path(__file__).parents[3] / "corpus"
 FENCE = re.compile(r"^```(?:hcl|terraform|tf)\b[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 INSERTED = [
-    *MARK_NAMES, '"', "${", "%{", "${~", "~}", "<<E\n", "<<-É\n", "E\n", "\nE\n", "#", "//", "/*", "*/", "\n", "\r\n", "\r", " ", "\t",
-    "for", "in", "if", "else", "endif", "endfor", "[*]", "[\n*]", ".*", ".0", "1.5", "1.5.6", "é", "a²", "²", "\\q", "\\", "'", "\ufeff",
+    *MARK_NAMES, '"', "${", "%{", "${~", "~}", "<<E\n", "<<-É\n", "E\n", "\nE\n", "#", "//", "/*", "*/", "\n", "\r\n",
+    "\r", " ", "\t",
+    "for", "in", "if", "else", "endif", "endfor", "[*]", "[\n*]", ".*", ".0", "1.5", "1.5.6", "é", "a²", "²", "\\q",
+    "\\", "'", "\ufeff",
     "\ud800", "locals {\n", 'resource "a" "b" {\n', "}\n", "a = 1\n", "a {\n", "x", "x.y.z",
 ]  # fmt: skip
 
@@ -50,13 +52,13 @@ def plain_data(result: Item | ParseFailure) -> object:
         return type(element), element.kind, element.start, [of(child) for child in element.children]
 
     if isinstance(result, ParseFailure):
-        # The loop reduces a run of tokens before it sees what follows, so its state may be a later one of the same place.
+        # The loop reduces a run of tokens before it sees the next token, so its state may be a later one.
         return result.offset, result.found, wanted(result.state), result.reason
     return result.start, result.text, of(result.node), result.newline and of(result.newline), result.diagnostics
 
 
 def compare(text: str) -> None:
-    """Parse an item at the start of each line, where other blocks may stand in a block, and where they may not."""
+    """Compare both parsers at the start of each line, with and without `nested_openers`."""
     starts = [0, *(match.end() for match in re.finditer("\n", text))]
     for nested_openers in (True, False):
         source, plain_source = SourceText(text), SourceText(text)
