@@ -20,7 +20,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "unit"))
 
-from instance_rows import ARGUMENTS, EACH, REFERENCES, Row, counted, matrix, stack
+from instance_rows import ARGUMENTS, EACH, REFERENCES, InstanceRow, counted, matrix, stack
 
 from tapfix.contract import Contract
 from tapfix.engine.guard import repair
@@ -101,7 +101,7 @@ def test_is_applied_without_a_second_change_and_destroyed(name: str) -> None:
 
 # --- what the plans contain -------------------------------------------------------------------------------------------
 
-SEMANTIC = Row(
+SEMANTIC = InstanceRow(
     "semantic",
     """\
 iam_instance_profile        = aws_iam_instance_profile.app.name
