@@ -41,9 +41,19 @@ def block_body(block: Expr) -> Expr:
     raise ValueError("a block without a body")
 
 
+def body_elements(body: Expr) -> tuple[Expr, ...]:
+    """The attributes and blocks of a body, in order."""
+    return tuple(child for child in body.children if child.kind in ("attribute", "block"))
+
+
 def attribute_name(attribute: Expr) -> str:
     """The name of an attribute's node."""
     return attribute.children[0].value
+
+
+def attribute_name_node(attribute: Expr) -> Expr:
+    """The node of an attribute's name."""
+    return attribute.children[0]
 
 
 def attribute_expr(attribute: Expr) -> Expr:
@@ -95,6 +105,11 @@ def unwrapped(expr: Expr) -> Expr:
             return expr
 
 
+def parenthesized(paren: Expr) -> Expr:
+    """The expression in the parentheses of a node of the kind `paren`."""
+    return paren.children[1]
+
+
 # --- calls, lists, objects --------------------------------------------------------------------------------------------
 
 
@@ -118,6 +133,26 @@ def call_arguments(expr: Expr) -> tuple[Expr, ...]:
     return tuple(
         c for c in children if c.kind not in ("OParen", "CParen", "OBrack", "CBrack", "Comma", "Ellipsis", "Newline")
     )
+
+
+def expands(call: Expr) -> bool:
+    """Whether `...` follows the last argument of a call: it is a list of arguments."""
+    return any(child.kind == "Ellipsis" for child in call.children)
+
+
+def opening(expr: Expr) -> Expr:
+    """The parenthesis, bracket or brace that opens the arguments of a call, a list or an object."""
+    return next(child for child in expr.children if child.kind in ("OParen", "OBrack", "OBrace"))
+
+
+def closing(expr: Expr) -> Expr:
+    """The last leaf of a call, a list, an object or a template: what closes it."""
+    return expr.children[-1]
+
+
+def is_multi_line(expr: Expr) -> bool:
+    """Whether a line break follows the opening brace of an object."""
+    return expr.children[1].kind == "Newline"
 
 
 def object_items(expr: Expr) -> tuple[Expr, ...]:
