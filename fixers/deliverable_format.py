@@ -9,8 +9,9 @@ from tapfix.answer.outline import Kind, outline
 from tapfix.edits import Edit, Safety
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity, Status
 from tapfix.module import Block, File, Module
+from tapfix.module.compose import quoted
 from tapfix.module.environments import environment_files
-from tapfix.module.variables import is_sensitive, quoted, unset_rows
+from tapfix.module.variables import is_sensitive, unset_rows
 
 _ENVIRONMENT_VARIABLES = ("environment", "env", "environment_name", "environment_suffix", "stage")
 _COMMENTED = (

@@ -10,8 +10,9 @@ from difflib import get_close_matches
 from tapfix.edits import Safety
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity
 from tapfix.module import Attribute, Module, Reference
+from tapfix.module.compose import quoted
 from tapfix.module.environments import CALL_ARGUMENTS, environment_files
-from tapfix.module.variables import Variable, declare, quoted
+from tapfix.module.variables import Variable, declare
 from tapfix.schema import Schema
 
 _OF_THE_ENVIRONMENT = frozenset({"environment", "env", "environment_name", "env_name", "environment_suffix", "stage"})

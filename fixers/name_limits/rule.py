@@ -10,8 +10,8 @@ from typing import NamedTuple
 from tapfix.edits import Edit, Safety
 from tapfix.fixer import Context, Example, Finding, Fixer, Severity
 from tapfix.module import Attribute, Block, Expr, Module
+from tapfix.module.compose import quoted
 from tapfix.module.evaluate import UNKNOWN, Evaluator, Unknown
-from tapfix.module.variables import quoted
 
 from ..shared.places import attributes_at
 from .limits import LIMITS, Limit

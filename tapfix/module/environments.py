@@ -76,6 +76,14 @@ def tfvars_values(module: Module, file: File) -> dict[str, object]:
     return {name: evaluator.evaluate(attribute.expr) for name, attribute in file.attributes.items()}
 
 
+def is_absent(block: Block, evaluator: Evaluator) -> bool:
+    """Whether a resource has no instance in an environment: its `count` is 0, or its `for_each` is empty."""
+    count, each = block.get("count"), block.get("for_each")
+    if count is not None and evaluator.evaluate(count.expr) in (0, "0"):
+        return True
+    return each is not None and evaluator.evaluate(each.expr) in ([], {})
+
+
 class Environments:
     """The environments of a project. Each variable and each local value is evaluated once for an environment.
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from tapfix.edits import Edit
+from tapfix.module import compose
 from tapfix.module.elements import Block
 from tapfix.module.environments import AUTOMATIC, environment_files, is_automatic
 from tapfix.module.project import Module
@@ -31,14 +32,12 @@ class Variable(NamedTuple):
     """Further lines of the block, such as a validation block."""
 
     def block(self) -> str:
-        """The `variable` block."""
-        lines = [f"  description = {quoted(self.description)}", f"  type        = {self.type}"]
+        """The text of the `variable` block."""
+        values = {"description": compose.quoted(self.description), "type": self.type}
         if self.default is not None:
-            lines.append(f"  default     = {self.default}")
-        rest = (
-            "".join(f"\n  {line}" if line else "\n" for line in self.body.rstrip("\n").split("\n")) if self.body else ""
-        )
-        return f'variable "{self.name}" {{\n' + "\n".join(lines) + (f"\n{rest}" if rest else "") + "\n}\n"
+            values["default"] = self.default
+        further = f"\n{self.body.strip()}\n" if self.body else ""
+        return compose.block("variable", self.name, body=compose.attributes(values) + further)
 
 
 def is_sensitive(variable: Block) -> bool:
@@ -110,12 +109,6 @@ def _last_of_largest(blocks: Iterable[Block]) -> Block:
     return max(by_file.values(), key=len)[-1]
 
 
-def quoted(text: str) -> str:
-    """A text as an HCL string."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return '"' + escaped.replace("${", "$${").replace("%{", "%%{") + '"'
-
-
 class Row(NamedTuple):
     """A line of a tfvars file: a value in HCL, or (`value=None`) a comment that says what to set, and why it is not here."""
 
@@ -144,10 +137,10 @@ def unset_rows(module: Module, known: Iterable[str] = ()) -> tuple[list[Row], li
     """
     known = set(known)
     plain, sensitive = [], []
-    for name, block in module.variables.items():
-        if name in known or "default" in block.attributes:
+    for name, variable in module.variables.items():
+        if name in known or "default" in variable.attributes:
             continue
-        if is_sensitive(block):
+        if is_sensitive(variable):
             sensitive.append(Row(name, None, f"sensitive and without default; set TF_VAR_{name}"))
         else:
             plain.append(Row(name, None, "has no default; set it here"))

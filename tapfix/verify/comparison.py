@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from tapfix.module import Project
+from tapfix.module import Attribute, Block, Project
+from tapfix.module.environments import Environments
+from tapfix.module.evaluate import is_known
 from tapfix.verify.problem import Problem
 
 Owner = tuple[str, str]
@@ -37,7 +39,11 @@ def new_problems(before: Iterable[Problem], after: Iterable[Problem], was: Proje
             known[own] -= 1
         elif problem.message not in named and not (problem.kind == "unset-variable" and _had_no_value(problem, was)):
             others.append(problem)
-    return [problem for problem in others if not _follows(problem, left[problem.step, problem.kind], was, came)]
+    return [
+        problem
+        for problem in others
+        if not _follows(problem, left[problem.step, problem.kind], was, came) and not _is_revealed(problem, was, came)
+    ]
 
 
 def _follows(problem: Problem, left: Counter[tuple[Owner, str]], was: Project, came: Project) -> bool:
@@ -61,6 +67,32 @@ def _had_no_value(problem: Problem, was: Project) -> bool:
                 return bool(module.references_to(address))
             return block.get("default") is None and not any(block.name in file.attributes for file in module.tfvars)
     return False
+
+
+def _is_revealed(problem: Problem, was: Project, came: Project) -> bool:
+    """Whether the argument with the problem is as it was, and only its value was not known before.
+
+    A fix that declares a variable or puts a tfvars file beside the stack lets the proof see a value that the answer had all along.
+    """
+    if problem.step != "values":
+        return False
+    folder, address = _owner(problem)
+    block, old = (next((m.find(address) for m in p.modules if m.folder == folder), None) for p in (came, was))
+    if not isinstance(block, Block) or not isinstance(old, Block):
+        return False
+    argument = next((a for a in _arguments(block) if a.start <= problem.start < a.end), None)
+    if argument is None:
+        return False
+    environments = Environments(was)
+    return any(
+        not all(map(is_known, environments.values(other, other.expr).values()))
+        for other in _arguments(old)
+        if other.name == argument.name and other.value == argument.value
+    )
+
+
+def _arguments(block: Block) -> Iterator[Attribute]:
+    return (attribute for inner in block.walk() for attribute in inner.attributes.values())
 
 
 def _owner(problem: Problem) -> Owner:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from tapfix.module import Attribute, Block, Expr, Project, walk
-from tapfix.module.environments import Environments
+from tapfix.module.environments import Environments, is_absent
 from tapfix.module.evaluate import Evaluator, is_known
 from tapfix.schema.rules import Group, Rule, rules
 from tapfix.syntax import Leaf
@@ -32,8 +32,9 @@ def check_constraints(declarations: Declarations) -> None:
     for block in declarations.module.blocks:
         if block.type in ("resource", "data") and len(block.labels) == 2 and block.labels[0].startswith("aws_"):
             known = rules(block.type, block.labels[0])
+            present = [evaluator for evaluator in evaluators if not is_absent(block, evaluator)]
             for path, attribute in _attributes(block, "", known.blocks):
-                _judge(declarations, evaluators, known.of(path), attribute)
+                _judge(declarations, present, known.of(path), attribute)
             written = {*block.attributes, *(nested.type for nested in block.blocks)}
             for group in known.groups:
                 # What is not there excludes nothing.

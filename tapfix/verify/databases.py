@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tapfix.module import Block, expression_references
+from tapfix.module.environments import is_absent
 from tapfix.module.evaluate import Evaluator
 from tapfix.schema import engines
 from tapfix.verify.declarations import Declarations
@@ -15,7 +16,8 @@ def check_databases(declarations: Declarations, evaluators: Sequence[Evaluator])
     for type, names in engines.TYPES.items():
         for block in declarations.module.resources(type):
             for evaluator in evaluators:
-                _check(declarations, evaluator, block, names)
+                if not is_absent(block, evaluator):
+                    _check(declarations, evaluator, block, names)
             _check_random_password(declarations, block, names.password)
     for block in declarations.module.resources("aws_lambda_function"):
         for evaluator in evaluators:

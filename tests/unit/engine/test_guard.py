@@ -336,3 +336,16 @@ def test_a_variable_that_had_no_value_is_not_blamed_on_the_fix_that_makes_the_fi
     assert _new({"main.tf": undeclared}, made) == []
     assert _new({"main.tf": stack, "dev.tfvars": 'x = "a"\n'}, made)[:1] == ["unset-variable"]
     assert _new({"main.tf": "locals {\n}\n"}, made)[:1] == ["unset-variable"]
+
+
+def test_a_value_that_a_fix_reveals_is_not_blamed_on_it() -> None:
+    child = 'resource "aws_lb_target_group" "a" {\n  name = var.name\n}\n'
+    declared = 'variable "name" {\n  type = string\n}\n'
+    call = f'module "m" {{\n  source = "./m"\n  name   = "{"x" * 40}"\n}}\n'
+    assert "refused-value" not in _new(
+        {"main.tf": call, "m/main.tf": child}, {"main.tf": call, "m/main.tf": declared + child}
+    )
+    longer = call.replace("x" * 40, "x" * 20)
+    assert _new(
+        {"main.tf": longer, "m/main.tf": declared + child}, {"main.tf": call, "m/main.tf": declared + child}
+    ) == ["refused-value"]

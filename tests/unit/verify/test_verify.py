@@ -400,6 +400,13 @@ def test_values_that_the_provider_refuses() -> None:
     assert found('recovery_window_in_days = 3\n  name = "x"', "aws_secretsmanager_secret") == ["refused-value"]
 
 
+def test_values_that_a_call_passes() -> None:
+    child = 'variable "name" {}\nresource "aws_route53_zone" "z" {\n  %sname = var.name\n}\n'
+    call = 'module "m" {\n  source = "./m"\n  name   = ""\n}\n'
+    assert kinds(call, m__main_tf=child % "") == ["refused-value"]
+    assert kinds(call, m__main_tf=child % 'count = var.name != "" ? 1 : 0\n  ') == []
+
+
 def test_networks() -> None:
     vpc = 'variable "net" {\n  default = "10.0"\n}\nresource "aws_vpc" "a" {\n  cidr_block = "${var.net}.0.0/16"\n}\n'
     subnet = 'resource "aws_subnet" "s%s" {\n  vpc_id     = aws_vpc.a.id\n  cidr_block = "%s"\n}\n'
