@@ -13,6 +13,7 @@ from tapfix.module import (
     Attribute,
     Expr,
     call_name,
+    compose,
     expression_references,
     indented,
     item_key,
@@ -64,7 +65,7 @@ class CommonMap:
             return only
         counts: Counter[str] = Counter()
         tagged = 0
-        for holder, expr in self.work.literal_maps():
+        for holder, expr in self.work.maps_of_tags():
             parts = flattened(holder, expr)
             tagged += bool(parts)
             address = plain_address(parts[0]) if parts else None
@@ -114,7 +115,8 @@ class CommonMap:
             if "#" in attribute.value or "//" in attribute.value:
                 continue  # a comment would be lost
             own = _object([(key, text) for key, text in entries if key not in names])
-            new = f"merge({self.address}, {indented(own, attribute.indent).strip()})" if own != "{}" else self.address
+            merged = compose.call("merge", self.address, indented(own, attribute.indent).strip())
+            new = self.address if own == "{}" else merged
             edits.append(attribute.replace(new))
         return MadeMap(_object(shared), f"{self.address} is made of the provider's default_tags", edits)
 
@@ -125,7 +127,7 @@ class CommonMap:
             attribute = tagged.block.get("tags")
             entries = _literal(attribute) if attribute is not None else None
             if attribute is not None and entries is not None:
-                usable = {k for k, v in _items(attribute) if self._is_free(attribute, v)}
+                usable = {key for key, value in _items(attribute) if self._is_free(attribute, value)}
                 maps.append({k: v for k, v in entries if k in usable})
         if len(maps) < min(2, len(self.work.tagged)):
             return []
@@ -151,7 +153,8 @@ class CommonMap:
         No key that a resource or a provider spells otherwise, and none that the default tags may have.
         """
         work, maps = self.work, self.work.maps
-        taken = {k.casefold(): k for holder, expr in work.literal_maps() for k in maps.keys(holder, expr).possible or ()}
+        possible = [maps.keys(holder, expr).possible or () for holder, expr in work.maps_of_tags()]
+        taken = {key.casefold(): key for keys in possible for key in keys}
         defaults = [maps.keys(a, a.expr) for a in work.default_tags]
         if not work.module.is_root:
             defaults += [m.keys(a, a.expr) for t in work.tagged[:1] for m, a in work.defaults_of(t.block)]
@@ -204,11 +207,8 @@ def _shared(maps: Sequence[dict[str, str]], without: frozenset[str]) -> list[Tag
 
 
 def _object(rows: Sequence[TagRow]) -> str:
-    if not rows:
-        return "{}"
-    width = max(len(key) for key, _ in rows)
-    return "{\n" + "".join(f"  {_key(key).ljust(width)} = {text}\n" for key, text in rows) + "}"
+    return compose.object_of({_key(key): text for key, text in rows})
 
 
 def _key(key: str) -> str:
-    return key if re.fullmatch(r"[A-Za-z_][\w-]*", key) else f'"{key}"'
+    return key if re.fullmatch(r"[A-Za-z_][\w-]*", key) else compose.quoted(key)

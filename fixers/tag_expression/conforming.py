@@ -1,7 +1,8 @@
 """How a map of tags gets the contract's shape.
 
-The shared maps go in front of the resource's own maps, so that whatever the resource says still wins. Only the provider's
-default tags, which lose to all else, stay before them. No map moves past another one that may set the same key.
+The shared maps go in front of the resource's own maps, so that whatever the resource says still wins. Only the
+provider's default tags, which lose to all else, stay before them. No map moves past another one that may set the same
+key.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from tapfix.module import (
     File,
     call_arguments,
     call_name,
+    compose,
+    indented,
     item_key,
     item_value,
     object_items,
@@ -83,11 +86,11 @@ def conform(
         return Unclear("a comment precedes a comma of its merge, and would end up elsewhere")
     layout = _Layout.of(holder, expr, everything, maps.one_line)
     drop = _repeated(maps, holder, everything[0].expr) if layout.is_alone else frozenset()
-    kept = _in_place(shared, arguments)
-    in_place = {id(argument) for argument in kept.values()}
+    in_front = _in_place(shared, arguments)
+    in_place = {id(argument) for argument in in_front.values()}
     left_out = [a.argument for a in arguments if a.shares is not None and id(a.argument) not in in_place]
     moved = _Moved(
-        front=list(_front(shared, holder, layout, defaults, kept)),
+        front=list(_front(shared, holder, layout, defaults, in_front)),
         own=_own(holder, layout, own, [(key, text()) for key, text in wanted], drop),
         comments="".join(argument.lead.rstrip() for argument in left_out if has_comment(argument.lead)),
     )
@@ -214,7 +217,7 @@ def _in_place(shared: Sequence[str], arguments: Sequence[_Merged]) -> dict[str, 
     for argument, shares, _ in arguments:
         if shares is None:
             break
-        address = plain_address(argument.expr)
+        address = plain_address(argument.expr) or ""
         if address in shared and all(shared.index(other) < shared.index(address) for other in kept):
             kept[address] = argument
     return kept
@@ -231,18 +234,20 @@ def _front(
     for argument in defaults:
         yield _Slot(argument.lead, [_range(holder, argument.expr)])
     for address in shared:
-        argument = kept.get(address)
-        yield _Slot(layout.lead, [address]) if argument is None else _Slot(
-            argument.lead, [_range(holder, argument.expr)]
-        )
+        present = kept.get(address)
+        if present is None:
+            yield _Slot(layout.lead, [address])
+        else:
+            yield _Slot(present.lead, [_range(holder, present.expr)])
 
 
 def _own(
     holder: Element, layout: _Layout, own: Sequence[_Merged], entries: Sequence[tuple[str, str]], drop: frozenset[Expr]
 ) -> list[_Slot]:
-    """The resource's own maps, with the new entries in the last object that no map which may set the same keys precedes.
+    """The resource's own maps, with the new entries.
 
-    Without such an object the entries get one of their own. `drop` are the items to leave out.
+    No map that may set the same keys precedes the entries: they go into the last object before such a map, else into an
+    object of their own. `drop` are the items to leave out.
     """
     barrier = next((i for i, a in enumerate(own) if any(a.keys.may_have(key) for key, _ in entries)), len(own))
     literals = [i for i in range(barrier) if own[i].argument.expr.kind == "object"]
@@ -301,10 +306,7 @@ def _repeated(maps: TagMaps, holder: Element, expr: Expr) -> frozenset[Expr]:
 
 
 def _new_object(entries: Sequence[tuple[str, str]], layout: _Layout) -> str:
-    rows = [f"{key} = {text}" for key, text in entries]
-    if layout.one_line:
-        return f"{{ {', '.join(rows)} }}"
-    return "{\n" + "".join(f"{layout.indent}  {row}\n" for row in rows) + layout.indent + "}"
+    return indented(compose.object_of(dict(entries), one_line=layout.one_line), layout.indent).strip()
 
 
 def _object_chunks(
@@ -355,7 +357,7 @@ def _short(text: str) -> str:
 
 
 def edits_of(file: File, start: int, end: int, chunks: Iterable[Chunk]) -> tuple[Edit, ...]:
-    """The edits that make `text[start:end]` the sequence of the chunks. The kept ranges are in the order of the file."""
+    """The edits that make `text[start:end]` the sequence of the chunks. Kept ranges are in the order of the file."""
     edits = []
     at, new = start, ""
     for chunk in (*chunks, (end, end)):

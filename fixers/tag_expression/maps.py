@@ -156,7 +156,7 @@ def _object_keys(expr: Expr) -> Keys:
 
 
 class TagMaps:
-    """The maps of tags of one module. The values that a caller gives to its variables are read in the caller's module."""
+    """The maps of tags of one module. What a caller gives to a variable is read in the caller's module."""
 
     def __init__(
         self, module: Module, context: Context, contract: TagContract, known: dict[str, TagMaps] | None = None
@@ -323,7 +323,7 @@ def plain_address(expr: Expr) -> str | None:
 
 
 def flattened(holder: Element, expr: Expr) -> list[Expr]:
-    """The maps that an expression merges, in order: through nested merges, `tomap` and parentheses, without empty maps."""
+    """The maps that an expression merges, in order, without empty ones; nested merges are looked into."""
     return [a.expr for a in merge_arguments(holder, expr)]
 
 

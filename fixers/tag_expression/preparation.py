@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from tapfix.edits import Edit
 from tapfix.fixer import Finding
-from tapfix.module import Attribute, Element, Expr, Reference, call_arguments, call_name, indented, walk
+from tapfix.module import Attribute, Element, Expr, Reference, call_arguments, call_name, compose, walk
 from tapfix.module.nodes import attribute_name, attribute_name_node, body_elements, closing
 from tapfix.module.variables import Variable, declare, insert_block
 
@@ -63,8 +63,7 @@ class Preparation:
         if edits:
             assert work.module.main is not None
             message = f"the tags do not follow {contract}: {'; '.join(done)}"
-            place = common or work.module.main
-            yield work.fixer.fix(place, message, _joined_insertions(edits), exclusive=exclusive)
+            yield work.fixer.fix(common or work.module.main, message, _joined_insertions(edits), exclusive=exclusive)
 
     def _unclear(self) -> tuple[Element, str] | None:
         """What keeps the module from being prepared, and where."""
@@ -112,7 +111,7 @@ class Preparation:
         module = self.work.module
         blocks = module.blocks_of("locals")
         if not blocks:
-            return insert_block(module, "locals", f"locals {{\n{indented(text, '  ')}}}\n")
+            return insert_block(module, "locals", compose.block("locals", body=text))
         main = next((b for b in blocks if b.file is module.main), blocks[0])
         return main.insert(text if main.one_line or not main.body.children else f"\n{text}")
 
@@ -155,7 +154,7 @@ class Preparation:
                 continue
             call = _call_around(reference)
             if call is None or reference.steps:
-                yield reference.edit(f"merge({', '.join((self.address, *names))})")
+                yield reference.edit(compose.call("merge", self.address, *names))
                 continue
             arguments = call_arguments(call)
             at = next(i for i, a in enumerate(arguments) if a is reference.node)

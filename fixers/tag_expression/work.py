@@ -1,4 +1,4 @@
-"""What the parts of TAP010 ask about one module: its resources with tags, its common map, its providers' default tags."""
+"""What the parts of TAP010 ask about one module: its tagged resources, its common map, its providers' default tags."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ class TagWork:
                 found.append((call, names))
         return tuple(found)
 
-    def literal_maps(self) -> Iterator[tuple[Attribute, Expr]]:
-        """The maps of tags in the module: of resources, of dynamic `tag` blocks, of providers, and for called modules."""
+    def maps_of_tags(self) -> Iterator[tuple[Attribute, Expr]]:
+        """The maps of tags: of resources, dynamic `tag` blocks and providers, and those passed to called modules."""
         for tagged in self.tagged:
             attribute = tagged.block.get("tags")
             if attribute is not None:

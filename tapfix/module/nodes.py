@@ -46,6 +46,11 @@ def body_elements(body: Expr) -> tuple[Expr, ...]:
     return tuple(child for child in body.children if child.kind in ("attribute", "block"))
 
 
+def element_name(element: Expr) -> str:
+    """The name of an attribute, the type of a block."""
+    return element.children[0].value
+
+
 def attribute_name(attribute: Expr) -> str:
     """The name of an attribute's node."""
     return attribute.children[0].value

@@ -543,7 +543,7 @@ OPEN_EXTRA = 'variable "extra_tags" {\n  type = map(string)\n}\n'
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (OPEN_EXTRA + COMMON + vpc('merge(local.tags, { Name = "n" }, var.extra_tags)'), "var.extra_tags stands behind"),
+        (OPEN_EXTRA + COMMON + vpc('merge(local.tags, { Name = "n" }, var.extra_tags)'), "var.extra_tags follows { Name = \"n\" } and wins"),
         (EXTRA + COMMON + vpc('merge({ Project = "x", Name = "n" }, local.tags)'), "both may set Project"),
         (
             EXTRA + 'locals {\n  tags = { web = { A = "a" } }\n}\n' + vpc('merge(local.tags.web, { Name = "n" })'),
