@@ -103,7 +103,7 @@ class CommonMap:
         return MadeMap(_object(rows), f"{self.address} is made ({keys})")
 
     def _from_defaults(self) -> MadeMap | None:
-        """The entries that the `default_tags` of all providers share. These name the common map instead from then on."""
+        """The entries that the `default_tags` of all providers share. Each provider names the common map instead."""
         maps = [(attribute, _literal(attribute)) for attribute in self.work.default_tags]
         known = [(attribute, entries) for attribute, entries in maps if entries is not None]
         shared = _shared([dict(entries) for _, entries in known], NO_NAMES) if len(known) == len(maps) else []
@@ -113,7 +113,7 @@ class CommonMap:
         names = {key for key, _ in shared}
         for attribute, entries in known:
             if "#" in attribute.value or "//" in attribute.value:
-                continue  # a comment would be lost
+                continue  # the comment would be lost
             own = _object([(key, text) for key, text in entries if key not in names])
             merged = compose.call("merge", self.address, indented(own, attribute.indent).strip())
             new = self.address if own == "{}" else merged

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from tapfix.fixer import Context
 from tapfix.module import Attribute, Block, Module, compose, string_value
 from tapfix.module.environments import environment_variable
+from tapfix.module.evaluate import Evaluator
 from tapfix.module.nodes import Conditional
 from tapfix.schema import TypeSchema
 
@@ -56,11 +57,11 @@ def name_arguments(schema: TypeSchema) -> Iterator[str]:
 
 
 def _usable(module: Module, context: Context, attribute: Attribute, is_prefix: bool) -> str | None:
-    """The text of a name argument, if a tag can have it in each environment."""
+    """The text of a name argument, if a tag can have it in each environment, and where the defaults apply."""
     expr, text = attribute.expr, attribute.value
     if "\n" in text or expr.kind in ("conditional", "NumberLit", "Identifier") or re.search(r"\bnull\b", text):
         return None
-    for evaluator in context.evaluators(module).values():
+    for evaluator in (Evaluator(module), *context.evaluators(module).values()):
         parts = evaluator.parts(expr)
         if parts == ("",) or any(isinstance(part, str) and re.search(_NOT_FOR_TAGS, part) for part in parts):
             return None
