@@ -169,7 +169,7 @@ def tags_after(expression: str, *, extra: str = EXTRA, common: str = COMMON, mor
         # Another name for the shared maps
         ("local.both", 'merge(local.tags, var.extra_tags, {\n  Name = "main-vpc"\n})'),
         ('merge(local.both, { Name = "n" })', 'merge(local.tags, var.extra_tags, { Name = "n" })'),
-        ("( # all\n  local.both)", 'merge(local.tags, var.extra_tags, # all\n  {\n    Name = "main-vpc"\n  })'),
+        ("( # all\n  local.both)", 'merge(local.tags, var.extra_tags, # all\n  {\n    Name = "main-vpc"\n})'),
         ("merge(local.rows...)", 'merge(local.tags, var.extra_tags, merge(local.rows...), {\n  Name = "main-vpc"\n})'),
         ("merge(var.lists...)", 'merge(local.tags, var.extra_tags, {\n  Name = "main-vpc"\n}, merge(var.lists...))'),
     ],
