@@ -5,8 +5,6 @@ from __future__ import annotations
 from tapfix.edits import Edit
 from tapfix.module import Attribute, Block, call_arguments
 
-from .members import without_member
-
 
 def ignored(block: Block) -> Attribute | None:
     """The `ignore_changes` argument of a resource."""
@@ -55,6 +53,6 @@ def stop_ignoring(block: Block, argument: str) -> list[Edit]:
     if item is None:
         return []
     if len(items) > 1:
-        return [without_member(names, names.expr, item)]
+        return [names.remove_member(names.expr, item)]
     alone = len(names.parent.attributes) == 1 and not names.parent.blocks
     return [(names.parent if alone else names).remove()]

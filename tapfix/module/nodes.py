@@ -94,6 +94,11 @@ def template_parts(expr: Expr) -> tuple[Expr, ...]:
     return expr.children[1:-1]
 
 
+def template_start(expr: Expr) -> int:
+    """Where the text of a quoted template or a heredoc begins in the item, after its opening mark."""
+    return expr.children[0].end
+
+
 def interpolated(part: Expr) -> Expr:
     """The expression of an `interpolation`, a `${ }`."""
     return part.children[1]
