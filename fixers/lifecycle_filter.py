@@ -73,5 +73,6 @@ resource "aws_s3_bucket_lifecycle_configuration" "logs" {
         text = "filter {}" if crowded else "\nfilter {}"
         name = body.get("id")
         which = f"the rule {name.value}" if name is not None else "a rule"
-        message = f"{which} has no `filter`, which a later version of the provider refuses: an empty one, for all objects, is added"
+        missing = f"{which} has no `filter`, which a later version of the provider refuses"
+        message = f"{missing}: an empty one, for all objects, is added"
         return self.fix(body, message, [body.insert(text, after=last, first=last is None)])
