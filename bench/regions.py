@@ -1,9 +1,10 @@
-"""What the collapse of a stack costs as the stack grows.
+"""How does the cost of `region-collapse` grow with the stack?
 
     python -m bench.regions [--blocks N,N,…] [--rounds N] [--profile]
 
-A stack of networks, queues, keys and policies is written once a region; what counts is the processor time of this process, of the
-rule alone (twins found, edits made) and of a whole run with it (parsed, collapsed, checked, run again until nothing changes).
+The stack has networks, queues, keys and policies, each once for every region. The figures are the processor time of
+this process for the rule alone (finding twins, making edits) and for a whole run with it (parse, collapse, check, and
+repeat until nothing changes).
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import pstats
 import time
 
 from tapfix.contract import Contract
-from tapfix.engine.passes import Options, repair
+from tapfix.engine.guard import repair
+from tapfix.engine.passes import Options
 from tapfix.engine.registry import builtin_fixers, select
 from tapfix.fixer import Context
 from tapfix.module import Project
@@ -70,7 +72,7 @@ SIDES = (("us_east_1", "us-east-1", "1", "30"), ("us_west_2", "us-west-2", "2", 
 
 
 def stack(blocks: int) -> str:
-    """A doubled stack of about so many blocks."""
+    """A doubled stack of about `blocks` blocks."""
     parts = [f'provider "aws" {{\n  alias  = "{side}"\n  region = "{region}"\n}}\n' for side, region, _, _ in SIDES]
     for side, region, octet, seconds in SIDES:
         for number in range(max(1, blocks // BLOCKS_IN_UNIT // len(SIDES))):
@@ -80,7 +82,7 @@ def stack(blocks: int) -> str:
 
 
 def measured(blocks: int, rounds: int) -> tuple[int, float, float]:
-    """The blocks of the stack, and the best times of the rule alone and of a whole run."""
+    """The number of blocks, and the best times of the rule alone and of a whole run, in seconds."""
     text, contract = stack(blocks), Contract.default()
     (rule,) = select(builtin_fixers(), ["TAP001"])
     alone, whole = [], []
@@ -99,7 +101,7 @@ def measured(blocks: int, rounds: int) -> tuple[int, float, float]:
 
 
 def main() -> int:
-    """Measure, and print the curve."""
+    """Measures, and prints the table."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--blocks", default="100,300,1000,3000,10000")
     options.add_argument("--rounds", type=int, default=1)

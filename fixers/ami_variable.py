@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from tapfix.edits import Edit, Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.edits import Edit
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Module, traversal_address
 from tapfix.module.environments import AUTOMATIC, environment_files, is_automatic
 from tapfix.module.evaluate import Evaluator
@@ -64,6 +64,10 @@ class AmiVariable(Fixer):
     rule = "TAP008"
     severity = Severity.MEDIUM
     safety = Safety.SAFE
+    title = "An AMI that nobody can override"
+    cause = "The image is fixed in the configuration or taken from a data source with no variable before it."
+    reference = "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/data-sources/ami"
+    effect = "A hardened or pinned image cannot be used without changing the stack."
     order = 46
     examples = (
         Example(

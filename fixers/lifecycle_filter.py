@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tapfix.edits import Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Block, Module
 
 
@@ -23,6 +22,12 @@ class LifecycleFilter(Fixer):
     rule = "TAP104"
     severity = Severity.MEDIUM
     safety = Safety.SAFE
+    title = "A lifecycle rule without a filter"
+    cause = "The rule is meant for all objects, and an older provider took it without saying so."
+    reference = (
+        "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/s3_bucket_lifecycle_configuration"
+    )
+    effect = "The provider warns, and will refuse it."
     examples = (
         Example(
             title="a rule for all objects",

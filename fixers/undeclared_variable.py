@@ -7,8 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
-from tapfix.edits import Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Module, Reference
 from tapfix.module.compose import quoted
 from tapfix.module.environments import CALL_ARGUMENTS, environment_files
@@ -45,6 +44,13 @@ class UndeclaredVariable(Fixer):
     rule = "TAP107"
     severity = Severity.HIGH
     safety = Safety.UNSAFE
+    title = "A variable that nobody declares"
+    cause = (
+        "The answer was written as if another file declared it, or a module takes up what is handed down without "
+        "declaring it."
+    )
+    reference = "https://developer.hashicorp.com/terraform/language/values/variables"
+    effect = "Terraform refuses the module: the reference names nothing."
     order = 8
     examples = (
         Example(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from tapfix.edits import Edit, Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.edits import Edit
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Module
 
 from .shared.user_data import Coding, Payload, UserData, base64encoded, comments_around, ends_in_heredoc
@@ -64,6 +64,13 @@ class UserDataEncoding(Fixer):
     rule = "TAP006"
     severity = Severity.MEDIUM
     safety = Safety.SAFE
+    title = "User data in the wrong encoding"
+    cause = (
+        "Whether user data has to be base64 differs between an instance and a launch template, and was mixed up "
+        "or done needlessly."
+    )
+    reference = "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/launch_template#user_data"
+    effect = "The instance gets a script that it cannot run, or a diff that nobody can read."
     order = 45
     examples = (
         Example(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tapfix.edits import Edit, Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.edits import Edit
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Element, Module
 from tapfix.module.nodes import step_name
 from tapfix.schema import Schema, TypeSchema
@@ -48,6 +48,10 @@ class IncompleteResource(Fixer):
     rule = "TAP004"
     severity = Severity.HIGH
     safety = Safety.UNSAFE
+    title = "Incomplete resource"
+    cause = "The resource was begun and not finished: the answer was cut off, or its content was left out."
+    reference = "https://developer.hashicorp.com/terraform/language/resources/syntax"
+    effect = "`terraform validate` fails, and nothing else of the stack can be tried."
     order = 5
     examples = (
         Example(

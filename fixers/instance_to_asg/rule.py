@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tapfix.edits import Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Block, Module
 from tapfix.module.variables import declare
 
@@ -50,6 +49,10 @@ class InstanceToAsg(Fixer):
     rule = "TAP005"
     severity = Severity.MEDIUM
     safety = Safety.UNSAFE
+    title = "Missing Auto Scaling group"
+    cause = "A fixed number of instances stands where a launch template and an Auto Scaling group were asked for."
+    reference = "https://docs.aws.amazon.com/autoscaling/ec2/userguide/what-is-amazon-ec2-auto-scaling.html"
+    effect = "Nothing scales with load, and an instance that fails is not replaced."
     order = 40
     examples = (
         Example(

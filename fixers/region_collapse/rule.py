@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tapfix.edits import Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity, Status
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity, Status
 from tapfix.module import Block, Module
 
 
@@ -90,6 +89,13 @@ class RegionCollapse(Fixer):
     rule = "TAP001"
     severity = Severity.CRITICAL
     safety = Safety.UNSAFE
+    title = "Fundamental architecture mismatch: regions instead of environments"
+    cause = (
+        '"Several environments" was read as "several regions": the stack was doubled over provider aliases, where '
+        "one topology with values per environment was asked for."
+    )
+    reference = "https://developer.hashicorp.com/terraform/language/values/variables#variable-definitions-tfvars-files"
+    effect = "Everything runs, costs and has to be changed twice, and no environment differs from another."
     order = 10
 
     examples = (

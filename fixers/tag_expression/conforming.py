@@ -24,7 +24,7 @@ from tapfix.module import (
     object_items,
     traversal_address,
 )
-from tapfix.module.nodes import closing, is_multi_line, item_key_node, opening
+from tapfix.module.nodes import closing, has_trailing_comma, is_multi_line, item_key_node, opening, opening_newline
 
 from .maps import (
     NO_KEYS,
@@ -46,7 +46,7 @@ NewEntry = tuple[str, Callable[[], str]]
 
 
 class Conformed(NamedTuple):
-    """How a map comes to follow the contract, and what it lacked: addresses of shared maps and keys."""
+    """The edits that make a map follow the contract, and what it lacked: addresses of shared maps and keys."""
 
     edits: tuple[Edit, ...]
     lacked: tuple[str, ...]
@@ -275,7 +275,7 @@ def _chunks(holder: Element, expr: Expr, layout: _Layout, moved: _Moved) -> Iter
         yield f",{lead}" if i else lead
         yield from text
     if layout.is_call:
-        trailing = "," if len(expr.children) > 1 and expr.children[-2].kind == "Comma" else ""
+        trailing = "," if has_trailing_comma(expr) else ""
         yield f"{trailing}{comments}{closing(expr).prefix}"
         yield _range(holder, closing(expr))
     else:
@@ -331,7 +331,7 @@ def _object_chunks(
 def _spread_object(holder: Element, expr: Expr, rows: Sequence[str], drop: frozenset[Expr]) -> list[Chunk]:
     """The same for an object of which each item has a line of its own."""
     file, items = holder.file, object_items(expr)
-    at, end = holder.base + expr.children[1].end, holder.base + expr.end
+    at, end = holder.base + opening_newline(expr).end, holder.base + expr.end
     indent = _last_line(items[0].prefix) if items else ""
     chunks: list[Chunk] = [(holder.base + expr.start, at), "".join(f"{indent}{row}\n" for row in rows)]
     for item in items:

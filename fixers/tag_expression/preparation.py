@@ -11,6 +11,7 @@ from tapfix.module import Attribute, Element, Expr, Reference, call_arguments, c
 from tapfix.module.nodes import attribute_name, attribute_name_node, body_elements, closing
 from tapfix.module.variables import Variable, declare, insert_block
 
+from ..shared.module_calls import joined
 from .common_map import MAP_TYPES, CommonMap, is_tag_map
 from .conforming import Chunk, Unclear, edits_of
 from .maps import flattened, has_comment, plain_address
@@ -63,7 +64,7 @@ class Preparation:
         if edits:
             assert work.module.main is not None
             message = f"the tags do not follow {contract}: {'; '.join(done)}"
-            yield work.fixer.fix(common or work.module.main, message, _joined_insertions(edits), exclusive=exclusive)
+            yield work.fixer.fix(common or work.module.main, message, joined(edits), exclusive=exclusive)
 
     def _unclear(self) -> tuple[Element, str] | None:
         """What keeps the module from being prepared, and where."""
@@ -213,15 +214,6 @@ def _call_around(reference: Reference) -> Expr | None:
         if call_name(node) == "merge" and any(a is reference.node for a in call_arguments(node)):
             return node
     return None
-
-
-def _joined_insertions(edits: Iterable[Edit]) -> list[Edit]:
-    """Edits, with those that insert at one point joined into one."""
-    found: dict[tuple[str, int, int], Edit] = {}
-    for edit in edits:
-        there = found.get(edit[:3])
-        found[edit[:3]] = edit if there is None else edit._replace(text=there.text + edit.text)
-    return list(found.values())
 
 
 def _description(variable: str) -> str:

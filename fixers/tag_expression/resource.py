@@ -52,7 +52,7 @@ class ResourceTags:
         if attribute is None and any(b.type in ("tags", "dynamic") for b in self.block.blocks_of("tags")):
             yield "tags is written as a block; it is an argument: tags = { … }"
         elif attribute is None:
-            reason = self._hindrance(NO_KEYS, holds=False)
+            reason = self._hindrance(NO_KEYS, has_common=False)
             if reason:
                 yield reason
             else:
@@ -85,8 +85,8 @@ class ResourceTags:
             reason: str | None = outcome.reason
         else:
             keys = maps.keys(attribute, attribute.expr)
-            holds = f"local.{contract.common}" in maps.held(attribute, attribute.expr)
-            reason = self._hindrance(keys, holds=holds, nested=nested)
+            has_common = f"local.{contract.common}" in maps.held(attribute, attribute.expr)
+            reason = self._hindrance(keys, has_common=has_common, nested=nested)
         if reason:
             yield reason if what == "its tags" else f"{what}: {reason}"
         elif not isinstance(outcome, Unclear):
@@ -129,16 +129,17 @@ class ResourceTags:
 
     # --- hindrances ---------------------------------------------------------------------------------------------------
 
-    def _hindrance(self, own: Keys, *, holds: bool, nested: bool = False) -> str | None:
+    def _hindrance(self, own: Keys, *, has_common: bool, nested: bool = False) -> str | None:
         """Why the shared maps cannot be put in front of a map; None if they can.
 
-        `holds`: the map contains the common map already. `nested`: it is the map of something that the resource makes.
+        `has_common`: the map contains the common map already. `nested`: it is a map of something that the resource
+        makes.
         """
         common = self.work.contract.common
         shared = self.work.maps.keys_of_all_shared()
         keys = shared.with_(own).with_(Keys(frozenset(), self.work.contract.keys))
         reason = self._too_alike(keys) or self._too_many(keys)
-        if reason is not None or common is None or holds:
+        if reason is not None or common is None or has_common:
             return reason
         if self.block.address in self.work.common_dependencies:
             return f"local.{common} is computed from this resource, which therefore cannot use it"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tapfix.edits import Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Module, compose
 
 from .maps import TagContract
@@ -53,6 +52,10 @@ class TagExpression(Fixer):
     rule = "TAP010"
     severity = Severity.LOW
     safety = Safety.UNSAFE
+    title = "Tags that do not follow the prescribed expression"
+    cause = "The tags are put together in another place or another order than the prompt prescribes."
+    reference = "https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html"
+    effect = "Extra tags cannot be told apart from the stack's own, and a reviewer cannot check them by pattern."
     order = 80
     examples = (
         Example(

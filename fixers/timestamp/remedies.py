@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from tapfix.edits import Edit
 from tapfix.module import Attribute, Block, Expr, Module, call_arguments, call_name, compose
-from tapfix.module.evaluate import unescaped
+from tapfix.module.literals import unescaped
 from tapfix.module.nodes import members, template_parts
 from tapfix.module.variables import insert_block
 

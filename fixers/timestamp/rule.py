@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from tapfix.edits import Edit, Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.edits import Edit
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Module, call_arguments
 
 from .purposes import Purpose, is_harmless, purpose_of
@@ -56,6 +56,10 @@ class Timestamp(Fixer):
     rule = "TAP003"
     severity = Severity.HIGH
     safety = Safety.UNSAFE
+    title = "A timestamp in the configuration"
+    cause = "A unique name was wanted, and a function was used that gives another value on every run."
+    reference = "https://developer.hashicorp.com/terraform/language/functions/timestamp"
+    effect = "Every plan shows a change, so that no plan is ever empty."
     examples = (
         Example(
             title="a tag",

@@ -1,7 +1,7 @@
-"""What stands in a file: `File`, `Block`, `Attribute`, `Reference`.
+"""The elements of a file: `File`, `Block`, `Attribute`, `Reference`.
 
-Expressions stay nodes of the tree; the element that holds a node knows where the node is in the file: `block.span(node)`,
-`attribute.text(node)`, `block.edit(node, "new text")`.
+Expressions stay nodes of the tree; the element that holds a node knows where the node is in the file:
+`block.span(node)`, `attribute.text(node)`, `block.edit(node, "new text")`.
 """
 
 from __future__ import annotations
@@ -37,9 +37,10 @@ class Span(NamedTuple):
 class Reference(NamedTuple):
     """A traversal that names something: `aws_subnet.public[0].id` names `aws_subnet.public`.
 
-    `address` is the address as Terraform writes it (`var.x`, `local.x`, `data.T.N`, `module.x`, `T.N`, `each.key`; `provider.aws.west` for a
-    provider alias). `start` and `end` enclose what spells the address, in the file; `node` is the whole traversal, `steps` what follows
-    the address in it. `holder` is the innermost attribute that it stands in, `block` the top-level block.
+    `address` is the address as Terraform writes it (`var.x`, `local.x`, `data.T.N`, `module.x`, `T.N`, `each.key`;
+    `provider.aws.west` for a provider alias). `start` and `end` enclose what spells the address, in the file; `node`
+    is the whole traversal, `steps` what follows the address in it. `holder` is the innermost attribute that contains
+    in, `block` the top-level block.
     """
 
     address: str
@@ -69,7 +70,7 @@ class Element:
 
     @property
     def start(self) -> int:
-        """Where it begins in the file, behind its prefix."""
+        """The offset in the file of its first character, after its prefix."""
         return self.base + self.node.start
 
     @property
@@ -92,7 +93,7 @@ class Element:
 
     @property
     def outermost(self) -> Element:
-        """The top-level block or attribute that this stands in (or is)."""
+        """The top-level block or attribute that contains this element, or is it."""
         element: Element = self
         while element.parent is not None:
             element = element.parent
@@ -136,7 +137,9 @@ class Element:
         return Edit(file.path, start, end, "")
 
     def remove(self, *, comments: bool = True) -> Edit:
-        """Take it out, with its line, the comment lines directly above it (unless `comments` is False) and one of two blank lines around."""
+        """Take it out, with its line, the comment lines directly above it (unless `comments` is False) and one of two
+        blank lines around.
+        """
         text = self.file.text
         start = self.comment_start if comments else self.file.line_start(self.start)
         if text[self.file.line_start(self.start) : self.start].strip():
@@ -173,12 +176,19 @@ class Attribute(Element):
         """The source of the expression."""
         return self.text(self.expr)
 
+    def rename(self, name: str) -> Edit:
+        """The edit that gives the attribute another name."""
+        return Edit(self.file.path, self.start, self.start + len(self.name), name)
+
     def replace(self, text: str) -> Edit:
         """Give it another expression."""
         return self.edit(self.expr, text)
 
     def insert_after(self, text: str) -> Edit:
-        """Lines behind its own, in its indent. A heredoc in `text` is not indented with it: its lines are kept as they are."""
+        """Insert lines after its own, with its indent.
+
+        A heredoc in `text` is not indented with it: its lines are kept as they are.
+        """
         assert self.parent is not None or self.file.kind == "tfvars"
         at = self.file.line_end(self.end)
         before = "" if self.file.text[:at].endswith("\n") else "\n"
@@ -260,7 +270,7 @@ class Block(Element):
 
     @cached_property
     def one_line(self) -> bool:
-        """Whether the body stands on the line of its opening brace."""
+        """Whether the body begins on the line of its opening brace."""
         children = self.node.children
         brace = next(i for i, c in enumerate(children) if c.kind == "OBrace")
         return children[brace + 1].kind != "Newline"
@@ -278,7 +288,7 @@ class Block(Element):
 
     @property
     def inner_indent(self) -> str:
-        """The indent of what stands in the body."""
+        """The indent of the elements of the body."""
         if not self.one_line:
             for child in self.body.children:
                 if child.kind in ("attribute", "block"):
@@ -286,7 +296,7 @@ class Block(Element):
         return self.indent + "  "
 
     def insert(self, text: str, *, after: Element | None = None, first: bool = False) -> Edit:
-        """Put lines into the body: behind an element of it, as its first, or (by default) as its last ones.
+        """Insert lines into the body: after an element of it, as its first lines, or (by default) as its last ones.
 
         `text` is written without indent; it gets that of the body. A one-line block is opened up.
         """
@@ -308,7 +318,9 @@ class Block(Element):
         return Edit(file.path, at, at, lines)
 
     def insert_after(self, text: str) -> Edit:
-        """Put lines behind it, with a blank line between; `text` is at the block's own level and keeps its own indents."""
+        """Insert lines after it, with a blank line between; `text` is at the block's own level and keeps its own
+        indents.
+        """
         at = self.file.line_end(self.end)
         before = "" if self.file.text[:at].endswith("\n") else "\n"
         return Edit(self.file.path, at, at, f"{before}\n{text.rstrip()}\n")
@@ -330,7 +342,7 @@ class File:
         self.kind = kind_of(path)
 
     def edited(self, edits: Sequence[tuple[int, int, str]]) -> File:
-        """The file with sorted edits made. Items that no edit touched, and what they mention, are taken over."""
+        """The file with sorted edits made. Items that no edit touched are reused, with what they refer to."""
         tree = reparse(self.tree, edits)
         file = File(self.path, tree.text, tree)
         file._mentions = self._mentions  # by nodes, and so true of every tree that has them
@@ -384,12 +396,14 @@ class File:
         return self.text.rfind("\n", 0, offset) + 1
 
     def line_end(self, offset: int) -> int:
-        """The offset behind the newline of the line that `offset` stands in."""
+        """The offset after the newline of the line that contains `offset`."""
         at = self.text.find("\n", offset)
         return len(self.text) if at < 0 else at + 1
 
     def comment_start(self, offset: int) -> int:
-        """Where the comment lines directly above the line of an offset begin (no blank line between), else the start of that line."""
+        """Where the comment lines directly above the line of an offset begin (no blank line between), else the start
+        of that line.
+        """
         at = self.line_start(offset)
         while at > 0:
             above = self.line_start(at - 1)
@@ -409,7 +423,8 @@ class File:
 def kind_of(path: str) -> str:
     """`tf`, `tfvars`, or `other` for what is not HCL that Terraform reads as a module's.
 
-    `.hcl` is what other tools read (Terragrunt, Packer, TFLint), or Terraform elsewhere: a backend's settings, tests, the lock file.
+    `.hcl` is what other tools read (Terragrunt, Packer, TFLint), or Terraform elsewhere: a backend's settings, tests,
+    the lock file.
     """
     if path.endswith(".tf"):
         return "tf"
@@ -426,7 +441,7 @@ def expression_references(holder: Element, expr: Expr) -> tuple[Reference, ...]:
 
 
 def indented(text: str, indent: str) -> str:
-    """Lines with an indent before each that is not blank and does not stand in a heredoc; ends with a newline."""
+    """Lines with an indent before each, except for blank lines and those of a heredoc; ends with a newline."""
     out, marker = [], None
     for line in text.rstrip("\n").split("\n"):
         if marker is not None:
@@ -448,7 +463,7 @@ def _ends_line(text: str) -> bool:
 
 
 def _opens(text: str, line: int) -> bool:
-    """Whether the line above opens a body, or there is none."""
+    """Whether the line above opens a body, or no line is above."""
     return (
         line == 0
         or text[:line].rstrip(" \t\r\n").endswith("{")
@@ -457,7 +472,7 @@ def _opens(text: str, line: int) -> bool:
 
 
 def _references(file: File, base: int, mentions: Iterable[Mention], block: Block | None) -> Iterator[Reference]:
-    """What is mentioned, in the snapshot and at the place where it stands now."""
+    """The references of a block at their places in this snapshot of the file."""
     inner: dict[Expr, Block] = {}
     node: Expr | None = None
     holder: Attribute | None = None

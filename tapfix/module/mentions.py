@@ -36,7 +36,10 @@ class Mention(NamedTuple):
 
 
 def mentions(root: Expr) -> Iterator[Mention]:
-    """The references below a node, in the order of the source. Names that a `for` or a `dynamic` block binds are no references."""
+    """The references below a node, in the order of the source.
+
+    Names that a `for` or a `dynamic` block binds are no references.
+    """
     outermost = root.children[0].value if root.kind == "block" else ""
     stack: list[tuple[Expr, Expr | None, tuple[Expr, ...], frozenset[str]]] = [(root, None, (), frozenset())]
     while stack:

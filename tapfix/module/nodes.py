@@ -1,6 +1,8 @@
-"""Nodes of the tree by what they are: a call's arguments, an object's items, the parts of a conditional (docs/tree.md).
+"""Nodes of the tree by what they are: a call's arguments, an object's items, the parts of a conditional
+(docs/tree.md).
 
-The functions here take and return nodes; they know no file. Code outside `syntax/` reads the children of a node through them and not by number.
+The functions here take and return nodes; they know no file. Code outside `syntax/` reads the children of a node
+through them and not by number.
 """
 
 from __future__ import annotations
@@ -115,9 +117,14 @@ def unwrapped(expr: Expr) -> Expr:
             return expr
 
 
-def parenthesized(paren: Expr) -> Expr:
-    """The expression in the parentheses of a node of the kind `paren`."""
-    return paren.children[1]
+def parenthesized(expr: Expr) -> Expr:
+    """The expression in a pair of parentheses."""
+    return expr.children[1]
+
+
+def unary_operand(expr: Expr) -> Expr:
+    """The `x` of `!x` and of `-x`."""
+    return expr.children[1]
 
 
 # --- calls, lists, objects --------------------------------------------------------------------------------------------
@@ -163,6 +170,16 @@ def closing(expr: Expr) -> Expr:
 def is_multi_line(expr: Expr) -> bool:
     """Whether a line break follows the opening brace of an object."""
     return expr.children[1].kind == "Newline"
+
+
+def opening_newline(expr: Expr) -> Expr:
+    """The line break after the opening brace of a multi-line object."""
+    return expr.children[1]
+
+
+def has_trailing_comma(expr: Expr) -> bool:
+    """Whether a comma follows the last argument of a call."""
+    return len(expr.children) > 1 and expr.children[-2].kind == "Comma"
 
 
 def object_items(expr: Expr) -> tuple[Expr, ...]:

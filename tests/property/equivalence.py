@@ -1,8 +1,8 @@
-"""Whether a collapsed stack is what the kept region had of the original, worked out from the two trees alone.
+"""Compares a collapsed stack with the kept region of the original, from the two trees alone.
 
-Nothing here knows the rule. Both trees are brought to a form in which variables and local values have given way to what they come to,
-in one environment, and in which the words that name a side, a region or the environment are left out. What is still different then
-is a difference in meaning.
+Nothing here knows the rule. Both trees are normalized for one environment: variables and local values are replaced by
+what they evaluate to, and words that name a side, a region or the environment are removed. What still differs then is a
+difference in meaning.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from tapfix.module.evaluate import Evaluator, is_known
 from tapfix.module.nodes import step_name
 
 _MADE = ("resource", "data", "module")
-_SAID_TWICE = frozenset({"provider", "providers", "depends_on"})
+_REDUNDANT = frozenset({"provider", "providers", "depends_on"})
 _ENVIRONMENTS = ("dev", "development", "staging", "stage", "prod", "production")
-"""What names spoke of one environment speaks of the environment that is planned, afterwards."""
+"""Words in names for an environment. After the collapse they mean the environment that is planned."""
 
 _ENVIRONMENT_TAGS = frozenset({"environment", "env"})
 
 
 class Half:
-    """A module in one environment, and how its expressions read without the words of its side."""
+    """A module in one environment, with its expressions normalized: without the words of its side."""
 
     def __init__(
         self, module: Module, given: Mapping[str, object], words: Iterable[str], beside: Sequence[Half] = ()
@@ -46,72 +46,72 @@ class Half:
         self.module = module
         self.evaluator = Evaluator(module, given)
         self.beside = beside
-        """The sides that go: what a list or a map holds for them as well is left out."""
+        """The sides that are removed. What a list or a map contains for them is left out."""
         spelled = sorted({w for w in words if w}, key=lambda w: (-len(w), w))
         self.words = r"(?<![a-z0-9])(?:" + "|".join(map(re.escape, spelled)) + r")(?=[a-f]?(?![a-z0-9]))"
 
     def plain(self, text: str) -> str:
-        """A text without the words, and without what parted them from the rest."""
+        """A text without the words and the separators next to them."""
         text = text.lower()
         for other in self.beside:
             text = re.sub(rf"(?:,| and| &| or|/)\s*{other.words}", "", text)
         return re.sub(r"[-_ ]+", "-", re.sub(self.words, "", text)).strip("-")
 
     def name(self, label: str) -> str:
-        """A block's name; one that was nothing but a side's word is called `main` or `this` afterwards."""
+        """A block's name. One that consisted of a side's word only is `main` or `this` after the collapse."""
         plain = self.plain(label)
         return "" if plain in ("main", "this") else plain
 
-    def alone(self, holder: Attribute, parts: Sequence[Expr], depth: int) -> Iterator[Expr]:
-        """The parts of a container without those that say for a side that goes what another one says for this side."""
+    def alone(self, parts: Sequence[Expr], depth: int) -> Iterator[Expr]:
+        """The parts of a container without those for removed sides that correspond to a part for this side."""
         if not self.beside:
             yield from parts
             return
-        said = [self._known_by(holder, part, depth) for part in parts]
+        said = [self._known_by(part, depth) for part in parts]
         for part, mine in zip(parts, said, strict=True):
-            theirs = [other._known_by(holder, part, depth) for other in self.beside]
+            theirs = [other._known_by(part, depth) for other in self.beside]
             if not any(t != mine and t in said for t in theirs):
                 yield part
 
-    def _known_by(self, holder: Attribute, part: Expr, depth: int) -> str:
+    def _known_by(self, part: Expr, depth: int) -> str:
         if part.kind != "object_item":
-            return self.form(holder, part, depth)
-        key = item_key(part)  # type: ignore[arg-type]
-        return self.plain(key) if key is not None else self.form(holder, part.children[0], depth).strip('"')
+            return self.form(part, depth)
+        key = item_key(part)
+        return self.plain(key) if key is not None else self.form(part.children[0], depth).strip('"')
 
-    def form(self, holder: Attribute, expr: Expr, depth: int = 0) -> str:
-        """An expression in the form that is held against that of another tree."""
+    def form(self, expr: Expr, depth: int = 0) -> str:
+        """An expression in normal form, to be compared with the other tree."""
         kind = expr.kind
         if kind in ("tuple", "object") or call_name(expr) in _GATHERING:
-            return self._container(holder, expr, depth)
+            return self._container(expr, depth)
         value = self.evaluator.evaluate(expr)
         if is_known(value):
             return json.dumps(self._bare(value), sort_keys=True)
         if kind == "traversal":
-            return self._traversal(holder, expr, depth)
+            return self._traversal(expr, depth)
         if kind in ("paren", "interpolation"):
-            return self.form(holder, expr.children[1], depth)
+            return self.form(expr.children[1], depth)
         if kind in ("template", "heredoc"):
-            return self._template(holder, expr, depth)
-        if call_name(expr) == "lookup" and (inside := self._looked_up(holder, expr, depth)) is not None:
+            return self._template(expr, depth)
+        if call_name(expr) == "lookup" and (inside := self._looked_up(expr, depth)) is not None:
             return inside
         if not expr.children:
             return expr.value  # type: ignore[union-attr]
-        return f"{kind}(" + " ".join(self.form(holder, c, depth) for c in expr.children if c.kind not in _QUIET) + ")"
+        return f"{kind}(" + " ".join(self.form(c, depth) for c in expr.children if c.kind not in _QUIET) + ")"
 
-    def _container(self, holder: Attribute, expr: Expr, depth: int) -> str:
-        """A list or a map, without what speaks of other sides; a map by region with one entry left is that entry."""
+    def _container(self, expr: Expr, depth: int) -> str:
+        """A list or a map without the parts for other sides. A map by region with one entry left is that entry."""
         parts: Sequence[Expr] = object_items(expr) if expr.kind == "object" else call_arguments(expr)
         if expr.kind == "call" and all(p.kind == "object" for p in parts):
             parts = [item for p in parts for item in object_items(p)]
-        left = list(self.alone(holder, parts, depth))
+        left = list(self.alone(parts, depth))
         if all(p.kind == "object_item" for p in left) and expr.kind != "tuple":
-            rows = {self._known_by(holder, i, depth): i for i in left if not _is_environment(i)}
+            rows = {self._known_by(i, depth): i for i in left if not _is_environment(i)}
             if list(rows) == [""]:
-                return self.form(holder, item_value(rows[""]), depth)  # type: ignore[arg-type]
-            said = sorted((json.dumps(key), self.form(holder, item_value(i), depth)) for key, i in rows.items())  # type: ignore[arg-type]
+                return self.form(item_value(rows[""]), depth)
+            said = sorted((json.dumps(key), self.form(item_value(i), depth)) for key, i in rows.items())
             return "{" + ", ".join(f"{key}: {value}" for key, value in said) + "}"
-        forms = [self.form(holder, p, depth) for p in left]
+        forms = [self.form(p, depth) for p in left]
         if expr.kind == "call" and len(forms) == 1:
             return forms[0]
         return ("[" if expr.kind == "tuple" else f"{call_name(expr)}[") + ", ".join(forms) + "]"
@@ -125,20 +125,20 @@ class Half:
             return {self.plain(k): self._bare(v) for k, v in value.items() if k.lower() not in _ENVIRONMENT_TAGS}
         return value
 
-    def _template(self, holder: Attribute, expr: Expr, depth: int) -> str:
+    def _template(self, expr: Expr, depth: int) -> str:
         pieces = []
         for child in expr.children[1:-1]:
             if child.kind == "interpolation":
-                said = self.form(holder, child.children[1], depth)
+                said = self.form(child.children[1], depth)
                 pieces.append(said[1:-1] if said.startswith('"') else "${" + said + "}")
             else:
-                pieces.append(holder.text(child))
+                pieces.append(child.text)
         return '"' + self.plain("".join(pieces)) + '"'
 
-    def _traversal(self, holder: Attribute, expr: Expr, depth: int) -> str:
+    def _traversal(self, expr: Expr, depth: int) -> str:
         found = traversal_address(expr)
         if found is None:
-            return " ".join(self.form(holder, c, depth) if c.children else c.value for c in expr.children)
+            return " ".join(self.form(c, depth) if c.children else c.value for c in expr.children)
         address, used = found
         steps = expr.children[used:]
         target = self.module.find(address)
@@ -148,31 +148,30 @@ class Half:
             while rest and (below := _below(inner, rest[0])) is not None:
                 inner = below
                 rest.pop(0)
-            return self.form(target, inner, depth + 1) + self._steps(holder, rest, depth)
+            return self.form(inner, depth + 1) + self._steps(rest, depth)
         kind, _, label = address.rpartition(".")
-        return f"{kind}.{self.name(label)}" + self._steps(holder, steps, depth)
+        return f"{kind}.{self.name(label)}" + self._steps(steps, depth)
 
-    def _steps(self, holder: Attribute, steps: Sequence[Expr], depth: int) -> str:
+    def _steps(self, steps: Sequence[Expr], depth: int) -> str:
         return "".join(
-            f"[{self.form(holder, s.children[1], depth)}]" if s.kind == "index" else f".{self.plain(holder.text(s))}"
-            for s in steps
+            f"[{self.form(s.children[1], depth)}]" if s.kind == "index" else f".{self.plain(s.text)}" for s in steps
         )
 
-    def _looked_up(self, holder: Attribute, expr: Expr, depth: int) -> str | None:
+    def _looked_up(self, expr: Expr, depth: int) -> str | None:
         looked_in, looked_for = call_arguments(expr)[:2]
         found = traversal_address(looked_in)
         target = self.module.find(found[0]) if found else None
         if isinstance(target, Attribute) and target.expr.kind == "object":
             for item in object_items(target.expr):
                 if item_key(item) == string_value(looked_for):
-                    return self.form(target, item_value(item), depth + 1)
+                    return self.form(item_value(item), depth + 1)
         return None
 
     def arguments(self, block: Block, path: str = "") -> Iterator[tuple[str, str]]:
-        """Each argument of a block and of the blocks in it, with its place and its form."""
+        """Each argument of a block and of its nested blocks, with its path and its normal form."""
         for name, attribute in block.attributes.items():
-            if name not in _SAID_TWICE:
-                yield f"{path}{name}", self.form(attribute, attribute.expr)
+            if name not in _REDUNDANT:
+                yield f"{path}{name}", self.form(attribute.expr)
         count: Counter[str] = Counter()
         for inner in block.blocks:
             said = ".".join((inner.type, *inner.labels))
@@ -185,11 +184,11 @@ _QUIET = frozenset({"Newline", "Comma"})
 
 
 def _is_environment(item: Expr) -> bool:
-    return (item_key(item) or "").lower() in _ENVIRONMENT_TAGS  # type: ignore[arg-type]
+    return (item_key(item) or "").lower() in _ENVIRONMENT_TAGS
 
 
 def _below(expr: Expr, step: Expr) -> Expr | None:
-    """What a step takes out of an object that is written out."""
+    """The value that a step selects from an object expression; None if it is no such thing."""
     name = string_value(step.children[1]) if step.kind == "index" else step_name(step)
     if expr.kind != "object" or name is None:
         return None
@@ -197,7 +196,7 @@ def _below(expr: Expr, step: Expr) -> Expr | None:
 
 
 def side_of(block: Block) -> str:
-    """The alias that a block names; empty if it names none."""
+    """The provider alias that a block names; empty if it names none."""
     for argument in (block.get("provider"), block.get("providers")):
         if argument is not None and (found := re.search(r"\baws\.([\w-]+)", argument.value)):
             return found[1]
@@ -213,10 +212,10 @@ def differences(
     words: Mapping[str, Sequence[str]],
     environment: str = "dev",
 ) -> list[str]:
-    """What tells an environment of the outcome from the kept region and the global resources of the original; empty if nothing does.
+    """The differences between an environment of the outcome and the kept region and global resources of the original.
 
-    `kept` and `others` are aliases, empty for the default provider; `words` are what an alias's side is called. The outcome has to
-    hold the `moved` blocks, which say what a resource was called.
+    `kept` and `others` are aliases, empty for the default provider. `words` are the names of an alias's side. The
+    outcome must have `moved` blocks with the old names of resources.
     """
     old, new = Project(before).root, Project(after).root
     values = next(f for f in new.tfvars if f.path.rpartition("/")[2] == f"{environment}.tfvars")
@@ -258,7 +257,7 @@ def differences(
 
 
 def _unlike(mine: Half, origin: Block, now: Half, block: Block) -> Iterator[str]:
-    """The arguments in which a block of the outcome is not what it was."""
+    """The arguments in which a block of the outcome differs from its original."""
     old, new = dict(mine.arguments(origin)), dict(now.arguments(block))
     for name in dict.fromkeys([*old, *new]):
         if old.get(name, "null") != new.get(name, "null"):
@@ -266,7 +265,7 @@ def _unlike(mine: Half, origin: Block, now: Half, block: Block) -> Iterator[str]
 
 
 def _may_go(old: Module, block: Block, others: Sequence[str], words: Mapping[str, Sequence[str]]) -> bool:
-    """Whether a block belongs to a side that goes: by its provider, or because its name says so and nothing else does."""
+    """Does a block belong to a removed side, by its provider, or without one by its name?"""
     if side_of(block):
         return side_of(block) in others
     return any(Half(old, {}, words[o]).plain(block.name) != block.name.lower().replace("_", "-") for o in others)

@@ -68,8 +68,9 @@ def test_what_is_heavy_is_imported_late(tmp_path: Path) -> None:
 
 
 def test_every_command_is_in_the_docs() -> None:
-    from tapfix.cli.app import app
+    from tapfix.cli.app import app_with_all_commands
 
+    app = app_with_all_commands()
     commands = {command.callback.__name__ for command in app.registered_commands if command.callback}
     commands |= {
         f"{group.name} {command.callback.__name__}"

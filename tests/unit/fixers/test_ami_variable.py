@@ -7,8 +7,7 @@ import re
 import pytest
 from mending import MAIN, mended, refused
 
-from tapfix.edits import Safety
-from tapfix.fixer import Status
+from tapfix.fixer import Safety, Status
 
 RULE = "TAP008"
 

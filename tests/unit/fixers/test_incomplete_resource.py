@@ -9,7 +9,8 @@ import pytest
 
 from fixers.incomplete_resource.cut_off import CutOff, Tail, Verdict, verdict
 from tapfix.contract import Contract
-from tapfix.engine.passes import Options, Outcome, repair
+from tapfix.engine.guard import repair
+from tapfix.engine.passes import Options, Outcome
 from tapfix.engine.registry import builtin_fixers
 from tapfix.fixer import Status
 from tapfix.module import File

@@ -9,7 +9,8 @@ from instance_rows import ARGUMENTS, EACH, REFERENCES, Row, stack
 from mending import MAIN
 
 from tapfix.contract import Contract
-from tapfix.engine.passes import Options, repair
+from tapfix.engine.guard import repair
+from tapfix.engine.passes import Options
 from tapfix.engine.registry import builtin_fixers
 
 RULES = {f.rule: f for f in builtin_fixers() if f.rule in ("TAP005", "TAP006", "TAP008")}

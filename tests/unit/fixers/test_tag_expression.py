@@ -1,4 +1,4 @@
-"""TAP010: what stands there now, what must come out, and that no resource loses a tag on the way."""
+"""TAP010: maps of tags before and after the fix, refusals, and that no resource loses a tag."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tapfix.contract import Contract
-from tapfix.engine.passes import Options, Outcome, repair
+from tapfix.engine.guard import repair
+from tapfix.engine.passes import Options, Outcome
 from tapfix.engine.registry import builtin_fixers
 from tapfix.fixer import Status
 from tapfix.module import Project
@@ -632,7 +633,7 @@ LOCALS = ("common_tags", "web_tags")
 
 Tags = dict[str, str]
 Map = tuple[str, Tags]
-"""The text of an expression, and what it comes to."""
+"""The text of an expression, and its value."""
 
 
 @st.composite
@@ -720,7 +721,7 @@ def test_no_resource_loses_a_tag_or_gets_another_value(case: tuple[str, dict[str
     refused = any(p.finding.status is Status.REFUSED for p in outcome.placed)
     for address, tags in effective(after).items():
         for key, value in before[address].items():
-            # What the contract merges in behind the common map may win over that, and over nothing else.
+            # The maps that the contract merges after the common map may win over that, and over nothing else.
             assert tags[key] in (value, extra.get(key)), (key, text, after)
             if not extra:
                 assert tags[key] == value, (key, text, after)
@@ -750,7 +751,7 @@ def test_terraform_agrees_on_what_the_maps_come_to(tmp_path: Path) -> None:
 
 
 def _some_module(source: random.Random) -> str:
-    """A module of merges; each key stands in more than one map."""
+    """A module of merges; more than one map has each key."""
 
     def obj() -> str:
         keys = source.sample(KEYS, source.randint(1, 3))
