@@ -98,7 +98,7 @@ def test_says_what_git_says(tmp_path: Path) -> None:
         ["git", "diff", "--no-index", "--no-prefix", "a/x.tf", "b/x.tf"], cwd=tmp_path, capture_output=True, text=True
     ).stdout
     lines = [line for line in made.splitlines() if not line.startswith("index ")]
-    # Git repeats the line above a hunk behind the hunk's numbers, for the reader's sake.
+    # After the numbers of a hunk, Git repeats the line above the hunk.
     lines = [f"{line[: line.index('@@', 2)]}@@" if line.startswith("@@") else line for line in lines]
     assert diff.render({"x.tf": before}, {"x.tf": after}).splitlines() == lines
 
