@@ -106,6 +106,13 @@ def interpolated(part: Expr) -> Expr:
     return part.children[1]
 
 
+def sole_interpolation(expr: Expr) -> Expr | None:
+    """The expression of a template or heredoc that is one `${ }` and nothing else; None for another expression."""
+    if expr.kind not in ("template", "heredoc") or len(expr.children) != 3 or expr.children[1].kind != "interpolation":
+        return None
+    return interpolated(expr.children[1])
+
+
 def unwrapped(expr: Expr) -> Expr:
     """The expression without the parentheses, and without the `"${ }"`, around it."""
     while True:
@@ -208,7 +215,27 @@ def members(container: Expr) -> tuple[Expr, ...]:
     return object_items(container) if container.kind == "object" else call_arguments(container)
 
 
-# --- conditionals and loops -------------------------------------------------------------------------------------------
+def comma_after(container: Expr, member: Expr) -> Expr | None:
+    """The comma that follows a member of a list, an object or a call; None if none does."""
+    children = iter(container.children)
+    for child in children:
+        if child is member:
+            break
+    following = next((child for child in children if child.kind != "Newline"), None)
+    return following if following is not None and following.kind == "Comma" else None
+
+
+# --- operators, conditionals and loops --------------------------------------------------------------------------------
+
+
+def operands(binary: Expr) -> tuple[Expr, ...]:
+    """The operands of a node of the kind `binary`, which has no precedence: two or more."""
+    return binary.children[::2]
+
+
+def operators(binary: Expr) -> tuple[Expr, ...]:
+    """The operators between the operands of a node of the kind `binary`."""
+    return binary.children[1::2]
 
 
 class Conditional(NamedTuple):
@@ -265,6 +292,11 @@ def step_name(step: Expr) -> str | None:
     return step.children[1].text if step.kind in ("get_attr", "legacy_index") else None
 
 
+def step_name_node(step: Expr) -> Expr:
+    """The node of the name or number of a step `.name` or `.0`."""
+    return step.children[1]
+
+
 def step_key(step: Expr) -> str | None:
     """The name by which a step goes into an object, `.name` or `["name"]`; None for a key that is computed."""
     return string_value(step.children[1]) if step.kind == "index" else step_name(step)
@@ -299,6 +331,17 @@ def traversal_address(node: Expr) -> tuple[str, int] | None:
             return None
         address = f"{address}.{steps[1].children[1].value}"
     return address, 1 + used
+
+
+def whole_address(expr: Expr) -> str | None:
+    """The address that an expression names and nothing else: `var.x`, but not `var.x.y`."""
+    found = traversal_address(expr)
+    return found[0] if found is not None and found[1] == len(expr.children) else None
+
+
+def is_splat(step: Expr) -> bool:
+    """Whether a step of a traversal is `[*]` or `.*`."""
+    return step.kind in ("full_splat", "attr_splat")
 
 
 def walk(node: Expr) -> Iterator[Expr]:
