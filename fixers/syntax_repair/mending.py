@@ -221,7 +221,7 @@ def _unclosed_braces(text: str, end: int, cut_off: bool) -> Iterator[Attempt]:
         yield Attempt("a missing `}`", (_line_with("}", innermost, text, end),))
 
 
-def _line_with(closer: str, opened: _OpenBracket, text: str, before: int) -> Change:
+def _line_with(closer: str, opened: _Unclosed, text: str, before: int) -> Change:
     """The change that inserts a closing bracket on a line of its own, after the line on which its content ends."""
     end = text.find("\n", before)
     end = len(text) if end < 0 else end
@@ -230,7 +230,7 @@ def _line_with(closer: str, opened: _OpenBracket, text: str, before: int) -> Cha
     return end, end, f"\n{opened.indent}{closer}"
 
 
-class _OpenBracket:
+class _Unclosed:
     """A bracket that is not closed yet, and the indent of its line."""
 
     def __init__(self, mark: str, offset: int, indent: str) -> None:
@@ -243,13 +243,13 @@ class _OpenBracket:
         """The offset of the first line that is not indented more than the bracket's line, and does not close it."""
 
 
-def _open_brackets(text: str, end: int, *, stop_at_outsider: bool = False) -> list[_OpenBracket]:
+def _open_brackets(text: str, end: int, *, stop_at_outsider: bool = False) -> list[_Unclosed]:
     """The brackets that are open at `end`, the innermost last.
 
     With `stop_at_outsider`, those that are open at the first line whose indent shows that the innermost should be
     closed.
     """
-    opened: list[_OpenBracket] = []
+    opened: list[_Unclosed] = []
     indent = ""
     at = 0
     while at < end:
@@ -268,7 +268,7 @@ def _open_brackets(text: str, end: int, *, stop_at_outsider: bool = False) -> li
         elif piece["bracket"]:
             mark = piece["bracket"]
             if mark in _CLOSER:
-                opened.append(_OpenBracket(mark, at - 1, indent))
+                opened.append(_Unclosed(mark, at - 1, indent))
             elif opened and _CLOSER[opened[-1].mark] == mark:
                 opened.pop()
     return opened
