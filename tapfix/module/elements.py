@@ -126,7 +126,7 @@ class Element:
     def remove_members(self, container: Expr, gone: Sequence[Expr]) -> list[Edit]:
         """Take members out of a list, an object or a call in the element.
 
-        A member with lines of its own goes with them and with the comment lines above it; another one goes with its comma.
+        A member with lines of its own goes with them and with the comment lines above it; another one with its comma.
         Where the last members go, the comma before them goes too, unless the author put one after the last member.
         The edits only delete, and are in the order of the source.
         """
