@@ -41,6 +41,13 @@ wheel: .venv/ready         ## build the wheel and the sdist into dist/
 	rm -rf dist
 	$(BIN)/python -m build
 
+# The quick benchmarks, which need nothing but the checkout. bench/README.md lists the others. Peers that are not installed
+# are left out.
+bench: .venv/ready         ## measure parsing, a whole command, recovery and region-collapse (under a minute)
+	$(BIN)/python -m bench.speed corpus --files 100 --rounds 3 --answer $(ANSWER)
+	$(BIN)/python -m bench.recovery corpus
+	$(BIN)/python -m bench.regions --blocks 50,100,200 --rounds 2
+
 docs: .venv/docs-ready     ## build the site into site/
 	$(BIN)/python docs/make_rule_pages.py
 	$(BIN)/mkdocs build --strict

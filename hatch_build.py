@@ -1,10 +1,10 @@
-"""The build hook: what the wheel holds beyond the Python files of `tapfix/`.
+"""The build hook: what the wheel contains beside the Python files of `tapfix/`.
 
-`grammar/` and `fixers/` lie at the top of the checkout, where people look for them; in the wheel they are `tapfix/grammar` and
-`tapfix/fixers`. The hottest modules are compiled, if Cython and a C compiler are there; the wheel is plain Python otherwise, and does
-the same (docs/compiled.md).
+`grammar/` and `fixers/` are at the top of the checkout, where people look for them. In the wheel they are
+`tapfix/grammar` and `tapfix/fixers`. The modules that take most time are compiled, if Cython and a C compiler are
+there. Otherwise the wheel is plain Python, and does the same (docs/compiled.md).
 
-An editable install reads the checkout itself, as it is (tapfix/packaged.py finds the folders in either place).
+An editable install reads the checkout itself (tapfix/packaged.py finds the folders in either place).
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ class WheelContents(BuildHookInterface):  # type: ignore[type-arg]
             build_data["infer_tag"] = True
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
-        """Called by hatchling when the wheel is there."""
+        """Called by hatchling after a wheel was built."""
         if self._scratch:
             shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _compiled(self, scratch: Path) -> list[Path]:
-        """The extension modules; none where they cannot be made. The package itself is not imported for it."""
+        """The compiled modules; none where they cannot be made. The package itself is not imported for it."""
         spec = importlib.util.spec_from_file_location("compiling", Path(self.root, "tapfix", "syntax", "compiling.py"))
         assert spec is not None and spec.loader is not None
         compiling = importlib.util.module_from_spec(spec)

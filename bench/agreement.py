@@ -1,15 +1,16 @@
-"""How far tapfix's own proof agrees with `terraform validate`: on real answers as given and as tapfix repairs them, and on mutants
-of those that are valid.
+"""How often do tapfix's own proof and `terraform validate` agree?
 
     python -m bench.agreement ANSWERS WORK [--mutants 300] [--name ANSWER.md] [--only answers|repaired|mutants]
 
-ANSWERS holds answers as Markdown files, at any depth. WORK keeps what terraform said of each text, so that a second run only asks
-tapfix again. terraform has to find the AWS provider (TF_CLI_CONFIG_FILE).
+The modules are real answers as given, the same answers as tapfix repairs them, and mutants of the valid ones. ANSWERS
+contains answers as Markdown files, at any depth. WORK keeps the output of terraform for each text, so that a second run
+only asks tapfix. terraform must find the AWS provider (TF_CLI_CONFIG_FILE).
 
-Terraform does not look at everything once it found something: a block that needs one with an error is passed over, and so is a schema
-behind a bad reference, or every block behind a bad line. A problem of tapfix's in such a place is counted as "not comparable". And it
-validates with no variable's value known: what depends on one (what a `for` or a `dynamic` block makes of it, say) it sees when it plans.
-So a problem that validate does not confirm is put to `terraform plan`, against an emulator.
+Terraform does not check everything after a first error: it skips blocks that need a block with an error, schemas
+after a bad reference, and all blocks after a bad line. A problem that tapfix reports in such a place counts as "not
+comparable". `validate` also knows no values of variables, so it does not see what depends on one, such as the blocks
+of a `for` or a `dynamic` block. A problem that `validate` does not confirm is therefore checked with `terraform
+plan`, on an emulator.
 """
 
 from __future__ import annotations
@@ -35,19 +36,21 @@ from tapfix.errors import TapfixError
 from tapfix.module import Attribute, Block, Project
 from tapfix.verify import Problem, check_project, ladder, surroundings
 
-# Errors of the first look at the files: with one of these, terraform looks no further.
+# Errors of the first stage of terraform, which stops after it.
 FIRST_LOOK = re.compile(
-    r"Duplicate|Invalid (escape|character|block|multi|string|single|variable name|attribute name|expression|default|type|template|depends"
-    r"|quoted|provider configuration|resource name)|Unsupported block type|Missing (expression|newline|name|attribute|item|close|key|validation)"
-    r"|Unclosed|Module not installed|Argument or block|Extraneous|Unterminated|Reserved|Variables not allowed|Attribute redefined|Unexpected"
+    r"Duplicate|Invalid (escape|character|block|multi|string|single|variable name|attribute name|expression|default"
+    r"|type|template|depends|quoted|provider configuration|resource name)|Unsupported block type"
+    r"|Missing (expression|newline|name|attribute|item|close|key|validation)|Unclosed|Module not installed"
+    r"|Argument or block|Extraneous|Unterminated|Reserved|Variables not allowed|Attribute redefined|Unexpected"
 )
 SYNTAX = re.compile(
-    r"Invalid (escape|character|block|multi|string|single|expression)|Missing (expression|newline|attribute)|Unclosed|Unterminated|Argument or block"
+    r"Invalid (escape|character|block|multi|string|single|expression)|Missing (expression|newline|attribute)"
+    r"|Unclosed|Unterminated|Argument or block"
 )
 
 
 class Truth(NamedTuple):
-    """What terraform said of a module."""
+    """The output of terraform for a module."""
 
     errors: list[dict[str, Any]]
     initialised: bool
@@ -58,7 +61,7 @@ class Truth(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """The figures of one set of modules."""
+    """The counts for one set of modules."""
 
     name: str
     named: int
@@ -67,15 +70,15 @@ class Tally(NamedTuple):
     false: list[str]
     hidden: int
     later: int
-    """Problems of which terraform speaks only when it plans."""
+    """Problems that terraform reports only when it plans."""
 
     def __str__(self) -> str:
         errors = self.named + len(self.missed)
         judged = self.true + len(self.false)
         return (
             f"{self.name:10} terraform's errors named {self.named}/{errors} ({self.named / max(errors, 1):.1%})   "
-            f"tapfix's errors false {len(self.false)}/{judged} ({len(self.false) / max(judged, 1):.1%})   not comparable {self.hidden}, "
-            f"confirmed by plan {self.later}"
+            f"tapfix's errors false {len(self.false)}/{judged} ({len(self.false) / max(judged, 1):.1%})   "
+            f"not comparable {self.hidden}, confirmed by plan {self.later}"
         )
 
 
@@ -84,7 +87,7 @@ def main() -> None:
     parser.add_argument("answers", type=Path)
     parser.add_argument("work", type=Path)
     parser.add_argument("--mutants", type=int, default=0)
-    parser.add_argument("--name", default="*.md", help="which files hold answers (default: %(default)s)")
+    parser.add_argument("--name", default="*.md", help="pattern of the answers' file names (default: %(default)s)")
     parser.add_argument("--only", choices=("answers", "repaired", "mutants"), action="append")
     given = parser.parse_args()
     answers, repaired = read(given.answers, given.name)
@@ -108,7 +111,7 @@ def main() -> None:
 
 
 def read(folder: Path, pattern: str) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]]]:
-    """The root module of each answer, with the modules below it: as given, and as tapfix repairs it."""
+    """The root module of each answer with the modules below it, as given and as tapfix repairs it."""
     contract = Contract.default()
     given, repaired = {}, {}
     for path in sorted(folder.rglob(pattern)):
@@ -126,7 +129,7 @@ def read(folder: Path, pattern: str) -> tuple[dict[str, dict[str, str]], dict[st
 
 
 def ask(texts: Mapping[str, str], work: Path) -> Truth:
-    """What terraform says of a module, now or before."""
+    """The output of terraform for a module, from this run or an earlier one."""
     cache = work / f"{_digest(texts)}.json"
     if cache.exists():
         known = json.loads(cache.read_text())
@@ -151,7 +154,7 @@ def ask(texts: Mapping[str, str], work: Path) -> Truth:
 
 
 def planned(texts: Mapping[str, str], work: Path) -> frozenset[tuple[str, int]]:
-    """The files and lines of which terraform complains when it plans a module on an emulator, now or before."""
+    """The files and lines with errors when terraform plans a module on an emulator, from this run or an earlier one."""
     cache = work / f"plan-{_digest(texts)}.json"
     if not cache.exists():
         steps = ladder(texts, upto="plan")
@@ -167,7 +170,7 @@ def _digest(texts: Mapping[str, str]) -> str:
 
 
 def _of_the_surroundings(error: Mapping[str, Any]) -> bool:
-    """Whether an error speaks of what was put beside the answer, or of a provider that this machine does not have."""
+    """Whether an error is about an added file, or about a provider that this machine does not have."""
     own = (surroundings.OVERRIDE, surroundings.PROVIDERS)
     beside = (error.get("range") or {}).get("filename") in own
     return (
@@ -208,7 +211,7 @@ def compare(name: str, modules: Mapping[str, Mapping[str, str]], work: Path) -> 
 
 
 class _Case:
-    """One module: what tapfix says of it, beside what terraform said."""
+    """One module: the problems of tapfix compared with the errors of terraform."""
 
     def __init__(self, texts: Mapping[str, str], truth: Truth) -> None:
         self.project = Project(texts)
@@ -229,7 +232,10 @@ class _Case:
                 self.needs[block.file.folder, own].add((block.file.folder, reference.address))
 
     def names(self, error: Mapping[str, Any]) -> bool:
-        """Whether tapfix has a problem where terraform has one; an unfinished text's end is the file's."""
+        """Whether tapfix has a problem where terraform has one.
+
+        The end of an unfinished text is the end of the file.
+        """
         if not error.get("range"):
             return self.cycle and any(p.kind == "cycle" for p in self.problems)
         file = error["range"]["filename"]
@@ -252,7 +258,7 @@ class _Case:
         return False
 
     def is_hidden(self, problem: Problem) -> bool:
-        """Whether terraform never came to look at the place."""
+        """Whether terraform did not check this place."""
         if self.stopped or self.cycle:
             return True
         block = self._holder(problem.file, problem.line)
@@ -262,7 +268,7 @@ class _Case:
         if self.module_bad and (block.file.folder or calls):
             return True
         todo, seen = [(block.file.folder, problem.address)], set[tuple[str, str]]()
-        if block.file.folder:  # a module is looked at once what it is called with is known
+        if block.file.folder:  # terraform checks a module only after the values of its call
             todo += [("", call.address) for call in self.project.root.blocks_of("module")]
         if todo[0] in self.bad:
             return True

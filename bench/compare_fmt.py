@@ -1,10 +1,10 @@
-"""How often `tapfix fmt` and `terraform fmt` agree, byte for byte, on the HCL of a folder of answers.
+"""How often do `tapfix fmt` and `terraform fmt` agree, byte for byte?
 
-    python bench/compare_fmt.py FOLDER [--show N]
+    python -m bench.compare_fmt FOLDER [--show N]
 
-Takes every `hcl`, `terraform` and `tfvars` fence of the Markdown files below the folder, and every `.tf` and
-`.tfvars` file there. terraform formats all of them in one run, as files of a scratch folder: `terraform fmt -` runs
-the same code, but ends what it prints with a new line even where the text has none.
+The texts are every `hcl`, `terraform` and `tfvars` fence of the Markdown files in the folder, and every `.tf` and
+`.tfvars` file. terraform formats all of them in one run, as files of a scratch folder. `terraform fmt -` runs the same
+code, but always ends its output with a new line.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ FENCE = re.compile(
     r"^( *)(`{3,})[ \t]*(?:hcl|terraform|tf|tfvars)\b[^\n]*\n(.*?)(?:^ *\2`*[ \t]*$|\Z)",
     re.DOTALL | re.MULTILINE | re.IGNORECASE,
 )
-"""A fence: how far it is indented, its marks, its text. An unclosed one reaches to the end."""
+"""A fence: its indent, its marks, its text. An unclosed fence ends with the file."""
 
 REFUSED = re.compile(r"on (\S+\.tf) line", re.MULTILINE)
 
 
 class Sample(NamedTuple):
-    """One text, and where it came from."""
+    """One text, and its origin."""
 
     name: str
     text: str
 
 
 class Outcome(NamedTuple):
-    """A sample with what terraform made of it: None if it refused."""
+    """A sample, and the output of terraform for it: None if terraform refused it."""
 
     sample: Sample
     wanted: str | None
@@ -62,7 +62,7 @@ def _read(path: Path) -> str:
 
 
 def formatted_by_terraform(texts: list[Sample]) -> list[Outcome]:
-    """What `terraform fmt` makes of each sample."""
+    """The output of `terraform fmt` for each sample."""
     with tempfile.TemporaryDirectory() as scratch:
         paths = [Path(scratch, f"{number:06}.tf") for number in range(len(texts))]
         for path, sample in zip(paths, texts, strict=True):
@@ -83,7 +83,7 @@ def formatted_by_terraform(texts: list[Sample]) -> list[Outcome]:
 
 
 def main() -> int:
-    """Compare, print the figures, and return 1 if there was a difference."""
+    """Compares the outputs and prints the figures. Returns 1 if there is a difference."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--show", type=int, default=3, metavar="N", help="print the first N differences (3)")

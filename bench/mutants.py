@@ -1,4 +1,4 @@
-"""Modules with one thing wrong each, made of valid ones: what `terraform validate` must find, and tapfix too."""
+"""Which modules have exactly one known error? Makes them from valid modules, for `bench.agreement`."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tapfix.module import Attribute, Block, Project, call_arguments, call_name, 
 from tapfix.schema import BlockSchema, load
 
 Spot = tuple[str, int, int, str]
-"""File, start, end, and what is put there."""
+"""File, start, end, and the new text."""
 
 
 def mutate(modules: Mapping[str, Mapping[str, str]], number: int) -> Iterator[tuple[str, dict[str, str]]]:
-    """So many modules, the ways to be wrong in shares as equal as they can be; the same ones every time, and no two alike."""
+    """Yields `number` different mutants, with equal shares of each kind of error, and the same ones in each run."""
     dice = random.Random(7)
     spots: dict[str, dict[str, list[Spot]]] = {way: {} for way in WAYS}
     for name, texts in sorted(modules.items()):
@@ -40,7 +40,7 @@ def mutate(modules: Mapping[str, Mapping[str, str]], number: int) -> Iterator[tu
 
 
 def _bodies(project: Project) -> Iterator[tuple[Block, BlockSchema]]:
-    """Every block of AWS types, and of those in them, with its schema."""
+    """Every block of an AWS type and every block in it, with its schema."""
     schema = load(5)
     todo: list[tuple[Block, BlockSchema]] = []
     for block in project.root.blocks:
@@ -119,7 +119,7 @@ def _cycles(project: Project) -> Iterator[Spot]:
 
 
 def _references(kinds: tuple[str, ...], step: str | None, text: str) -> Callable[[Project], Iterator[Spot]]:
-    """Change references: behind the address, or the step behind it."""
+    """Changes references: the end of the address, or the step after it."""
 
     def spots(project: Project) -> Iterator[Spot]:
         for reference in project.root.references:

@@ -1,14 +1,16 @@
-"""Does `tapfix apply` make any answer worse, by a judge that is not tapfix?
+"""Does `tapfix apply` make any answer worse, according to an independent judge?
 
-    python -m bench.never_worse ANSWERS WORK --judge judge.py [--name MODEL_RESPONSE.md] [--only Pr1,Pr2] [--before-only]
+    python -m bench.never_worse ANSWERS WORK --judge judge.py [--name MODEL_RESPONSE.md] [--only Pr1,Pr2]
+    [--before-only]
 
-ANSWERS holds answers as Markdown files, at any depth. Each is written out as it came (`tapfix extract`) and as tapfix
-leaves it (`tapfix apply`), and the judge, a command that takes `DIR --upto validate|plan --var-file FILE` and prints a JSON
-object with a key a rung, is asked about both. What did not validate before is not planned; what planned before
-is planned after in every environment that the outcome has. WORK keeps both folders of each answer, and what the judge said of
-each, by its text: a second run asks only about what is another text now.
+ANSWERS contains answers as Markdown files, at any depth. Each answer is written as it came (`tapfix extract`) and as
+tapfix repairs it (`tapfix apply`). The judge is a command that takes `DIR --upto validate|plan --var-file FILE` and
+prints a JSON object with one key for each step. It judges both folders. An answer that did not validate before is not
+planned; one that planned before is planned in every environment of the outcome. WORK keeps both folders of each
+answer and the verdicts by text, so that a second run judges only texts that changed.
 
-Exits 1 if an answer is worse: it validated and does not any more, or planned and does not in each environment.
+Exits 1 if an answer is worse: it validated before and does not now, or it planned before and does not now in each
+environment.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ class Judge(NamedTuple):
     command: Path
 
     def __call__(self, folder: Path, upto: str, var_file: Path | None) -> Verdict:
-        """What the judge says of a folder: an object with a key a rung; of its own failure, that it failed."""
+        """The judge's verdict on a folder, with one key for each step, or that the judge itself failed."""
         arguments = ["--var-file", str(var_file)] if var_file else []
         run = subprocess.run(
             [sys.executable, str(self.command), str(folder), "--upto", upto, *arguments],
@@ -47,7 +49,7 @@ class Judge(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """An answer before and after, by rung: the number of errors, or None where the rung was not asked for."""
+    """An answer before and after: the number of errors by step, or None for a step that was not judged."""
 
     name: str
     before: dict[str, int | None]
@@ -55,14 +57,14 @@ class Outcome(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """`worse`, `better` or `same`: by the rungs that hold, then nothing more. A count of messages proves little."""
+        """`worse`, `better` or `same`, by the steps that pass. The number of messages does not count."""
         worse = [rung for rung, errors in self.before.items() if errors == 0 and self.after.get(rung) != 0]
         better = [rung for rung, errors in self.after.items() if errors == 0 and self.before.get(rung) not in (0, None)]
         return "worse" if worse else "better" if better else "same"
 
 
 def root(folder: Path) -> Path:
-    """The folder of the root module: the one nearest to the top that holds `.tf` files, modules' own folders last."""
+    """The folder of the root module: the uppermost one with `.tf` files, with folders of modules last."""
     if list(folder.glob("*.tf")):
         return folder
     inner = {path.parent for path in folder.rglob("*.tf")}
@@ -71,11 +73,11 @@ def root(folder: Path) -> Path:
 
 
 Judged = tuple[dict[str, int | None], list[str]]
-"""The errors of a module by rung, and their texts."""
+"""The errors of a module by step, and their texts."""
 
 
 def known_or_judged(judge: Judge, folder: Path, upto: str, cache: Path) -> Judged:
-    """What the judge says of a folder, now or when it was asked about the very same text."""
+    """The verdict on a folder, from this run or from an earlier one on the same text."""
     digest = sha256(upto.encode())
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
@@ -88,7 +90,7 @@ def known_or_judged(judge: Judge, folder: Path, upto: str, cache: Path) -> Judge
 
 
 def judged(judge: Judge, folder: Path, upto: str) -> Judged:
-    """What the judge says of a folder; with `plan`, of the worst of its environments."""
+    """The verdict on a folder; with `plan`, the verdict on the worst of its environments."""
     module = root(folder)
     found: dict[str, int | None] = {"validate": None, "plan": None}
     texts: list[str] = []
@@ -105,7 +107,7 @@ def judged(judge: Judge, folder: Path, upto: str) -> Judged:
 
 
 def written(command: str, answer: Path, folder: Path, options: list[str]) -> str:
-    """Let tapfix write an answer into a folder; what it says if it cannot."""
+    """Lets tapfix write an answer into a folder. Returns its message if it cannot."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     run = subprocess.run(
@@ -118,14 +120,14 @@ def written(command: str, answer: Path, folder: Path, options: list[str]) -> str
 
 
 def main() -> int:
-    """Judge every answer before and after, a line each, and the sum."""
+    """Judges every answer before and after, and prints a line for each and the totals."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("answers", type=Path)
     parser.add_argument("work", type=Path)
     parser.add_argument("--judge", type=Path, required=True)
-    parser.add_argument("--name", default="*.md", help="which files hold answers (default: %(default)s)")
-    parser.add_argument("--only", default="", help="names of answers, with commas")
-    parser.add_argument("--before-only", action="store_true", help="judge the answers as they came, and no more")
+    parser.add_argument("--name", default="*.md", help="pattern of the answers' file names (default: %(default)s)")
+    parser.add_argument("--only", default="", help="names of answers, separated by commas")
+    parser.add_argument("--before-only", action="store_true", help="judge only the answers as they came")
     given = parser.parse_args()
     judge = Judge(given.judge)
     outcomes: list[Outcome] = []

@@ -1,11 +1,11 @@
-"""How long the proof's first steps take, beside `terraform validate` on the same module.
+"""How long do the first steps of the proof take, compared with `terraform validate` on the same module?
 
     python -m bench.proof ANSWER... [--rounds N]
 
-Every round takes a new interpreter, as a command does, so that the schema and the checks are loaded anew: what is measured is the first
-check of a process beyond the parse, and then a second one. `terraform validate` runs alone, in a folder that is initialised already.
-The rounds go tool after tool, so that a noisy minute hits them all; what counts is the median of the wall clock. terraform has to find
-the AWS provider (TF_CLI_CONFIG_FILE).
+Each round starts a new interpreter, as a command does, so that the schema and the checks are loaded again. It
+measures the first check of a process without the parse, and then a second check. `terraform validate` runs in a
+folder that is already initialised. The tools take turns, so that other load affects all of them; the result is the
+median of the wall-clock time. terraform must find the AWS provider (TF_CLI_CONFIG_FILE).
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def measure(texts: dict[str, str], rounds: int) -> dict[str, float]:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(text.encode())
         environment = dict(os.environ, CHECKPOINT_DISABLE="1")
-        # As installed: the modules' bytecode is there from the first round on.
+        # As in an installation, the bytecode of the modules exists before the first round.
         compiled = dict(os.environ, PYTHONPYCACHEPREFIX=f"{cache}", PYTHONDONTWRITEBYTECODE="")
         run = {"cwd": folder, "env": environment, "capture_output": True, "check": False}
         subprocess.run(["terraform", "init", "-input=false"], **run)  # type: ignore[call-overload]
@@ -80,13 +80,14 @@ def measure(texts: dict[str, str], rounds: int) -> dict[str, float]:
             *times, _ = json.loads(done.stdout)
             start = time.perf_counter()
             subprocess.run(["terraform", "validate", "-json"], **run)  # type: ignore[call-overload]
-            if number:  # in the round before the first the bytecode is written
+            if number:  # round 0 writes the bytecode
                 columns.append([*times, time.perf_counter() - start])
     first_parse, first, second_parse, second, validate = (
         statistics.median(column) for column in zip(*columns, strict=True)
     )
     print(
-        f"  validate takes {validate / first:.0f} times as long as the first check, {validate / second:.0f} times as the second"
+        f"  validate takes {validate / first:.0f} times as long as the first check, "
+        f"{validate / second:.0f} times as the second"
     )
     return {
         "parse, first": first_parse,

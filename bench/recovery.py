@@ -1,14 +1,14 @@
-"""How well the parser finds its way in broken text.
+"""How well does the parser recover in broken text?
 
     python -m bench.recovery FOLDER [--show N]
 
-Takes thirty files that parse (the ```hcl fences of the Markdown answers in FOLDER, or its `.tf` files), and
-- cuts each at every newline and at 200 random places: the blocks that end before the cut must still be found;
-- damages one block of each in the ways that answers really are damaged: all other blocks must still be found.
+Takes thirty files that parse (the ```hcl fences of the Markdown answers in FOLDER, or its `.tf` files). It
+- cuts each at every newline and at 200 random offsets: the blocks that end before the cut must still be found;
+- damages one block of each in ways in which answers really are damaged: all other blocks must still be found.
 
-A block is found if the tree has a top-level block with its type and labels and its very text. The diagnostic is near
-if it is within two lines of the damage. Where the damage is a bracket, quote or heredoc that nothing closes, no reader can tell
-where it should have been closed, so the line of what was left open is as good as the line of what is missing.
+A block is found if the tree has a top-level block with its type, its labels and its exact text. A diagnostic is near
+if it is within two lines of the damage. If the damage is a bracket, quote or heredoc that nothing closes, no reader
+can tell where it should end, so the line of the opening counts as well as the line of the missing end.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SHELL = 'if [ -z "$X" ]; then\n  for f in /tmp/*; do echo "it\'s ${f%%.*}" >> ou
 
 
 def texts(folder: Path) -> Iterator[str]:
-    """Everything in a folder that is HCL, the longest first."""
+    """All HCL texts in a folder that parse, the longest first."""
     found = [path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.tf"))]
     for path in sorted(folder.rglob("*.md")):
         found += FENCE.findall(path.read_text(encoding="utf-8"))
@@ -53,7 +53,7 @@ def blocks(tree: Tree) -> Counter[tuple[str, ...]]:
 
 
 def damaged_tree(whole: Tree, start: int, end: int, replacement: str) -> Tree:
-    """The tree after the damage: reparsed, which is quicker, and one time in fifty compared with parsing it all."""
+    """The tree after the damage, by `reparse`; one in fifty is compared with a full parse."""
     tree = reparse(whole, [(start, end, replacement)])
     assert tree.code() == whole.text[:start] + replacement + whole.text[end:]
     if random.random() < 0.02:
@@ -64,7 +64,7 @@ def damaged_tree(whole: Tree, start: int, end: int, replacement: str) -> Tree:
 
 
 def damages(block: str, rng: random.Random) -> Iterator[tuple[str, str, set[int]]]:
-    """Ways to damage a block: a name, the damaged block, and the lines of it where a complaint would be right."""
+    """Ways to damage a block: a name, the damaged block, and its lines where a diagnostic is right."""
     lines = block.split("\n")
 
     def line_of(offset: int) -> int:
@@ -81,7 +81,7 @@ def damages(block: str, rng: random.Random) -> Iterator[tuple[str, str, set[int]
         at = rng.randrange(1, len(lines)) if len(lines) > 1 else 1
         return "\n".join(lines[:at] + [text.rstrip("\n")] + lines[at:]), set(range(at, at + text.count("\n") + 1))
 
-    # The last brace of the block, and the last of a block or object within it.
+    # The last brace of the block, and the last brace of a block or object in it.
     yield "unclosed block", block.rstrip()[:-1], {0, len(lines) - 1}
     for damaged, where in without(r"^[ \t]+(\})[ \t]*$"):
         opened = _opener(block, damaged)
@@ -122,7 +122,7 @@ def damages(block: str, rng: random.Random) -> Iterator[tuple[str, str, set[int]
 
 
 def _opener(block: str, damaged: str) -> int:
-    """The line of the bracket that the damaged block no longer closes, judging by the indent of what was taken away."""
+    """The line of the bracket that the damaged block no longer closes, by the indent of the removed text."""
     at = next((i for i, (a, b) in enumerate(zip(block, damaged, strict=False)) if a != b), len(damaged))
     line = block.count("\n", 0, at)
     lines = block.split("\n")
@@ -134,7 +134,7 @@ def _opener(block: str, damaged: str) -> int:
 
 
 class Tally:
-    """Blocks found of those that should be, and complaints near the damage of all."""
+    """The blocks that were found among those expected, and the diagnostics near the damage among all."""
 
     def __init__(self) -> None:
         self.found = self.blocks = self.near = self.cases = 0
@@ -153,7 +153,7 @@ class Tally:
 
 
 def main() -> int:
-    """Measure, and print the table."""
+    """Measures, and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--show", type=int, default=0, help="show the first N cases that went wrong")

@@ -1,16 +1,17 @@
-"""How fast text becomes a tree and text again, beside the peers; and what a whole run of the command costs.
+"""How fast are parsing and printing, compared with the peers, and how long does a whole command take?
 
     python -m bench.speed FOLDER [--files N] [--rounds N] [--answer FILE] [--write FILE]
     python -m bench.speed --growth [--write FILE]
 
-The same files for everybody (the longest ```hcl fences of the Markdown answers in FOLDER that parse, or its `.tf`
-files), round by round and peer after peer, so that a noisy minute hits them all. What counts is the processor time of this
-process, and of the processes that it starts. The peers are measured if they are installed:
-`pip install python-hcl2 tree-sitter tree-sitter-hcl`. python-hcl2 has two trees: that of its rules, which its `parses` gives and
-all else in it works on, and the raw one of Lark, which is quicker; it prints either back.
+All parsers read the same files: the longest ```hcl fences of the Markdown answers in FOLDER that parse, or its `.tf`
+files. They take turns, so that other load affects all of them. The figures are the processor time of this process and
+of the processes that it starts. The peers are measured if they are installed: `pip install python-hcl2 tree-sitter
+tree-sitter-hcl`. python-hcl2 has two trees: that of its rules, which `parses` returns and the rest of it uses, and
+the raw tree of Lark, which is faster. It prints both.
 
-`--growth` measures how the cost grows with the text: ten times as much should cost no more than eleven times the time.
-`--write` adds the tables to a file, in the place of those of the same kind and variant; bench/FIGURES.md holds the last figures.
+`--growth` measures how the cost grows with the text: ten times the text should take at most eleven times as long.
+`--write` writes the tables into a file, in place of the tables with the same headings. bench/FIGURES.md contains the
+latest figures.
 """
 
 from __future__ import annotations
@@ -33,12 +34,12 @@ from tapfix.syntax import COMPILED, Leaf, parse
 
 
 def tapfix_parse_and_print(text: str) -> None:
-    """Text to the lossless tree and back: what both bars are about."""
+    """Parses a text into the lossless tree and prints it."""
     assert parse(text).code() == text
 
 
 def tapfix_with_a_walk(text: str) -> None:
-    """The same, and a visit to every leaf."""
+    """Parses a text and visits every leaf."""
     count = 0
     for item in parse(text).items:
         for leaf in item.node.leaves():
@@ -125,7 +126,7 @@ def milliseconds(command: list[str], read: bytes) -> float:
 
 
 def whole_runs(answer: Path) -> dict[str, tuple[list[str], bytes]]:
-    """What a shell would run, by name, with what it reads: tapfix on an answer, terraform on the stack in it."""
+    """The commands by name, each with its input: tapfix with an answer, terraform with the stack in it."""
     tapfix = [sys.executable, "-m", "tapfix"]
     hcl = max(FENCE.findall(answer.read_text(encoding="utf-8")), key=len, default="")
     found = {
@@ -141,17 +142,18 @@ def whole_runs(answer: Path) -> dict[str, tuple[list[str], bytes]]:
 
 
 def heading(kind: str) -> str:
-    """What a table is about, and which variant of tapfix was measured."""
+    """The heading of a table, with the variant of tapfix that was measured."""
     return f"## {kind}, {'compiled' if COMPILED else 'plain Python'}"
 
 
 def speed_table(speeds: dict[str, list[float]], sample: list[str], rounds: int) -> str:
-    """The parsers' figures as Markdown."""
+    """The figures of the parsers as Markdown."""
     size = sum(len(text.encode()) for text in sample) / 1e6
     lines = [
         heading("Parse and print"),
         "",
-        f"{len(sample)} files, {size:.1f} MB, {rounds} rounds, interleaved; processor time; CPython {platform.python_version()}.",
+        f"{len(sample)} files, {size:.1f} MB, {rounds} rounds, interleaved; processor time; "
+        f"CPython {platform.python_version()}.",
         "",
         "| what | median MB/s | min | max | parse and print is … times that |",
         "|---|---|---|---|---|",
@@ -165,13 +167,14 @@ def speed_table(speeds: dict[str, list[float]], sample: list[str], rounds: int) 
 
 def process_table(costs: dict[str, list[float]], rounds: int) -> str:
     """The figures of whole processes as Markdown."""
+    others = [name for name in costs if not name.startswith("tapfix")]
     lines = [
         heading("Whole processes"),
         "",
         f"{rounds} rounds, interleaved with the above; processor time.",
         "",
-        f"| what | median ms | min | max | in units of {' | '.join(name for name in costs if not name.startswith('tapfix'))} |",
-        "|---|---|---|---|" + "---|" * sum(not name.startswith("tapfix") for name in costs),
+        f"| what | median ms | min | max | in units of {' | '.join(others)} |",
+        "|---|---|---|---|" + "---|" * len(others),
     ]
     for name, values in costs.items():
         median = statistics.median(values)
@@ -198,7 +201,7 @@ ORDINARY = """resource "aws_instance" "web_{n}" {{
 
 
 def growing() -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    """Texts of one kind, each ten times as long as the one before, and what to call them."""
+    """Texts of one kind with their names, each ten times as long as the one before."""
     block = len(ORDINARY.format(n=1000))
     sizes = [("100 KB", 100_000), ("1 MB", 1_000_000), ("10 MB", 10_000_000)]
     yield "blocks", [(name, "".join(ORDINARY.format(n=n) for n in range(size // block))) for name, size in sizes]
@@ -212,12 +215,12 @@ def growing() -> Iterator[tuple[str, list[tuple[str, str]]]]:
 
 
 def growth_table() -> str:
-    """What ten times the text costs, as Markdown."""
+    """The cost of ten times the text, as Markdown."""
     lines = [
         heading("Growth"),
         "",
-        "Parse and print, processor time, the best of three or more; each text is ten times the one before. Python's garbage collector waits,",
-        "as it does in the command: what it costs to look at a tree once grows faster than the tree.",
+        "Parse and print, processor time, the best of three or more; each text is ten times the one before. Python's",
+        "garbage collector is off, as in the command: its cost grows faster than the tree.",
         "",
         "| text | ms | times the one before |",
         "|---|---|---|",
@@ -232,7 +235,7 @@ def growth_table() -> str:
 
 
 def best_milliseconds(text: str) -> float:
-    """The least that parsing and printing costs, in at least three runs and a tenth of a second."""
+    """The least time to parse and print, in at least three runs and a tenth of a second."""
     runs: list[float] = []
     while len(runs) < 3 or sum(runs) < 0.1:
         gc.collect()
@@ -245,7 +248,7 @@ def best_milliseconds(text: str) -> float:
 
 
 def write(tables: list[str], path: Path) -> None:
-    """Put the tables into a file, each in the place of the one with the same heading."""
+    """Writes the tables into a file, each in place of the one with the same heading."""
     text = path.read_text(encoding="utf-8") if path.exists() else "# The last figures\n\nWritten by bench.speed.\n\n"
     opening, *sections = re.split(r"(?m)^(?=## )", text)
     known = {section.partition("\n")[0]: section.strip() + "\n" for section in sections}
@@ -254,7 +257,7 @@ def write(tables: list[str], path: Path) -> None:
 
 
 def main() -> int:
-    """Measure, and print the tables, or write them."""
+    """Measures, and prints the tables or writes them."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("folder", type=Path, nargs="?")
     options.add_argument("--files", type=int, default=100)

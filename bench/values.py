@@ -1,14 +1,15 @@
-"""How far tapfix's checks of values agree with `terraform plan` on an emulator, kind by kind.
+"""How often do tapfix's checks of values agree with `terraform plan` on an emulator, by kind of value?
 
     python -m bench.values [--show]
 
-Every row of `CASES` is an argument of a resource, with values that AWS takes and values that it does not. Each value becomes a block of
-one module, and reaches it through a variable that dev.tfvars sets, so that only `plan` can see it. Whatever plan lets pass is applied to
-the emulator as well. terraform has to find the AWS provider (TF_CLI_CONFIG_FILE); moto[server] has to be installed.
+Each row of `CASES` is an argument of a resource, with values that AWS accepts and values that it refuses. Each value
+becomes a block of one module. It reaches the block through a variable that dev.tfvars sets, so that only `plan` can
+see it. Values that plan accepts are also applied to the emulator. terraform must find the AWS provider
+(TF_CLI_CONFIG_FILE); moto[server] must be installed.
 
-The table counts the values: of those that plan refuses, how many tapfix calls an error (named) and how many not (missed); of those that
-plan lets pass, how many tapfix calls an error all the same (beyond: AWS refuses them when they are applied; the emulator confirms some)
-or warns of; and of those that AWS takes, how many tapfix calls an error or warns of, which is false.
+The table counts values. Of those that plan refuses, tapfix reports an error (named) or not (missed). Of those that
+plan accepts, tapfix reports an error (beyond: AWS refuses them at the apply; the emulator confirms some) or warns. Of
+those that AWS accepts, tapfix reports an error or warns, which is false.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from tapfix.verify import Problem, Step, check_project, ladder
 
 
 class Case(NamedTuple):
-    """One argument: `VALUE` in `body` is what varies."""
+    """One argument. Its values replace `VALUE` in `body`."""
 
     kind: str
     type: str
@@ -189,7 +190,7 @@ def trials() -> list[Trial]:
 
 
 def module(chosen: Iterable[Trial]) -> dict[str, str]:
-    """A module with one block a trial."""
+    """A module with one block for each trial."""
     blocks, values = ['provider "aws" {\n  region = "us-east-1"\n}\n'], []
     wanted = set()
     for trial in chosen:
@@ -207,7 +208,7 @@ def module(chosen: Iterable[Trial]) -> dict[str, str]:
 
 
 def refusals(steps: Iterable[Step], name: str) -> dict[str, str]:
-    """What a step said, by address; the errors that belong to no block end the run."""
+    """The messages of a step by address. Errors without a block end the run."""
     found = {}
     for step in steps:
         if step.step == name and step.status == "skipped":
@@ -219,7 +220,7 @@ def refusals(steps: Iterable[Step], name: str) -> dict[str, str]:
 
 
 def failures(steps: Iterable[Step]) -> frozenset[str]:
-    """The addresses of the blocks that could not be made, as far as apply came in its time: the emulator lets some wait for ever."""
+    """The addresses of the blocks that the apply could not create in its time; the emulator lets some wait for ever."""
     lines = (line for step in steps if step.step == "apply" for line in step.output.splitlines())
     events = (json.loads(line) for line in lines if line.startswith('{"') and '"apply_errored"' in line)
     return frozenset(event["hook"]["resource"]["addr"] for event in events)

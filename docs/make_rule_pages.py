@@ -1,4 +1,7 @@
-"""Writes docs/rules/: a page for each rule, out of its fixer, and a list of them. `make docs` runs it; what it writes is not kept."""
+"""Writes docs/rules/: a page for each rule, and a list of them.
+
+`make docs` runs it. The pages are not under version control.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,12 @@ from tapfix.report.rules import page
 
 
 def main() -> None:
-    """Write the pages, and take away those of rules that are gone."""
+    """Write the pages, and delete those of rules that no longer exist."""
     folder = Path(__file__).parent / "rules"
     folder.mkdir(exist_ok=True)
     for old in folder.glob("*.md"):
         old.unlink()
-    rows = ["# Rules\n", "| | name | severity | safety | takes care of |", "|---|---|---|---|---|"]
+    rows = ["# Rules\n", "| | name | severity | safety | finds |", "|---|---|---|---|---|"]
     for fixer in builtin_fixers():
         (folder / f"{fixer.name}.md").write_text(page(fixer))
         link = f"[{fixer.name}]({fixer.name}.md)"

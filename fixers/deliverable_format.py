@@ -1,46 +1,50 @@
-"""TAP007: the answer is not in the form that was asked for."""
+"""TAP007: the answer does not have the form that was asked for."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from tapfix.answer.outline import Kind, outline
-from tapfix.edits import Edit, Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity, Status
+from tapfix.answer.outline import TextKind, outline
+from tapfix.edits import Edit
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity, Status
 from tapfix.module import Block, File, Module
 from tapfix.module.compose import quoted
-from tapfix.module.environments import environment_files
+from tapfix.module.environments import environment_files, environment_variable, environment_variables
 from tapfix.module.variables import is_sensitive, unset_rows
 
-_ENVIRONMENT_VARIABLES = ("environment", "env", "environment_name", "environment_suffix", "stage")
 _COMMENTED = (
     r"(?m)^(?:[#/]+[ \t=*-]*\r?\n)?[#/]+[ \t=*-]*(?:[Ff]ile:?[ \t]*)?{name}[ \t=*:-]*\r?\n(?:[#/]+[ \t=*-]*\r?\n)?"
     r"(?:/\*[ \t]*\r?\n(?P<block>(?s:.*?))\*/[ \t]*(?:\r?\n|\Z)|(?P<lines>(?:[ \t]*#[^\n]*(?:\n|\Z))+))"
 )
-_LOCAL_SOURCE = ('"./', '"../')
 
 
 class DeliverableFormat(Fixer):
-    """The answer is not in the form that was asked for.
+    """The answer does not have the form that was asked for.
 
-    A pipeline takes the files out of an answer by their fences; what stands around them, and what is not there, makes it fail before
-    Terraform has read a line. This rule says
+    A pipeline takes the files out of an answer by their fences. Text around them and missing files make it fail before
+    Terraform reads a line. This rule reports
 
-    - that there is prose around the files, or no fence at all, or a fence that is never closed: what tapfix writes is the files alone, and
-      `--response` puts them into fences again,
-    - that the stack stands in several files where the contract wants one (`deliverable.single_file`): they are joined, in the answer's
-      order, unless there are local modules, which one file cannot hold,
-    - that an environment of the contract has no `NAME.tfvars`. One that stands in a comment of the stack is made a file, one in another
-      folder is moved beside the stack; otherwise a file is made if the stack says which variable tells environments apart and needs no further value.
+    - text around the files, a missing fence, or a fence that is never closed. The output of tapfix is the files
+    alone, and
+      `--response` puts them into fences again.
+    - a stack in several files where the contract demands one (`deliverable.single_file`). The files are joined in the
+      order of the answer, unless there are local modules, which one file cannot contain.
+    - an environment of the contract without its `NAME.tfvars`. If a comment of the stack contains the file, the comment
+      becomes a file. A file in another folder is moved next to the stack. Otherwise the rule creates a file if the
+      stack has a variable that distinguishes the environments and needs no other value.
 
-    **Unsafe** where it makes files, since their values are the contract's environments and not the answer's words. It refuses to make a file
-    where a value would have to be made up, and names the variables that need one.
+    **Unsafe** where it creates files, since their values come from the contract and not from the answer. It refuses to
+    create a file if it would have to invent a value, and names the variables that need one.
     """
 
     rule = "TAP007"
     severity = Severity.MEDIUM
     safety = Safety.UNSAFE
+    title = "The answer is not in the form that was asked for"
+    cause = "The answer talks about the files instead of being them."
+    reference = "https://spec.commonmark.org/0.31.2/#fenced-code-blocks"
+    effect = "A pipeline that takes the files out of the answer gets too much or too little."
     order = 20
     examples = (
         Example(
@@ -59,8 +63,9 @@ class DeliverableFormat(Fixer):
             after=None,
         ),
         Example(
-            title="Files that stand in comments",
-            before='variable "size" {\n  type = number\n}\n\n# dev.tfvars\n# size = 1\n\n# prod.tfvars\n/*\nsize = 3\n*/\n',
+            title="Files in comments",
+            before='variable "size" {\n  type = number\n}\n\n'
+            "# dev.tfvars\n# size = 1\n\n# prod.tfvars\n/*\nsize = 3\n*/\n",
             after={
                 "tap_stack.tf": 'variable "size" {\n  type = number\n}\n',
                 "dev.tfvars": "size = 1\n",
@@ -90,25 +95,27 @@ class DeliverableFormat(Fixer):
         yield from self._single_file(home, module, context)
         yield from self._environments(home, module, context)
 
-    # -- what stands around the files
+    # -- around the files
 
     def _form(self, home: File, context: Context) -> Iterator[Finding]:
         answer = context.answer
         if answer is None:
             return
-        if any(note.kind == "no-fence" for note in answer.notes):
-            yield self._mended(home, "the answer has no fence around its HCL")
+        if any(remark.kind == "no-fence" for remark in answer.remarks):
+            yield self._repaired_by_output(home, "the answer has no fence around its HCL")
         elif answer.has_prose and not context.contract.deliverable.prose:
-            yield self._mended(home, "prose stands around the files, where nothing but the fenced files was asked for")
+            yield self._repaired_by_output(
+                home, "there is text around the files, where only the fenced files were asked for"
+            )
         for file in answer.files:
             if not file.closed and file.is_hcl:
                 at = context.project.files.get(file.path, home)
-                yield self._mended(
+                yield self._repaired_by_output(
                     at, f"the fence of {file.path}, opened before line {file.line} of the answer, is never closed"
                 )
 
-    def _mended(self, at: File, message: str) -> Finding:
-        """What the form of tapfix's own outcome mends, without an edit of any file."""
+    def _repaired_by_output(self, at: File, message: str) -> Finding:
+        """A finding that the form of the output repairs, without an edit of a file."""
         return self.suggest(at, message)._replace(status=Status.FIXED, safety=Safety.SAFE)
 
     def _single_file(self, home: File, module: Module, context: Context) -> Iterator[Finding]:
@@ -116,12 +123,8 @@ class DeliverableFormat(Fixer):
         files = [file for file in module.configuration if file.path.endswith(".tf")]
         if not context.contract.deliverable.single_file or [file.path for file in files] == [main]:
             return
-        message = f"the stack stands in {', '.join(file.path for file in files)}, where {main} alone was asked for"
-        local = [
-            call
-            for call in module.blocks_of("module")
-            if (at := call.get("source")) and at.value.startswith(_LOCAL_SOURCE)
-        ]
+        message = f"the stack is in {', '.join(file.path for file in files)}, where {main} alone was asked for"
+        local = [call for call in module.blocks_of("module") if context.project.called_folder(call) is not None]
         if local:
             yield self.refuse(
                 local[0],
@@ -146,11 +149,14 @@ class DeliverableFormat(Fixer):
         edit = Edit(main, 0, 0, rest) if there is None else Edit(main, len(there.text), len(there.text), f"\n{rest}")
         yield self.fix(home, message, [edit], exclusive=True, removes=[file.path for file in others])
 
-    # -- what is not there
+    # -- missing files
 
     def _unset(self, home: File, module: Module) -> Iterator[Finding]:
-        """Where an answer was asked for no tfvars and has none, nothing says what these are; of the environment its user does."""
-        if needed := _needed(module, _environment_variables(module)):
+        """Variables without a value, in an answer that was asked for no tfvars files and has none.
+
+        The variables that distinguish the environments are left out: the user of the stack sets them.
+        """
+        if needed := _needed(module, _variables_to_set(module)):
             verb = "has" if len(needed) == 1 else "have"
             yield self.refuse(
                 home,
@@ -171,42 +177,44 @@ class DeliverableFormat(Fixer):
         missing = [name for name in missing if name not in made]
         moved = {name: file for name in missing if (file := _elsewhere(context, name)) is not None}
         for name, file in moved.items():
-            message = f"{file.path} stands in a folder of its own and not beside the stack"
+            message = f"{file.path} is in another folder than the stack"
             yield self.fix(file, message, [Edit(module.path(f"{name}.tfvars"), 0, 0, file.text)], removes=[file.path])
         missing = [name for name in missing if name not in moved]
         if not missing:
             return
         names = ", ".join(f"{name}.tfvars" for name in missing)
         message = f"{names} {'is' if len(missing) == 1 else 'are'} missing"
-        variable = _environment_variable(module)
+        variable = environment_variable(module)
         others = [*there.values(), *moved.values()]
         own_values = bool(made) or any(set(f.attributes) - ({variable.name} if variable else set()) for f in others)
         reason = _why_not(module, missing, own_values)
         if reason:
             yield self.refuse(home, message, reason)
             return
-        told = [block.name for block in _environment_variables(module)]
-        _, secret = unset_rows(module, tuple(told))
+        names_set = [block.name for block in _variables_to_set(module)]
+        _, secret = unset_rows(module, tuple(names_set))
         secrets = "".join(f"\n# {row.name}: {row.note}\n" for row in secret)
         edits = [
-            Edit(module.path(f"{name}.tfvars"), 0, 0, "".join(f"{key} = {quoted(name)}\n" for key in told) + secrets)
+            Edit(
+                module.path(f"{name}.tfvars"), 0, 0, "".join(f"{key} = {quoted(name)}\n" for key in names_set) + secrets
+            )
             for name in missing
         ]
-        # Alone in its pass, so that rules that set values per environment find the files.
+        # The fix is alone in its pass, so that rules that set values for environments find the files.
         yield self.fix(home, message, edits, exclusive=True)
 
 
-def _needed(module: Module, told: list[Block]) -> list[str]:
-    """The variables that somebody has to set, but for those that are told, in the order of the alphabet."""
+def _needed(module: Module, known: list[Block]) -> list[str]:
+    """The other variables that need a value from a person, in alphabetical order; `known` ones need none."""
     return sorted(
         name
         for name, block in module.variables.items()
-        if block not in told and block.get("default") is None and not is_sensitive(block)
+        if block not in known and block.get("default") is None and not is_sensitive(block)
     )
 
 
 def _as_part(file: File) -> str:
-    """The text of a file as a part of another one: its first comment says what it was, and names no file any more."""
+    """The text of a file as a part of another one. A first comment that names the file becomes "From NAME"."""
     name = re.escape(file.path.rpartition("/")[2])
     title = re.compile(rf"\A(\s*(?:#|//|/\*)[ \t#=*-]*)(?:[Ff]ile(?:name)?:[ \t]*)?(?=(?:[\w.-]+/)*{name}\b)")
     text = title.sub(r"\1From ", file.text)
@@ -220,50 +228,47 @@ def _elsewhere(context: Context, environment: str) -> File | None:
     return found[0] if len(found) == 1 else None
 
 
-def _environment_variable(module: Module) -> Block | None:
-    """The variable that tells the environments apart."""
-    return next((module.variables[name] for name in _ENVIRONMENT_VARIABLES if name in module.variables), None)
-
-
-def _environment_variables(module: Module) -> list[Block]:
-    """The variable that tells the environments apart, and further ones of that meaning that have to be set."""
-    first = _environment_variable(module)
-    there = [module.variables[name] for name in _ENVIRONMENT_VARIABLES if name in module.variables]
-    return [block for block in there if block is first or block.get("default") is None]
+def _variables_to_set(module: Module) -> list[Block]:
+    """The variable that distinguishes the environments, and further ones of that meaning without a default."""
+    first, *others = environment_variables(module) or (None,)
+    return [] if first is None else [first, *(block for block in others if block and block.get("default") is None)]
 
 
 def _why_not(module: Module, missing: list[str], others: bool) -> str:
-    """Why the files cannot be made; empty if they can."""
-    variable = _environment_variable(module)
+    """Why the files cannot be created; empty if they can."""
+    variable = environment_variable(module)
     if others:
-        return "the other environments have values of their own, and nobody but their owner knows the ones for this one: decide on them"
+        return (
+            "the other environments have values of their own, and only their owner knows those of this one: "
+            "decide on them"
+        )
     if variable is None and any("terraform.workspace" in file.text for file in module.configuration):
         return (
-            "the stack tells the environments apart by its workspace: decide whether it goes by workspaces, and say "
-            "`environments = []` in tapfix.toml, or by a variable in tfvars files"
+            "the workspace distinguishes the environments of the stack: decide whether workspaces do, and state "
+            "`environments = []` in tapfix.toml, or whether a variable in tfvars files does"
         )
     if variable is None:
-        return f"no variable tells the environments apart: declare one, such as {_ENVIRONMENT_VARIABLES[0]!r}, and use it in names"
-    told = _environment_variables(module)
-    needed = _needed(module, told)
+        return "no variable distinguishes the environments: declare one, such as 'environment', and use it in names"
+    known = _variables_to_set(module)
+    needed = _needed(module, known)
     if needed:
         return (
             f"the stack needs values that the answer does not give: {', '.join(needed)}; decide what they are in each "
             "environment, or give them defaults"
         )
-    for block in told:
+    for block in known:
         allowed = block.text() if block.blocks_of("validation") else ""
         strange = [name for name in missing if "contains(" in allowed and f'"{name}"' not in allowed]
         if strange:
             return (
-                f"the validation of {block.name!r} does not allow {', '.join(strange)}: decide which environments there are, "
-                "and mend the validation or `environments` in tapfix.toml"
+                f"the validation of {block.name!r} does not allow {', '.join(strange)}: decide which environments "
+                "there are, and change the validation or `environments` in tapfix.toml"
             )
     return ""
 
 
 def _uncommented(home: File, module: Module, environment: str) -> tuple[list[Edit], int] | None:
-    """The edits that make a file of a tfvars file in a comment, and the line it stands on."""
+    """The edits that turn a tfvars file in a comment into a file, and the line of the comment."""
     name = f"{environment}.tfvars"
     match = re.search(_COMMENTED.format(name=re.escape(name)), home.text) if name in home.text else None
     if match is None:
@@ -273,7 +278,7 @@ def _uncommented(home: File, module: Module, environment: str) -> tuple[list[Edi
     else:
         text = re.sub(r"(?m)^[ \t]*#[ \t]?", "", match["lines"])
     content = outline(text)
-    if content.kind is not Kind.VALUES or not content.attributes <= module.variables.keys():
+    if content.kind is not TextKind.VALUES or not content.attributes <= module.variables.keys():
         return None
     line = home.text.count("\n", 0, match.start()) + 1
     start = len(home.text[: match.start()].rstrip()) + len(home.newline) if home.text[: match.start()].strip() else 0

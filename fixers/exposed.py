@@ -1,4 +1,4 @@
-"""TAP114: the stack is open to more than it has to be."""
+"""TAP114: the stack admits more than it needs to."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from tapfix.edits import Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Element, Expr, Module, item_key, item_value, object_items, walk
-from tapfix.module.evaluate import Evaluator
 
-_WORLD: Final = frozenset({"0.0.0.0/0", "::/0"})
+from .shared.block_values import block_values, includes_every_address
+
 _NETWORKS: Final = ("cidr_blocks", "ipv6_cidr_blocks", "cidr_ipv4", "cidr_ipv6")
 _GUARDED: Final = {
     22: "SSH",
@@ -26,15 +25,16 @@ _GUARDED: Final = {
     9200: "Elasticsearch",
     2049: "NFS",
 }
-"""Ports that no service for the public stands on."""
+"""Ports of services that are not meant for the public."""
 _SCOPED: Final = (
     r'"((?:s3:(?:Get|Put|Delete)Object|dynamodb:(?:Get|Put|Update|Delete|BatchGet|BatchWrite)Item|dynamodb:Query|dynamodb:Scan'
     r"|sqs:(?:Send|Receive|Delete)Message|sns:Publish|secretsmanager:GetSecretValue|ssm:GetParameters?|lambda:InvokeFunction"
     r"|ecr:(?:BatchGetImage|GetDownloadUrlForLayer|PutImage)|iam:PassRole|sts:AssumeRole|states:StartExecution|kms:Decrypt"
     r'|kinesis:(?:GetRecords|PutRecords?)))"'
 )
-"""Actions that take the ARN of what they act upon.
+"""Actions that accept the ARN of the resource on which they act.
 
+Source:
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 _WHOLE_SERVICE: Final = r'"(\*|[a-z0-9-]+:\*)"'
@@ -42,21 +42,25 @@ _ALL: Final = re.compile(r'^\[?\s*"\*"\s*,?\s*\]?$')
 
 
 class Exposed(Fixer):
-    """The stack is open to more than it has to be.
+    """The stack admits more than it needs to.
 
-    An administrator's or a database's port that the whole world may reach, a database with a public address, a policy that grants an action on
-    every resource there is, where the action takes the ARN of one.
+    The rule reports a port for administration or of a database that is open to every address, a database with a public
+    address, and a policy that grants an action on all resources although the action accepts the ARN of one.
 
-    **Suggestion**: who has to get in, and what a role has to reach, the stack does not say. What the contract forbids is told by TAP150, and
-    not told twice.
+    **Suggestion.** The stack does not state who needs access, or what a role needs to reach. If the contract forbids
+    open ingress or IAM wildcards, `contract-clauses` (TAP150) reports them, and this rule does not.
     """
 
     rule = "TAP114"
     severity = Severity.HIGH
     safety = Safety.SUGGESTION
+    title = "Open to more than it has to be"
+    cause = "The widest setting was taken, since it always works."
+    reference = "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege"
+    effect = "Whoever gets at one part of the stack gets at more than that."
     examples = (
         Example(
-            title="SSH for everybody",
+            title="SSH from every address",
             before="""\
 resource "aws_security_group" "bastion" {
   ingress {
@@ -89,35 +93,35 @@ resource "aws_iam_role_policy" "function" {
 
     def check(self, module: Module, context: Context) -> Iterator[Finding]:
         if not context.contract.forbid.open_ingress:
-            yield from self._ports(module)
+            yield from self._ports(module, context)
         if not context.contract.forbid.iam_wildcards:
             yield from self._policies(module)
         for block in module.resources("aws_db_instance", "aws_rds_cluster_instance", "aws_redshift_cluster"):
             public = block.get("publicly_accessible")
-            if public is not None and _value(module, public) is True:
+            if public is not None and any(value is True for value in context.values(public).values()):
                 yield self.suggest(public, "the database has a public address", "publicly_accessible = false")
 
-    def _ports(self, module: Module) -> Iterator[Finding]:
+    def _ports(self, module: Module, context: Context) -> Iterator[Finding]:
         for block in module.resources("aws_security_group", "aws_default_security_group"):
             for ingress in block.blocks_of("ingress"):
-                yield from self._port(module, ingress)
+                yield from self._port(context, ingress)
         for block in module.resources("aws_security_group_rule", "aws_vpc_security_group_ingress_rule"):
             kind = block.get("type")
-            if kind is None or _value(module, kind) == "ingress":
-                yield from self._port(module, block)
+            if kind is None or "ingress" in context.values(kind).values():
+                yield from self._port(context, block)
 
-    def _port(self, module: Module, block: Block) -> Iterator[Finding]:
-        at = next((a for name in _NETWORKS if (a := block.get(name)) and _is_world(_value(module, a))), None)
-        if at is None:
-            return
-        first, last = (_value(module, block.get(name)) for name in ("from_port", "to_port"))
-        protocol = _value(module, block.get("protocol") or block.get("ip_protocol"))
-        if protocol in ("-1", -1, "all"):
-            yield self.suggest(at, "the whole world gets in on every port", "name the ports and the networks")
-        elif isinstance(first, int | float) and isinstance(last, int | float) and protocol in ("tcp", "6", 6):
-            guarded = [f"{port} ({name})" for port, name in _GUARDED.items() if first <= port <= last]
-            if guarded:
-                yield self.suggest(at, f"the whole world gets in on port {', '.join(guarded[:3])}", "name the networks")
+    def _port(self, context: Context, block: Block) -> Iterator[Finding]:
+        """The first network of a rule that is open to every address on a guarded port, in some environment."""
+        for name in _NETWORKS:
+            for networks, *ports, tcp, ip in block_values(
+                context, block, name, "from_port", "to_port", "protocol", "ip_protocol"
+            ):
+                opened = _opened(ports, tcp if tcp is not None else ip) if includes_every_address(networks) else None
+                if opened is not None:
+                    way_out = "name the networks" if opened else "name the ports and the networks"
+                    shown = f"port {', '.join(opened[:3])}" if opened else "every port"
+                    yield self.suggest(block.attributes[name], f"the whole world gets in on {shown}", way_out)
+                    return
 
     def _policies(self, module: Module) -> Iterator[Finding]:
         documents = {
@@ -161,10 +165,11 @@ resource "aws_iam_role_policy" "function" {
             yield self.suggest(at, f"the policy grants {shown} on every resource", "name the resources", node=node)
 
 
-def _is_world(value: object) -> bool:
-    values = value if isinstance(value, list | tuple | set | frozenset) else (value,)
-    return any(isinstance(one, str) and one in _WORLD for one in values)
-
-
-def _value(module: Module, attribute: Attribute | None) -> object:
-    return None if attribute is None else Evaluator(module).evaluate(attribute.expr)
+def _opened(ports: list[object], protocol: object) -> list[str] | None:
+    """The guarded ports in a range, as a message shows them: an empty list for every port, None if there is none."""
+    if protocol in ("-1", -1, "all"):
+        return []
+    first, last = ports
+    if not isinstance(first, int | float) or not isinstance(last, int | float) or protocol not in ("tcp", "6", 6):
+        return None
+    return [f"{port} ({name})" for port, name in _GUARDED.items() if first <= port <= last] or None

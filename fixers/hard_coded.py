@@ -1,4 +1,4 @@
-"""TAP113: what differs between environments, or has to, is written out."""
+"""TAP113: a constant where the environments differ or must differ."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from tapfix.edits import Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Module, item_key, item_value, object_items, string_value, walk
+from tapfix.module.environments import environment_variable, is_environment_name
 
 from .shared.account_names import reaches
 
-_TELLS_ENVIRONMENTS: Final = re.compile(r"^(?:environment|env|stage)(?:_(?:name|suffix))?$|^(?:\w+_)?suffix$")
+_SUFFIX: Final = r"(?:\w+_)?suffix"
+"""Names of a variable that distinguishes names, and so the environments."""
 _ENVIRONMENTS: Final = frozenset(
     {"dev", "development", "test", "testing", "qa", "stage", "staging", "prod", "production"}
 )
-_SPELLED: Final = tuple(f'"{name}"' for name in sorted(_ENVIRONMENTS))
+_QUOTED_ENVIRONMENTS: Final = tuple(f'"{name}"' for name in sorted(_ENVIRONMENTS))
 _ENVIRONMENT_KEYS: Final = frozenset({"environment", "env"})
 _PLACEHOLDER: Final = r"(?i)placeholder\w*|change[-_ ]?me\w*|replace[-_ ]?me\w*|todo|tbd|your[-_]\w+|<[^>]*>"
 _ZONE: Final = re.compile(r'"([a-z]{2}(?:-[a-z]+)+-\d[a-f])"')
@@ -41,25 +42,30 @@ _NAMES: Final = {
     "aws_secretsmanager_secret": "name",
     "aws_ssm_parameter": "name",
 }
-"""Types of which an account, or for buckets the world, has one of each name, and the argument that names them."""
+"""The argument for the name, by type, where names are unique in an account, or for buckets among all accounts."""
 _SHOWN: Final = 3
-_FEW: Final = 3
-"""As many fixed names are a stack that can stand once; with fewer, and no variable for environments, they may be meant."""
+_FEWEST: Final = 3
+"""The fewest fixed names that are reported in a stack without a variable for environments. Fewer may be intended."""
 
 
 class HardCoded(Fixer):
-    """What differs between environments, or has to, is written out.
+    """A constant is used where the environments differ or must differ.
 
-    A tag that says `production` in every environment, zones that the next account does not have, a bucket name that somebody in the world has
-    taken already, names that are the same in the second stack of an account: each is right once.
+    A tag with the value `production` in every environment, zones that another account does not have, a bucket name that
+    another account already uses, names that clash with those of a second stack in the account: each works only once.
 
-    **Suggestion**: what belongs in its place is for a person to say. Values in tfvars files are what such files are for; names that the
-    contract judges (`names.suffix_variable`) are left to TAP150.
+    **Suggestion.** A person has to decide on the right value. Values in tfvars files are not reported, since such files
+    are the place for them. If the contract demands a suffix in names (`names.suffix_variable`), `contract-clauses`
+    (TAP150) checks them, and this rule does not.
     """
 
     rule = "TAP113"
     severity = Severity.MEDIUM
     safety = Safety.SUGGESTION
+    title = "Hard-coded environments, zones and names"
+    cause = "What is right for one environment, one account or one moment was written out."
+    reference = "https://developer.hashicorp.com/terraform/language/values/variables"
+    effect = "A second environment clashes with the first one, or is taken for it."
     examples = (
         Example(
             title="An environment and zones that are always the same",
@@ -81,7 +87,7 @@ resource "aws_subnet" "a" {
             after=None,
         ),
         Example(
-            title="Names that somebody has already",
+            title="Names that are taken already",
             before="""\
 variable "environment" {
   type = string
@@ -106,7 +112,7 @@ resource "aws_iam_role" "app" {
         yield from self._names(module, context)
 
     def _environments(self, module: Module) -> Iterator[Finding]:
-        variable = _environment_variable(module)
+        variable = _distinguishing_variable(module)
         if variable is None:
             return
         for block in module.blocks:
@@ -114,7 +120,7 @@ resource "aws_iam_role" "app" {
                 continue
             for inner in block.walk():
                 for name, attribute in inner.attributes.items():
-                    if name.endswith("tags") and any(map(attribute.value.lower().__contains__, _SPELLED)):
+                    if name.endswith("tags") and any(map(attribute.value.lower().__contains__, _QUOTED_ENVIRONMENTS)):
                         yield from self._tags(attribute, variable)
                 if inner.type == "selection_tag":
                     yield from self._selection(inner, variable)
@@ -124,13 +130,13 @@ resource "aws_iam_role" "app" {
             for item in object_items(node) if node.kind == "object" else ():
                 value = string_value(item_value(item))
                 if (item_key(item) or "").lower() in _ENVIRONMENT_KEYS and (value or "").lower() in _ENVIRONMENTS:
-                    message = f"the tag says {value!r} in every environment, and var.{variable} tells them apart"
+                    message = f"the tag is {value!r} in every environment, although var.{variable} distinguishes them"
                     yield self.suggest(attribute, message, f"use var.{variable}", node=item)
 
     def _selection(self, block: Block, variable: str) -> Iterator[Finding]:
         key, value = (string_value(a.expr) if (a := block.get(name)) else None for name in ("key", "value"))
         if (key or "").lower() in _ENVIRONMENT_KEYS and (value or "").lower() in _ENVIRONMENTS:
-            message = f"it selects what is tagged {value!r} in every environment, and var.{variable} tells them apart"
+            message = f"it selects the tag {value!r} in every environment, although var.{variable} distinguishes them"
             yield self.suggest(block, message, f"use var.{variable}")
 
     def _placeholders(self, module: Module) -> Iterator[Finding]:
@@ -145,7 +151,7 @@ resource "aws_iam_role" "app" {
                     )
 
     def _zones(self, module: Module) -> Iterator[Finding]:
-        """One finding for all zones; one zone alone may be what somebody wants."""
+        """One finding for all zones. A single zone may be intended."""
         named = {
             block: list(dict.fromkeys(_ZONE.findall(block.text())))
             for file in module.configuration
@@ -162,7 +168,7 @@ resource "aws_iam_role" "app" {
             )
 
     def _names(self, module: Module, context: Context) -> Iterator[Finding]:
-        """One finding for all names: they are mended by one decision."""
+        """One finding for all names, since one decision repairs them all."""
         if not module.is_root or context.contract.names.suffix_variable:
             return
         fixed = [
@@ -170,8 +176,8 @@ resource "aws_iam_role" "app" {
             for block in module.resources(*_NAMES)
             if (name := block.get(_NAMES[block.labels[0]])) is not None and _is_fixed(module, context, name)
         ]
-        variable = _environment_variable(module)
-        if not fixed or (variable is None and len(fixed) < _FEW):
+        variable = _distinguishing_variable(module)
+        if not fixed or (variable is None and len(fixed) < _FEWEST):
             return
         further = f" and {len(fixed) - _SHOWN} more" if len(fixed) > _SHOWN else ""
         shown = ", ".join(block.address for block in fixed[:_SHOWN])
@@ -182,30 +188,32 @@ resource "aws_iam_role" "app" {
             f"environment: a second stack in {where} clashes",
             f"put var.{variable} into the names"
             if variable
-            else "put a variable into the names that tells the stacks apart",
+            else "put a variable that distinguishes the stacks into the names",
         )
 
 
-def _environment_variable(module: Module) -> str | None:
-    """The variable that tells the environments apart."""
-    return next((name for name in module.variables if _TELLS_ENVIRONMENTS.match(name)), None)
+def _distinguishing_variable(module: Module) -> str | None:
+    """The name of the variable that distinguishes the environments, or else of one that is a suffix of names."""
+    variable = environment_variable(module)
+    if variable is not None:
+        return variable.name
+    return next((name for name in module.variables if re.fullmatch(_SUFFIX, name)), None)
 
 
 def _is_fixed(module: Module, context: Context, name: Attribute) -> bool:
-    """Whether it is known what a name comes to, and the same in all environments."""
-    values = list(context.values(name).values())
-    is_known = all(isinstance(value, str) and value == values[0] for value in values)
-    return is_known and not _from_environment(module, name)
+    """Whether a name is known and the same in all environments."""
+    return isinstance(context.value(name), str) and not _from_environment(module, name)
 
 
 def _from_environment(module: Module, name: Attribute) -> bool:
-    """Whether a name leads to a variable that tells environments apart, or to the workspace."""
+    """Whether a name contains a variable that distinguishes the environments, or the workspace."""
 
-    def tells(address: str) -> bool:
-        is_variable = address.startswith("var.")
-        return address == "terraform.workspace" or (is_variable and bool(_TELLS_ENVIRONMENTS.match(address[4:])))
+    def distinguishes(address: str) -> bool:
+        variable = address.removeprefix("var.") if address.startswith("var.") else ""
+        is_suffix = re.fullmatch(_SUFFIX, variable) is not None
+        return address == "terraform.workspace" or is_environment_name(variable) or is_suffix
 
-    return reaches(module, name, name.expr, tells)
+    return reaches(module, name, name.expr, distinguishes)
 
 
 def _and(names: Sequence[str]) -> str:

@@ -1,21 +1,20 @@
-"""TAP104 `lifecycle-filter`: rules of a bucket's lifecycle that do not say for which objects they are."""
+"""TAP104 `lifecycle-filter`: rules of a bucket's lifecycle that do not say which objects they apply to."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tapfix.edits import Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Block, Module
 
 
 class LifecycleFilter(Fixer):
-    """A lifecycle rule of a bucket does not say for which objects it is.
+    """A lifecycle rule of a bucket does not say which objects it applies to.
 
-    Each rule of an `aws_s3_bucket_lifecycle_configuration` needs a `filter` (or the older `prefix`). Without one the provider
-    warns that this will be an error, and a later one refuses it.
+    Each rule of an `aws_s3_bucket_lifecycle_configuration` needs a `filter` (or the older `prefix`). Without one the
+    provider warns that this will be an error, and a later version refuses it.
 
-    **What it does.** It adds an empty `filter {}`: the rule is for all objects, which is what a rule without one does.
+    **What it does.** It adds an empty `filter {}`: the rule applies to all objects, as a rule without a filter does.
 
     **Safety: safe.** The rule means the same.
     """
@@ -23,6 +22,12 @@ class LifecycleFilter(Fixer):
     rule = "TAP104"
     severity = Severity.MEDIUM
     safety = Safety.SAFE
+    title = "A lifecycle rule without a filter"
+    cause = "The rule is meant for all objects, and an older provider took it without saying so."
+    reference = (
+        "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/s3_bucket_lifecycle_configuration"
+    )
+    effect = "The provider warns, and will refuse it."
     examples = (
         Example(
             title="a rule for all objects",
@@ -73,5 +78,6 @@ resource "aws_s3_bucket_lifecycle_configuration" "logs" {
         text = "filter {}" if crowded else "\nfilter {}"
         name = body.get("id")
         which = f"the rule {name.value}" if name is not None else "a rule"
-        message = f"{which} has no `filter`, an error to the next provider: an empty one, for all objects, is added"
+        missing = f"{which} has no `filter`, which a later version of the provider refuses"
+        message = f"{missing}: an empty one, for all objects, is added"
         return self.fix(body, message, [body.insert(text, after=last, first=last is None)])

@@ -1,42 +1,46 @@
-"""TAP111: a value that stands for something that is not there."""
+"""TAP111: a value that names something that does not exist."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from tapfix.edits import Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Module, string_value
 
 _EXAMPLE_ACCOUNTS = "123456789012|111122223333|000000000000|111111111111|012345678901"
-"""Account ids that AWS's own documentation uses in examples, and such as nobody has."""
+"""Account ids from the examples in the AWS documentation, and ids that no account has."""
 
 _ARN = re.compile(rf"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(?:{_EXAMPLE_ACCOUNTS}):\S+")
 
 
 class PlaceholderValue(Fixer):
-    """A value that stands for something that is not there.
+    """A value that names something that does not exist.
 
-    `arn:aws:acm:us-east-1:123456789012:certificate/12345678-…` is the account and the certificate of AWS's documentation. The plan takes
-    it; the apply fails with `CertificateNotFound`, in the environment where it hurts most.
+    `arn:aws:acm:us-east-1:123456789012:certificate/12345678-…` is an account and a certificate from the AWS
+    documentation. The plan accepts it, and the apply fails with `CertificateNotFound`.
 
-    **Unsafe**: where the variable's own default is empty, which is how the answer switches off what needs the value, the environment gets that
-    default. Whatever the value switched on is off until somebody sets a real one; the finding says so.
+    **Unsafe.** If the default of the variable is empty, an answer usually turns off what needs the value by that
+    default. So the environment gets the default. What the value turned on is then off until somebody sets a real
+    value; the finding states it.
 
-    **Refused** where the variable has no empty default, and where the ARN stands in the stack itself: nobody but the account's owner
-    knows the real one.
+    **Refused** if the variable has no empty default, or if the ARN is in the stack itself. Only the owner of the
+    account knows the real one.
     """
 
     rule = "TAP111"
     severity = Severity.MEDIUM
     safety = Safety.UNSAFE
+    title = "A value that stands for something that is not there"
+    cause = "An example of the documentation was left in place of the real value."
+    reference = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html"
+    effect = "The plan takes it, and the apply fails."
     examples = (
         Example(
             title="A certificate that does not exist",
             before={
                 "tap_stack.tf": 'variable "certificate_arn" {\n  type    = string\n  default = ""\n}\n',
-                "prod.tfvars": 'certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"\n',
+                "prod.tfvars": 'certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234"\n',
             },
             after={
                 "tap_stack.tf": 'variable "certificate_arn" {\n  type    = string\n  default = ""\n}\n',
@@ -44,7 +48,7 @@ class PlaceholderValue(Fixer):
             },
         ),
         Example(
-            title="A topic without which the stack cannot do",
+            title="A topic that the stack needs",
             before={
                 "tap_stack.tf": 'variable "topic_arn" {\n  type = string\n}\n',
                 "prod.tfvars": 'topic_arn = "arn:aws:sns:us-east-1:123456789012:alerts"\n',

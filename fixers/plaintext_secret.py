@@ -1,12 +1,11 @@
-"""TAP110: a secret stands in the text."""
+"""TAP110: the text contains a secret."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from tapfix.edits import Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Module, string_value
 
 _SECRET = re.compile(
@@ -23,26 +22,30 @@ _ARGUMENTS = frozenset(
         "master_user_password",
     }
 )
-"""Arguments of AWS resources that take a secret (the provider marks them as sensitive)."""
+"""Arguments of AWS resources that take a secret. The provider marks them as sensitive."""
 
 
 class PlaintextSecret(Fixer):
-    """A secret stands in the text, where whoever reads the repository reads it.
+    """The text contains a secret, and everyone who can read the repository can read it.
 
-    Passwords in a tfvars file, in the default of a variable or in a resource end up in version control. The way out is the
-    environment (`TF_VAR_db_password`), a secret store (`aws_secretsmanager_secret_version` as a data source) or a managed
-    password (`manage_master_user_password = true` on RDS).
+    Passwords in a tfvars file, in the default of a variable or in a resource end up in version control. Set them
+    through the environment (`TF_VAR_db_password`), a secret store (`aws_secretsmanager_secret_version` as a data
+    source) or a managed password (`manage_master_user_password = true` on RDS).
 
-    **Suggested**, never applied: to take the value out would leave the stack without one, and only its owner can put it where it
-    belongs. Values that are empty, or that refer to something else, are none of it.
+    **Suggestion**, never applied: without the value the stack would lack one, and only its owner can move it to the
+    right place. The rule ignores empty values and values that refer to something else.
     """
 
     rule = "TAP110"
     severity = Severity.HIGH
     safety = Safety.SUGGESTION
+    title = "A secret in the text"
+    cause = "A password was needed, and written down where it is used."
+    reference = "https://developer.hashicorp.com/terraform/language/values/variables#suppressing-values-in-cli-output"
+    effect = "Whoever reads the code or its history has the password."
     examples = (
         Example(
-            title="A password in a tfvars file stays and is named",
+            title="A password in a tfvars file is reported and left as it is",
             before={
                 "tap_stack.tf": 'variable "db_password" {\n  type      = string\n  sensitive = true\n}\n',
                 "dev.tfvars": 'db_password = "DevPassword123!"\n',
@@ -58,7 +61,8 @@ class PlaintextSecret(Fixer):
                     yield self.suggest(
                         attribute,
                         f"{file.path} holds the secret `{attribute.name}` as plain text",
-                        f"set it through the environment (TF_VAR_{attribute.name}) or read it from a secret store, and take the line out",
+                        f"set it through the environment (TF_VAR_{attribute.name}) or read it from a secret store, "
+                        "and take the line out",
                     )
         for name, block in module.variables.items():
             default = block.get("default")

@@ -1,4 +1,4 @@
-"""TAP009: the project's metadata lists other services than the stack uses."""
+"""TAP009: the project's metadata lists services other than those that the stack uses."""
 
 from __future__ import annotations
 
@@ -7,36 +7,40 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from tapfix.edits import Edit, Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.edits import Edit
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Module, Span
 from tapfix.schema.services import Feature, Service, actions_in, services, uses
 
 _LIST = re.compile(r"\"(aws_?services|services)\"\s*:\s*(\[[^\[\]{}]*\]|\"(?:[^\"\\\n]|\\.)*\")", re.IGNORECASE)
-_LOCAL_SOURCE = ("./", "../")
 
 
 class ServicesMetadata(Fixer):
-    """The project's metadata lists other services than the stack uses.
+    """The project's metadata lists services other than those that the stack uses.
 
-    `metadata.json` names the AWS services of a project, for search and for billing. A list that was written from the prompt, and not from
-    the stack, sends whoever relies on it to the wrong place.
+    `metadata.json` names the AWS services of a project, for search and for billing. A list that was written from the
+    prompt and not from the stack misleads everyone who relies on it.
 
-    What the stack uses is told by its resource types. A name on the list may also be a part of a service (`NAT Gateway`), may be spelled in
-    any of the usual ways, and counts as used where a data source, an IAM action or an argument shows it. A service is missing from the list
-    if resources of it are created and the list names neither it nor a part of it.
+    The resource types show which services the stack uses. A name on the list may be a service or a part of one (`NAT
+    Gateway`), in any usual spelling. It counts as used if a resource, a data source, an IAM action or an argument
+    shows it. A service is missing from the list if the stack creates resources of it and the list names neither the
+    service nor the part to which they belong.
 
-    **Safe**: the list is rewritten in its own order and spelling, and the stack stays as it is. The file is the answer's own, or the one that
-    lies beside the input. Nothing is called unused where the stack calls modules that are not at hand.
+    **Safe.** The list keeps its order and spelling, and the stack does not change. The file is in the answer, or beside
+    the input. If the stack calls a module that is not in the answer, no service is reported as unused.
     """
 
     rule = "TAP009"
     severity = Severity.MEDIUM
     safety = Safety.SAFE
+    title = "Services in the metadata and in the stack differ"
+    cause = "The metadata was written from the plan and not from the implementation."
+    reference = "https://docs.aws.amazon.com/whitepapers/latest/aws-overview/amazon-web-services-cloud-platform.html"
+    effect = "Whoever searches or bills by the metadata is led astray."
     order = 90
     examples = (
         Example(
-            title="One listed for nothing, one left out",
+            title="A service that the stack does not use",
             before={
                 "tap_stack.tf": 'resource "aws_sqs_queue" "jobs" {\n}\n',
                 "metadata.json": '{\n  "aws_services": [\n    "S3",\n    "Amazon SQS"\n  ]\n}\n',
@@ -56,13 +60,11 @@ class ServicesMetadata(Fixer):
         listed = read_list(file.text)
         if listed is None:
             if not _is_json(file.text):
-                yield self.suggest(
-                    file, f"{name} is not JSON, so what it lists cannot be read", "mend the file by hand"
-                )
+                yield self.suggest(file, f"{name} is not JSON, so its list cannot be read", "repair the file by hand")
             return
-        use = _use(context)
-        unused = () if use.unknown else tuple(entry for entry in listed.entries if not use.shows(entry))
-        missing = use.missing([entry for entry in listed.entries if entry not in unused])
+        usage = _usage(context)
+        unused = () if usage.unknown else tuple(entry for entry in listed.entries if not usage.shows(entry))
+        missing = usage.missing([entry for entry in listed.entries if entry not in unused])
         if not unused and not missing:
             return
         message = f"{name} " + " and ".join(
@@ -78,7 +80,7 @@ class ServicesMetadata(Fixer):
 
 
 class Listed(NamedTuple):
-    """The list of services in a metadata file: its entries, and where it stands."""
+    """The list of services in a metadata file: its entries, the position in the file, and the text."""
 
     entries: tuple[str, ...]
     start: int
@@ -98,7 +100,7 @@ class Listed(NamedTuple):
         return tuple(sorted(kept, key=str.lower) if ordered else kept)
 
     def written(self, entries: Sequence[str]) -> str:
-        """The list's new text, laid out as the old one was."""
+        """The new text of the list, in the layout of the old one."""
         if self.text.startswith('"'):
             return json.dumps(", ".join(entries), ensure_ascii=False)
         quoted = [json.dumps(entry, ensure_ascii=False) for entry in entries]
@@ -124,8 +126,8 @@ def read_list(text: str) -> Listed | None:
     return Listed(tuple(entry.strip() for entry in entries if entry.strip()), match.start(2), match.end(2), match[2])
 
 
-class _Use(NamedTuple):
-    """What a stack shows of the services it uses."""
+class Usage(NamedTuple):
+    """What a stack shows of the services that it uses."""
 
     created: frozenset[str]
     """Resource types."""
@@ -134,29 +136,29 @@ class _Use(NamedTuple):
     actions: frozenset[str]
     text: str
     unknown: bool
-    """Whether it calls modules that are not at hand."""
+    """Whether it calls a module whose text is not known."""
 
     def shows(self, entry: str) -> bool:
-        """Whether a listed entry is used. What is no service of AWS by any name is not judged."""
+        """Whether the stack uses what an entry names. A name of no known service counts as used."""
         meanings = services().meanings(entry)
         types = self.created | self.read
         return not meanings or any(uses(meaning, types, self.actions, self.text) for meaning in meanings)
 
     def missing(self, entries: Sequence[str]) -> tuple[Service, ...]:
-        """The services that resources belong to and no entry names, in the order of the alphabet."""
-        table = services()
-        meanings = [meaning for entry in entries for meaning in table.meanings(entry)]
+        """The services of the created resources that no entry names, in alphabetical order."""
+        catalog = services()
+        meanings = [meaning for entry in entries for meaning in catalog.meanings(entry)]
         covered = {meaning.service for meaning in meanings}
         parts = [meaning for meaning in meanings if isinstance(meaning, Feature)]
         used = {
             service.name: service
             for type in self.created
-            if (service := table.service_of(type)) is not None and not any(part.holds(type) for part in parts)
+            if (service := catalog.service_of(type)) is not None and not any(part.includes(type) for part in parts)
         }
         return tuple(used[name] for name in sorted(used) if name not in covered)
 
 
-def _use(context: Context) -> _Use:
+def _usage(context: Context) -> Usage:
     created: set[str] = set()
     read: set[str] = set()
     unknown = False
@@ -168,7 +170,7 @@ def _use(context: Context) -> _Use:
             unknown |= context.project.callee(call) is None
         texts += [file.text for file in module.configuration]
     text = "\n".join(texts)
-    return _Use(frozenset(created), frozenset(read), actions_in(text), text, unknown)
+    return Usage(frozenset(created), frozenset(read), actions_in(text), text, unknown)
 
 
 def _is_json(text: str) -> bool:

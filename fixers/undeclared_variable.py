@@ -7,11 +7,11 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
-from tapfix.edits import Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Module, Reference
 from tapfix.module.compose import quoted
 from tapfix.module.environments import CALL_ARGUMENTS, environment_files
+from tapfix.module.nodes import interpolated, template_parts
 from tapfix.module.variables import Variable, declare
 from tapfix.schema import Schema
 
@@ -21,30 +21,41 @@ _OF_THE_ENVIRONMENT = frozenset({"environment", "env", "environment_name", "env_
 _NAME = re.compile(r"[^\W\d][\w-]*")
 
 _ALIKE = 0.9
-"""From this likeness on (difflib's ratio) a name may be a slip of the pen for a declared one."""
+"""The likeness (difflib's ratio) from which on a name may be a misspelling of a declared one."""
 
 
 class UndeclaredVariable(Fixer):
     """A variable that is used and declared nowhere.
 
-    Answers use `var.environment_suffix` or `var.aws_region` as if somebody else had declared them, and a module uses what its call hands
-    down without declaring it. Terraform refuses both. The variable is declared, behind those that are:
+    Answers use `var.environment_suffix` or `var.aws_region` as if somebody else had declared them, and a module uses
+    what its call passes to it without declaring it. Terraform accepts neither. The variable is declared, after those
+    that are declared already:
 
-    * its type is what the arguments take in which it stands alone, by the provider's schema, a string where it stands in a text, and `any`
-      where neither tells;
-    * it gets no default, and no value is made up. Where the environments have files, each has to set it already, or its name has to say that
-      its value is the environment's own name (`environment_suffix`, `env`, `stage`), which is set there;
-    * in a local module it is declared if every call hands it down; what a call hands down and the module neither declares nor uses goes.
+    * its type is the type of the arguments whose whole value it is, by the provider's schema; it is a string where it
+      is part of a text, and `any` where neither is known;
+    * it gets no default, and no value is made up. If the environments have tfvars files, each file has to set the
+      variable already. Only if its name says that its value is the environment's own name (`environment_suffix`, `env`,
+      `stage`) does each file get that value;
+    * in a local module it is declared if every call passes it. What a call passes and the module neither declares nor
+      uses is removed from the call.
 
-    **Refused** otherwise: nobody but a person knows the value. Also where a declared variable has nearly the same name (which of
-    the two is meant?), and where the declaration seems to stand in text that does not parse.
+    **Refused** otherwise: only a person knows the value. Also refused if a declared variable has nearly the same name
+    (which of the two is meant?), and if the declaration seems to be in text that does not parse.
 
-    **Why unsafe:** the stack asks for a value that it did not ask for before. No stack that Terraform accepts is changed.
+    **Why unsafe:** the stack asks for a value that it did not ask for before. No stack that Terraform accepts is
+    changed.
     """
 
     rule = "TAP107"
     severity = Severity.HIGH
     safety = Safety.UNSAFE
+    title = "A variable that nobody declares"
+    cause = (
+        "The answer was written as if another file declared it, or a module takes up what is handed down without "
+        "declaring it."
+    )
+    reference = "https://developer.hashicorp.com/terraform/language/values/variables"
+    effect = "Terraform refuses the module: the reference names nothing."
     order = 8
     examples = (
         Example(
@@ -134,7 +145,7 @@ resource "aws_vpc" "main" {
         yield from self._not_taken(module, context)
 
     def _not_taken(self, module: Module, context: Context) -> Iterator[Finding]:
-        """What calls hand down to this module, and it neither declares nor uses."""
+        """What calls pass to this module, and it neither declares nor uses."""
         if module.is_root or any(file.broken for file in module.configuration) or not module.blocks:
             return
         for call in context.project.callers(module):
@@ -147,7 +158,7 @@ resource "aws_vpc" "main" {
 
 
 def _why_not(module: Module, context: Context, name: str) -> str:
-    """Why a variable cannot be declared for the answer; empty if it can."""
+    """Why a variable cannot be declared; empty if it can."""
     if any(f'variable "{name}"' in broken.text() for file in module.configuration for broken in file.broken):
         return "it seems to be declared in text that does not parse: mend that first"
     damaged = next((other for other in module.variables if not _NAME.fullmatch(other)), None)
@@ -168,7 +179,7 @@ def _why_not(module: Module, context: Context, name: str) -> str:
     silent = [
         env for env, file in environment_files(module, context.environments).items() if name not in file.attributes
     ]
-    return f"its value for {', '.join(silent)} stands nowhere: declare it and set it there" if silent else ""
+    return f"its value for {', '.join(silent)} is set nowhere: declare it and set it there" if silent else ""
 
 
 def _variable(module: Module, context: Context, name: str, references: Sequence[Reference]) -> Variable:
@@ -182,7 +193,7 @@ def _variable(module: Module, context: Context, name: str, references: Sequence[
 
 
 def _type_at(reference: Reference, schema: Schema) -> str:
-    """The type that a place wants of a variable, in HCL; empty where it does not tell."""
+    """The type that a variable must have for a reference to it, in HCL; empty if any type may do."""
     holder = reference.holder
     if reference.steps or holder is None:
         return ""
@@ -190,12 +201,13 @@ def _type_at(reference: Reference, schema: Schema) -> str:
         return _argument_type(holder, schema)
     if holder.expr.kind not in ("template", "heredoc"):
         return ""
-    parts = holder.expr.children
+    parts = template_parts(holder.expr)
     part = parts[bisect_right(parts, reference.node.start, key=lambda part: part.start) - 1]
-    return "string" if part.kind == "interpolation" and part.children[1] is reference.node else ""
+    return "string" if part.kind == "interpolation" and interpolated(part) is reference.node else ""
 
 
 def _argument_type(attribute: Attribute, schema: Schema) -> str:
+    """The type of an argument of a resource or data source, in HCL; empty if it is not known."""
     path: list[str] = []
     element = attribute.parent
     while element is not None and element.parent is not None:
@@ -210,7 +222,7 @@ def _argument_type(attribute: Attribute, schema: Schema) -> str:
 
 
 def _hcl_type(type: object) -> str:
-    """A type of the schema as HCL writes it, if it is simple."""
+    """A type of the schema in HCL; empty for a type of objects."""
     if isinstance(type, str):
         return type if type in ("string", "number", "bool") else ""
     if isinstance(type, list) and type[0] in ("list", "set", "map") and isinstance(type[1], str):

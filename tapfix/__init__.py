@@ -4,19 +4,19 @@
     result = tapfix.fix(Path("response.md"))
     result.files, result.diff(), result.findings
 
-Importing the package loads nothing else: each name is fetched when it is first asked for.
+Importing the package loads nothing else: a name's module is imported when the name is first used.
 """
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # what typing calls it; importing typing for it would cost more than all the rest
+TYPE_CHECKING = False  # type checkers know the name; importing it from typing would cost more than all the rest
 if TYPE_CHECKING:
-    from tapfix.answer.response import UnsafePathError
     from tapfix.api import Result, fix
     from tapfix.contract import Contract, ContractError
-    from tapfix.edits import Edit, Fix, Safety
+    from tapfix.edits import Edit, Fix
     from tapfix.errors import ConvergenceError, FixerError, InputError, InternalError, OutputError, TapfixError
-    from tapfix.fixer import Example, Finding, Fixer, Severity, Status
+    from tapfix.fixer import Example, Finding, Fixer, Safety, Severity, Status
+    from tapfix.paths import UnsafePathError
     from tapfix.syntax import parse
     from tapfix.syntax.formatter import format_text as format
 
@@ -36,19 +36,19 @@ _HOME = {
     "InternalError": "tapfix.errors",
     "OutputError": "tapfix.errors",
     "Result": "tapfix.api",
-    "Safety": "tapfix.edits",
+    "Safety": "tapfix.fixer",
     "Severity": "tapfix.fixer",
     "Status": "tapfix.fixer",
     "TapfixError": "tapfix.errors",
-    "UnsafePathError": "tapfix.answer.response",
+    "UnsafePathError": "tapfix.paths",
     "fix": "tapfix.api",
     "format": "tapfix.syntax.formatter",
     "parse": "tapfix.syntax",
 }
-"""The module that each public name lives in."""
+"""The module of each public name."""
 
-_NAME_THERE = {"format": "format_text"}
-"""What a public name is called in its module, where that differs."""
+_OTHER_NAME = {"format": "format_text"}
+"""The name in its module, for the public names where the two differ."""
 
 __all__ = [
     "Contract",
@@ -81,7 +81,7 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    value: object = getattr(import_module(_HOME[name]), _NAME_THERE.get(name, name))
+    value: object = getattr(import_module(_HOME[name]), _OTHER_NAME.get(name, name))
     globals()[name] = value
     return value
 

@@ -1,4 +1,4 @@
-"""The command's entry point. It answers `--version` itself, so that asking costs no more than starting Python."""
+"""The entry point of the command. It answers `--version` itself, which then costs no more than starting Python."""
 
 from __future__ import annotations
 
@@ -6,26 +6,27 @@ import gc
 import sys
 
 _OBJECTS = 200_000
-"""So many objects more than were freed, and the collector looks."""
+"""How many net allocations start the garbage collector."""
 
 
 def main() -> None:
-    """Run the command line, and leave with its exit code."""
+    """Run the command line, and exit with its exit code."""
     arguments = sys.argv[1:]
     if arguments == ["--version"]:
         from tapfix import __version__
 
         print(f"tapfix {__version__}")
         return
-    # The trees of an answer live until it is done: to look for what nobody holds any more every few hundred objects finds nothing.
+    # The trees of an answer live until the end. A collection every few hundred objects, as Python does it by default,
+    # would free nothing.
     gc.set_threshold(_OBJECTS)
     try:
         from tapfix.cli.app import run
 
         code = run(arguments)
-    except KeyboardInterrupt:  # while it was still being imported
+    except KeyboardInterrupt:  # while the command line was being imported
         code = 130
-    # Nor is there anything to find when Python, as it leaves, looks for cycles among all that was ever made.
+    # Python looks for cycles among all objects when it exits. That would free nothing either.
     gc.freeze()
     sys.exit(code)
 

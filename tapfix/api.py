@@ -1,85 +1,51 @@
 """The library door: `fix` and its `Result`.
 
-It reads what it is given and writes nothing, prints nothing and keeps no state; it may be called from many threads and processes at once.
-What it raises is a `TapfixError`.
+It reads what it is given, writes nothing, prints nothing and keeps no state. Many threads and processes may call it at
+once. It raises `TapfixError` and its subclasses only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from tapfix.answer.files import Remark
 from tapfix.answer.source import Source, read_path, read_text
 from tapfix.contract import Contract
-from tapfix.engine.passes import Diagnosis, Options, Placed, repair
+from tapfix.engine.guard import repair
+from tapfix.engine.passes import Options
 from tapfix.errors import InputError, InternalError, TapfixError
-from tapfix.fixer import Finding, Fixer, Status
+from tapfix.fixer import Fixer
 from tapfix.module import File, Project
+from tapfix.paths import FilePath
+from tapfix.result import Placed, ResultData
 from tapfix.syntax import LineIndex
 
 if TYPE_CHECKING:
     from tapfix.report.grade import Grade
-    from tapfix.verify import Step
-
-_MARK = "\ufeff"
-
 
 _NO_OPTIONS = Options()
 
 
-class Result(NamedTuple):
-    """What became of an input."""
+class Result(ResultData):
+    """What became of an input, with the reports on it. It compares, hashes and pickles as the plain data that it is."""
 
-    source: Source
-    contract: Contract
-    files: Mapping[str, str]
-    """The text of every file of the outcome, by path."""
-    placed: tuple[Placed, ...]
-    """The findings with their places in the files that the input held, in reading order."""
-    diagnostics: tuple[Diagnosis, ...]
-    """What there is to say that is no rule's finding: what does not parse, what the reader of the answer decided."""
-    verify: tuple[Step, ...]
-    """How far the proof of the outcome got, without Terraform's help."""
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """What was wrong, and what became of it."""
-        return tuple(placed.finding for placed in self.placed)
-
-    @property
-    def base(self) -> dict[str, str]:
-        """The files as the input held them: what the diff starts from."""
-        return base_of(self.source)
-
-    @property
-    def changed(self) -> bool:
-        """Whether any file is another than in the input."""
-        return dict(self.files) != {self.source.renamed.get(path, path): text for path, text in self.base.items()}
-
-    @property
-    def left(self) -> tuple[Finding, ...]:
-        """What is still wrong: refused, or only suggested."""
-        return tuple(f for f in self.findings if f.status in (Status.REFUSED, Status.SUGGESTED))
-
-    @property
-    def is_sound(self) -> bool:
-        """Whether no step of the proof failed."""
-        return all(step.status != "failed" for step in self.verify)
+    __slots__ = ()
 
     def diff(self) -> str:
         """One unified diff of all files, which `git apply` and `patch -p1` take; empty if nothing changed."""
-        from tapfix.report import diff
+        from tapfix.report.diff import diff_of
 
-        return diff.render(self.base, self.files, {new: old for old, new in self.source.renamed.items()})
+        return diff_of(self)
 
     def response(self) -> str:
-        """The answer put together again in the deliverable's form: the files in fences, and nothing around them.
+        """A reply made of the outcome: the files in fences, and nothing around them.
 
-        The metadata file that lay beside the input is no part of it.
+        The metadata file that was beside the input is not in it.
         """
-        from tapfix.answer.response import write_answer
+        from tapfix.answer.writer import write_answer
 
         files = {path: text for path, text in self.files.items() if path != self.source.metadata}
         return write_answer(files, self.source.files, main=self.contract.deliverable.main)
@@ -109,10 +75,14 @@ def fix(
 ) -> Result:
     """Repair an answer.
 
-    A `str` is the text of an answer or of a `.tf` file, and never a path, so that an answer cannot make tapfix read a file; name a file
-    or a folder by a `pathlib.Path`. `contract` is by default the `tapfix.toml` beside or above a path, else the built-in one.
-    `fixers` are by default the built-in and the installed ones. `select` and `ignore` take ids, names and beginnings of ids, and go before
-    the contract's.
+    A `str` is the text of an answer or of a `.tf` file, and never a path, so that an answer cannot make tapfix read a
+    file. A `pathlib.Path` names a file or a folder. `contract` is by default the `tapfix.toml` beside or above a path,
+    else the built-in one. `fixers` are by default the built-in and the installed ones. `select` and `ignore` take ids,
+    names and beginnings of ids, and replace those of the contract. `safe_only` makes only the fixes that leave the
+    stack's meaning as it is. `moved` writes `moved` blocks for what gets another address.
+
+    Raises InputError if the input cannot be read as Terraform, UnsafePathError if it names a file outside its folder,
+    ContractError if the contract is wrong, FixerError if a fixer is unknown, and InternalError for a fault of tapfix.
     """
     try:
         if isinstance(text_or_path, str):
@@ -139,46 +109,39 @@ def fix_source(
     ignore: Sequence[str] = (),
     options: Options = _NO_OPTIONS,
 ) -> Result:
-    """Repair what was read already."""
+    """Repair an input that was read already. For the parameters see `fix`."""
     from tapfix import verify
     from tapfix.engine import registry
 
     known = registry.all_fixers() if fixers is None else tuple(fixers)
     chosen = registry.select(known, select or contract.rules.select, ignore or contract.rules.ignore)
     outcome = repair(source.relative(), chosen, contract, answer=source.relative_answer(), options=options)
+    seen = source.seen()
     return Result(
         source=source,
         contract=contract,
-        files=_marked(source.outcome(outcome.texts), {source.renamed.get(p, p) for p in source.marked}),
-        placed=tuple(p._replace(place=p.place._replace(file=source.original(p.place.file))) for p in outcome.placed),
-        diagnostics=(*_remarks(source), *_syntax_errors(source, outcome.before), *outcome.diagnoses),
-        # A file that a function reads may lie beside the input and not in it.
+        files=source.outcome(outcome.texts),
+        placed=tuple(_in_input(placed, source, seen) for placed in outcome.placed),
+        diagnostics=(*source.remarks, *_syntax_errors(source, seen, outcome.before), *outcome.remarks),
+        # A file that a function reads may be beside the input and not in it.
         verify=verify.rungs([p for p in outcome.problems if p.kind != "missing-file"]),
     )
 
 
-def base_of(source: Source) -> dict[str, str]:
-    """The files of an input as it held them, to the byte."""
-    return _marked(source.files, source.marked)
+def _in_input(placed: Placed, source: Source, seen: Mapping[str, FilePath]) -> Placed:
+    """A finding with the path that its file has in the input, instead of the one that the rules know."""
+    name = placed.place.file
+    path = seen.get(name) or source.new_path(name)
+    return placed._replace(place=placed.place._replace(file=path.given if name else ""))
 
 
-def _remarks(source: Source) -> list[Diagnosis]:
-    return [Diagnosis(remark.severity, remark.message, source.name, remark.line, 1) for remark in source.remarks]
-
-
-def _syntax_errors(source: Source, read: Project) -> list[Diagnosis]:
+def _syntax_errors(source: Source, seen: Mapping[str, FilePath], read: Project) -> Iterator[Remark]:
     """Where the input does not parse."""
-    known = {source.original(path): file for path, file in read.files.items()}
-    found = []
+    parsed = {path.given: read.files[name] for name, path in seen.items()}
     for path, text in source.files.items():
-        file = known.get(path) or File(path, text)
+        file = parsed.get(path) or File(path, text)
         if file.kind == "other" or not (diagnostics := file.tree.diagnostics):
             continue
         lines = LineIndex(text)
-        found += [Diagnosis(d.severity, d.message, path, *lines.position(d.offset)) for d in diagnostics]
-    return found
-
-
-def _marked(files: Mapping[str, str], marked: Iterable[str]) -> dict[str, str]:
-    """The files, with the byte order mark before those that had one."""
-    return {path: _MARK + text if path in marked else text for path, text in files.items()}
+        for d in diagnostics:
+            yield Remark(d.severity, d.message, path, *lines.position(d.offset))  # type: ignore[arg-type]

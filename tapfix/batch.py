@@ -1,7 +1,7 @@
 """The pipeline door: many answers in, a row for each out, in their order, over all processors.
 
-Answers come from a folder, a JSON Lines file or a Parquet file, and the rows go to a folder, a JSON Lines file or a Parquet file.
-An answer that cannot be read, or that brings a worker down, is a row with an error; the others are not held up by it.
+Answers come from a folder, a JSON Lines file or a Parquet file, and rows go to one of these. An answer that cannot be
+read, or that ends a worker, becomes a row with an error. It does not stop the others.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
@@ -22,7 +22,7 @@ from secrets import token_hex
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from tapfix.answer.source import read_path, read_text
-from tapfix.answer.writing import Plan
+from tapfix.answer.writing import WritePlan
 from tapfix.api import fix_source
 from tapfix.contract import Contract
 from tapfix.engine.passes import Options
@@ -38,11 +38,11 @@ _ROWS_AT_ONCE = 256
 """How many rows of a Parquet file are read or written at once."""
 
 _AHEAD = 4
-"""How many answers wait for each worker: enough to keep it busy, few enough to keep memory small."""
+"""How many answers wait for each worker: enough to keep it busy, few enough to use little memory."""
 
 
 class Task(NamedTuple):
-    """One answer: its text, or the file that it is in."""
+    """One answer: its text, or the path of its file."""
 
     id: str
     text: str = ""
@@ -52,7 +52,7 @@ class Task(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class AnswerRow:
     """What became of one answer."""
 
     id: str
@@ -60,22 +60,17 @@ class Row:
     diff: str
     report: dict[str, Any]
     error: str = ""
+    is_done: bool = False
+    """Whether nothing is left to fix. It is not written."""
 
-    @property
-    def is_done(self) -> bool:
-        """Whether nothing is left to fix."""
-        findings = self.report.get("findings", ())
-        steps = self.report.get("verify", ())
-        return not (
-            self.error
-            or any(finding["status"] in ("refused", "suggested") for finding in findings)
-            or any(step["status"] == "failed" for step in steps)
-        )
+    def columns(self) -> dict[str, Any]:
+        """What is written of it, by name."""
+        return {"id": self.id, "files": self.files, "diff": self.diff, "report": self.report, "error": self.error}
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How all answers of a batch are treated. Fixers are named, not held, since those of a folder do not pickle."""
+    """How all answers of a batch are treated. It has the fixers' folders, because fixers of a folder do not pickle."""
 
     contract: Contract
     folders: tuple[Path, ...] = ()
@@ -88,9 +83,10 @@ class Settings:
 
 
 def read_tasks(source: Path, *, column: str, pattern: str) -> Iterator[Task]:
-    """The answers of a folder (the files that `pattern` matches), a JSON Lines or a Parquet file (the texts in `column`).
+    """The answers of a folder, or of a JSON Lines or a Parquet file.
 
-    Raises InputError, before the first answer, if there is nothing of the kind.
+    In a folder they are the files that `pattern` matches; in a file, the texts in `column`. Raises InputError, before
+    it yields the first answer, if there is no such folder or file, or if nothing in it can be an answer.
     """
     if os.path.isdir(source):
         paths = sorted(path for path in source.glob(pattern) if path.is_file())
@@ -160,7 +156,7 @@ def _parquet() -> Any:
 # --- through ----------------------------------------------------------------------------------------------------------
 
 
-def repair_all(tasks: Iterable[Task], settings: Settings, jobs: int) -> Iterator[Row]:
+def repair_all(tasks: Iterable[Task], settings: Settings, jobs: int) -> Iterator[AnswerRow]:
     """A row for each task, in order."""
     if jobs == 1:
         for task in tasks:
@@ -168,11 +164,12 @@ def repair_all(tasks: Iterable[Task], settings: Settings, jobs: int) -> Iterator
         return
     waiting = iter(tasks)
     while batch := list(islice(waiting, jobs * _AHEAD)):
-        # A pool that breaks does so under one of the answers in it. They are tried again apart, so that only that one is lost.
+        # An answer that ends its worker breaks the pool for all answers in it. They are tried again, each in a pool of
+        # its own, so that only that answer is lost.
         rest: Sequence[Task] = batch
         try:
             with _pool(jobs) as pool:
-                running: deque[tuple[Task, Future[Row]]] = deque()
+                running: deque[tuple[Task, Future[AnswerRow]]] = deque()
                 running.extend((task, pool.submit(repair_one, task, settings)) for task in batch)
                 while running:
                     rest = [task for task, _ in running]
@@ -186,22 +183,26 @@ def repair_all(tasks: Iterable[Task], settings: Settings, jobs: int) -> Iterator
             yield _repair_apart(task, settings)
 
 
-def _repair_apart(task: Task, settings: Settings) -> Row:
+def _failed(task: Task, error: str) -> AnswerRow:
+    return AnswerRow(task.id, files={}, diff="", report={}, error=error)
+
+
+def _repair_apart(task: Task, settings: Settings) -> AnswerRow:
     try:
         with _pool(1) as pool:
             return pool.submit(repair_one, task, settings).result()
     except BrokenProcessPool:
-        return Row(task.id, {}, "", {}, "the worker died of this answer")
+        return _failed(task, "the worker died of this answer")
 
 
 @contextmanager
 def _pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
-    # Started afresh, not forked: a fork copies whatever threads and locks the caller has.
+    # Workers are started anew and not forked, because a fork copies the threads' locks of the caller.
     pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_leave_interrupts_to_the_parent)
     try:
         yield pool
     finally:
-        # After an error, or Ctrl-C, nobody wants what is still waiting.
+        # After an error, or Ctrl-C, the answers that still wait are not wanted.
         pool.shutdown(cancel_futures=True)
 
 
@@ -209,10 +210,10 @@ def _leave_interrupts_to_the_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def repair_one(task: Task, settings: Settings) -> Row:
-    """The row of one task. It raises nothing."""
+def repair_one(task: Task, settings: Settings) -> AnswerRow:
+    """The row of one task. It raises nothing: an error is in the row."""
     if task.error:
-        return Row(task.id, {}, "", {}, task.error)
+        return _failed(task, task.error)
     try:
         if task.path is None:
             source = read_text(task.text, settings.contract, task.id)
@@ -220,11 +221,11 @@ def repair_one(task: Task, settings: Settings) -> Row:
             source = read_path(task.path, settings.contract)
         fixers = all_fixers(settings.folders)
         result = fix_source(source, settings.contract, fixers, settings.select, settings.ignore, settings.options)
-        return Row(task.id, dict(result.files), result.diff(), result.to_dict())
+        return AnswerRow(task.id, dict(result.files), result.diff(), result.to_dict(), is_done=result.is_done)
     except TapfixError as error:
-        return Row(task.id, {}, "", {}, str(error))
+        return _failed(task, str(error))
     except Exception as error:
-        return Row(task.id, {}, "", {}, f"internal error: {type(error).__name__}: {error}")
+        return _failed(task, f"internal error: {type(error).__name__}: {error}")
 
 
 # --- out --------------------------------------------------------------------------------------------------------------
@@ -233,13 +234,17 @@ def repair_one(task: Task, settings: Settings) -> Row:
 class Sink(Protocol):
     """Where rows go."""
 
-    def put(self, row: Row) -> None:
-        """Take one row in."""
+    def put(self, row: AnswerRow) -> None:
+        """Write one row, now or when the sink is closed."""
 
 
 @contextmanager
 def open_sink(target: Path, *, force: bool) -> Iterator[Sink]:
-    """A sink for rows: a `.jsonl` or `.parquet` file, which is there only once it is whole, or else a folder."""
+    """A sink for rows: a `.jsonl` or `.parquet` file, or else a folder.
+
+    A file exists under its name only after all rows are in it. Raises OutputError if it exists already, unless
+    `force` is set, or if it cannot be written.
+    """
     if target.suffix not in (".jsonl", ".ndjson", ".parquet"):
         yield _Folder(target, force)
         return
@@ -262,11 +267,11 @@ class _JsonLines:
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
 
-    def put(self, row: Row) -> None:
-        self._file.write(json.dumps(asdict(row), ensure_ascii=False).encode() + b"\n")
+    def put(self, row: AnswerRow) -> None:
+        self._file.write(json.dumps(row.columns(), ensure_ascii=False).encode() + b"\n")
 
     def close(self) -> None:
-        """Nothing is held back."""
+        """All rows are written already."""
 
 
 class _Parquet:
@@ -280,9 +285,9 @@ class _Parquet:
         self._writer = _parquet().ParquetWriter(file, self._schema)
         self._held: list[dict[str, Any]] = []
 
-    def put(self, row: Row) -> None:
+    def put(self, row: AnswerRow) -> None:
         report = json.dumps(row.report, ensure_ascii=False)
-        self._held.append({**asdict(row), "files": list(row.files.items()), "report": report})
+        self._held.append({**row.columns(), "files": list(row.files.items()), "report": report})
         if len(self._held) >= _ROWS_AT_ONCE:
             self._write()
 
@@ -296,15 +301,15 @@ class _Parquet:
 
 
 class _Folder:
-    """A folder for each answer, with its files, and the report and the diff beside them."""
+    """A folder for each answer, with its files, its report and its diff."""
 
     def __init__(self, folder: Path, force: bool) -> None:
         self._folder = folder
         self._force = force
 
-    def put(self, row: Row) -> None:
-        plan = Plan(force=self._force)
-        # An id is somebody else's word: as a path it stays below the folder.
+    def put(self, row: AnswerRow) -> None:
+        plan = WritePlan(force=self._force)
+        # An id comes from outside. As a path, it must stay below the folder.
         home = "/".join(part for part in row.id.split("/") if part not in ("", ".", "..")) or "answer"
         for path, text in row.files.items():
             plan.put(self._folder, f"{home}/files/{path}", text)

@@ -1,7 +1,7 @@
-"""Edits: how a fix says what it changes, how fixes meet and clash, and where each changed byte came from.
+"""Edits: how a fix says what it changes, how fixes combine or clash, and which rule wrote each changed byte.
 
-A fix is a set of edits on one snapshot, made whole or not at all. Edits are plain text replacements, so that what no edit
-names survives by construction.
+A fix is a set of edits on one snapshot, made whole or not at all. Edits are plain text replacements, so that text
+that no edit names stays as it is.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ class Safety(StrEnum):
 
 
 class Edit(NamedTuple):
-    """Replace `text[start:end]` of `file` by `text`. An insertion has `start == end`; a file that is not there is made."""
+    """Replace `text[start:end]` of `file` by `text`.
+
+    An insertion has `start == end`; a file that is not there is made.
+    """
 
     file: str
     start: int
@@ -35,7 +38,10 @@ class Edit(NamedTuple):
 
 
 class Fix:
-    """Edits that belong together. `exclusive`: it renames or moves things all over, so no other fix may share its pass."""
+    """Edits that belong together.
+
+    `exclusive`: it renames or moves things all over, so no other fix may share its pass.
+    """
 
     def __init__(self, edits: Iterable[Edit], exclusive: bool = False, removes: tuple[str, ...] = ()) -> None:
         self._edits = edits
@@ -52,8 +58,8 @@ class Fix:
 def clashes(edit: Edit, other: Edit) -> bool:
     """Whether two edits of one file cannot both be made.
 
-    Edits that only touch do not clash, and equal edits merge. Two different insertions at one point clash, since nothing says
-    which comes first.
+    Edits that only touch do not clash, and equal edits merge. Two different insertions at one point clash, since
+    nothing says which comes first.
     """
     if edit == other or edit.file != other.file:
         return False
@@ -67,7 +73,9 @@ def _inside(insertion: Edit, other: Edit) -> bool:
 
 
 def ensure_possible(fix: Fix, texts: Mapping[str, str]) -> None:
-    """Raise ValueError if the edits of a fix cannot all be made: two of them clash, or one is none of these texts', by file."""
+    """Raise ValueError if the edits of a fix cannot all be made: two of them clash, or one is none of these texts',
+    by file.
+    """
     edits = sorted(set(fix.edits))
     for edit, other in pairwise(edits):
         if clashes(edit, other):
@@ -79,7 +87,7 @@ def ensure_possible(fix: Fix, texts: Mapping[str, str]) -> None:
             raise ValueError(f"the fix writes {edit.file!r}, which is no path inside of the stack")
     for file in fix.removes:
         if file not in texts:
-            raise ValueError(f"the fix takes {file} out, which is not there")
+            raise ValueError(f"the fix removes {file}, which does not exist")
 
 
 def _leads_inside(path: str) -> bool:
@@ -94,20 +102,20 @@ class EditSet:
         self._edits: dict[str, list[Edit]] = {}
         self.removes: set[str] = set()
         self.closed = False
-        """Whether nothing more is taken in this pass: a fix that stands alone was, or is next."""
+        """Whether this pass accepts no further fix: an exclusive fix was accepted, or is next."""
         self._count = 0
 
     def __bool__(self) -> bool:
         return self._count > 0
 
     def may_take(self, fix: Fix) -> bool:
-        """Whether the fix's edits are to be looked at: it is not one that stands alone where others were taken already."""
+        """Whether the fix may be accepted: not if the pass is closed, or if the fix is exclusive and not the first."""
         return not (self.closed or fix.exclusive and self._count)
 
     def accepts(self, fix: Fix) -> bool:
         """Take the fix in, whole, and say True; or leave it out, whole, and say False."""
         if not self.may_take(fix):
-            # One that stands alone is next: what comes after it in order must not change the ground under it.
+            # An exclusive fix is next: no fix after it may change the snapshot before it is made.
             self.closed = True
             return False
         mine = list(dict.fromkeys(fix.edits))
@@ -134,12 +142,12 @@ class EditSet:
         return there[low:high]
 
     def by_file(self) -> dict[str, list[Edit]]:
-        """The edits of each file, sorted by place; an insertion stands before a replacement that starts where it is."""
+        """The edits of each file, sorted by place; an insertion comes before a replacement at the same offset."""
         return self._edits
 
 
 class Piece(NamedTuple):
-    """A stretch of a text: `origin` is where it stood in the original, or -1 if `rule` wrote it."""
+    """A stretch of a text: `origin` is its offset in the original, or -1 if `rule` wrote it."""
 
     length: int
     origin: int
@@ -153,7 +161,7 @@ class Provenance:
         self.pieces: list[Piece] = [Piece(length, origin, rule)] if length else []
         self._starts: list[int] | None = None
         self.gaps: list[int] = []
-        """Offsets of the current text where something was taken out and nothing put in."""
+        """Offsets in the current text at which text was removed and none inserted."""
 
     def apply(self, edits: Iterable[tuple[int, int, str, str]]) -> None:
         """Follow edits `(start, end, new text, rule)`, sorted and not overlapping."""

@@ -26,8 +26,10 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from tapfix.edits import Edit, Fix, Safety
 from tapfix.module import Attribute, Element, Expr, File, Module, Project, Reference, Span
 
+__all__ = ["Context", "Example", "Finding", "Fixer", "Safety", "Severity", "Status"]
+
 if TYPE_CHECKING:
-    from tapfix.answer.response import Answer
+    from tapfix.answer.files import Answer
     from tapfix.contract import Contract
     from tapfix.module.environments import Environments, Undecided
     from tapfix.module.evaluate import Evaluator
@@ -68,15 +70,16 @@ class Finding(NamedTuple):
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        """What tells the finding apart from others of its pass, wherever in its file its text has moved."""
+        """What identifies the finding among those of its pass, wherever in its file the text has moved."""
         return self.rule, self.span.file, self.address, self.message
 
 
 class Example(NamedTuple):
-    """A before and an after that stand in the rule: they are its tests and its page.
+    """A text before and after the fixes of a rule. The examples of a rule are its tests, and its page shows them.
 
     `before` and `after` are the text of `tap_stack.tf`, or texts by file name. `after=None`: nothing is changed (a
-    refusal, or what the rule accepts as it is). `contract` is a tapfix.toml that the example needs. Only this rule runs.
+    refusal, or what the rule accepts as it is). `contract` is a tapfix.toml that the example needs. Only this rule
+    runs.
     """
 
     before: str | Mapping[str, str]
@@ -86,7 +89,7 @@ class Example(NamedTuple):
 
 
 class Context:
-    """What a fixer may know beside the module: the contract, the schema, the whole project, the answer it came in."""
+    """What a fixer may ask besides the module: the contract, the schema, the project, the answer, values."""
 
     def __init__(
         self,
@@ -121,11 +124,13 @@ class Context:
         return Environments(self.project, self.environments)
 
     def values(self, at: Element, node: Expr | None = None, *, undecided: Undecided = "default") -> dict[str, object]:
-        """What an attribute, or an expression in an element, evaluates to in each environment, by the environment's name.
+        """What an attribute, or an expression in an element, evaluates to in each environment, by the environment's
+        name.
 
-        The values come through the tfvars files, the defaults, the local values and the callers of a local module; UNKNOWN
-        is the value of what the text does not say. Without any tfvars file there is one environment, "". `undecided` says what a variable evaluates to that
-        an environment without a tfvars file may still set: its default, or UNKNOWN.
+        The values come through the tfvars files, the defaults, the local values and the callers of a local module;
+        UNKNOWN is the value of what the text does not say. Without any tfvars file there is one environment, "".
+        `undecided` says what a variable evaluates to that an environment without a tfvars file may still set: its
+        default, or UNKNOWN.
         """
         if node is None:
             assert isinstance(at, Attribute), "an attribute, or a node of an element, is wanted"
@@ -133,7 +138,8 @@ class Context:
         return self._environments.values(at, node, undecided)
 
     def value(self, at: Element | None, node: Expr | None = None, *, undecided: Undecided = "default") -> object:
-        """The one value that an attribute, or an expression in an element, has in all environments; UNKNOWN if they differ.
+        """The one value that an attribute, or an expression in an element, has in all environments; UNKNOWN if they
+        differ.
 
         The value of an attribute that is absent is None.
         """
@@ -154,6 +160,14 @@ class Fixer:
     rule: ClassVar[str]
     severity: ClassVar[Severity]
     safety: ClassVar[Safety]
+    title: ClassVar[str] = ""
+    """What the grade calls the failure; by default the summary."""
+    cause: ClassVar[str] = ""
+    """Why answers have this failure, in a sentence for the failure analysis."""
+    reference: ClassVar[str] = ""
+    """The address of the documentation that says what is right."""
+    effect: ClassVar[str] = ""
+    """What the failure costs whoever uses the stack, in a sentence."""
     examples: ClassVar[tuple[Example, ...]] = ()
     order: ClassVar[int] = 50
     """Among fixes that clash, the one of the lower order is made first, the other waits for the next pass."""
@@ -172,10 +186,15 @@ class Fixer:
 
     @property
     def page(self) -> str:
-        """The docstring, as Markdown."""
+        """The docstring and the rule's table, as Markdown."""
         from inspect import cleandoc
 
-        return cleandoc(self.__doc__ or "")
+        return "\n\n".join(filter(None, (cleandoc(self.__doc__ or ""), self.table.strip())))
+
+    @property
+    def table(self) -> str:
+        """The data that the rule works by, as Markdown, for its page; empty if it has none."""
+        return ""
 
     def fix(
         self,
@@ -190,7 +209,7 @@ class Fixer:
     ) -> Finding:
         """A finding that is mended by edits, made whole or not at all.
 
-        Those of an exclusive fix are not worked out in a pass in which another fix was taken before it.
+        The edits of an exclusive fix are not computed in a pass in which another fix was accepted before it.
         """
         fix = Fix(edits if exclusive else tuple(edits), exclusive, tuple(removes))
         return self._finding(at, message, Status.FIXED, "", node, safety or self.safety, fix)

@@ -7,20 +7,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tapfix.answer.response import decode
-from tapfix.answer.source import LARGEST
-from tapfix.answer.writing import Plan
+from tapfix.answer.decode import MARK, decode, has_mark, read_file
+from tapfix.answer.writing import WritePlan
 from tapfix.errors import InputError
 from tapfix.syntax import parse, position
 from tapfix.syntax.formatter import format_text
 
 _ENDINGS = (".tf", ".tfvars", ".tftest.hcl", ".tfmock.hcl")
-_MARK = "\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """A file that is not formatted, and its text before and after."""
+class FormatChange:
+    """A file that is not formatted, with its text before and after.
+
+    Both texts have the file's byte order mark, if it has one.
+    """
 
     path: Path
     before: str
@@ -34,17 +35,15 @@ class Change:
         return diff.render({name: self.before}, {name: self.after})
 
 
-def changes(paths: Sequence[Path], *, recursive: bool = False) -> tuple[list[Change], list[InputError]]:
-    """The files among `paths`, and in the folders among them, that are not formatted, and why others cannot be. Nothing is written."""
+def changes(paths: Sequence[Path], *, recursive: bool = False) -> tuple[list[FormatChange], list[InputError]]:
+    """The files that are not formatted, and an error for each file that does not parse. Nothing is written.
+
+    `paths` are files and folders; `recursive` enters the folders of a folder as well, but not hidden ones. Raises
+    InputError if a file cannot be read.
+    """
     found, errors = [], []
     for path in _files(paths, recursive):
-        try:
-            with path.open("rb") as file:
-                data = file.read(LARGEST + 1)
-        except OSError as error:
-            raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-        if len(data) > LARGEST:
-            raise InputError(f"{path} is too large")
+        data = read_file(path)
         text = decode(data, str(path))
         try:
             formatted = formatted_text(text, str(path))
@@ -52,8 +51,8 @@ def changes(paths: Sequence[Path], *, recursive: bool = False) -> tuple[list[Cha
             errors.append(error)
             continue
         if formatted != text:
-            mark = _MARK if data.startswith(_MARK.encode()) else ""
-            found.append(Change(path, mark + text, mark + formatted))
+            mark = MARK if has_mark(data) else ""
+            found.append(FormatChange(path, mark + text, mark + formatted))
     return found, errors
 
 
@@ -67,11 +66,11 @@ def formatted_text(text: str, name: str) -> str:
     return format_text(tree)
 
 
-def write(found: Sequence[Change]) -> None:
-    """Write the formatted texts, all or none."""
-    plan = Plan(frozenset(change.path.resolve() for change in found))
+def write(found: Sequence[FormatChange]) -> None:
+    """Write the formatted texts, all or none. Raises OutputError if one cannot be written."""
+    plan = WritePlan(frozenset(change.path.resolve() for change in found))
     for change in found:
-        # The file may be a link: it is the one that was named, wherever it is.
+        # The file may be a link. Its target is written, wherever that is.
         plan.put_file(change.path.resolve(), change.after)
     plan.carry_out()
 

@@ -1,4 +1,4 @@
-"""TAP150: the stack breaks a clause of the contract that only a person can mend."""
+"""TAP150: the stack breaks a clause of the contract, and only a person can repair it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Final
 
-from tapfix.edits import Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
-from tapfix.module import Attribute, Block, Element, Module
-from tapfix.module.evaluate import UNKNOWN, Evaluator
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
+from tapfix.module import Attribute, Block, Element, File, Module
+from tapfix.module.values import UNKNOWN
 
+from ..shared.block_values import block_values, includes_every_address
 from .version_ranges import is_within
 
-_WORLD: Final = frozenset({"0.0.0.0/0", "::/0"})
 _REGION = r'"([a-z]{2}(?:-[a-z]+)+-\d)[a-z]?"'
 _LOCAL = r"\blocal\.([A-Za-z_][\w-]*)"
 _WILDCARD = r'"(?:\*|[a-z0-9-]+:\*)"'
@@ -31,10 +30,10 @@ _NAMES: Final = (
     "function_name",
     "family",
 )
-_NAMED_FREELY: Final = ("aws_iam_role_policy", "aws_route53_")
-"""Types whose names stand inside of another resource, or are no names of resources but domains."""
+_NAMES_NOT_CHECKED: Final = ("aws_iam_role_policy", "aws_route53_")
+"""Types whose names are local to another resource, or are domain names."""
 _INHERITED: Final = ("replicate_source_db", "snapshot_identifier", "replication_source_identifier", "source_engine")
-"""Arguments of a database that takes its encryption from another one."""
+"""Arguments of a database that takes its encryption from another database."""
 _ENCRYPTION: Final[Mapping[str, str]] = {
     "aws_db_instance": "storage_encrypted",
     "aws_rds_cluster": "storage_encrypted",
@@ -46,53 +45,58 @@ _ENCRYPTION: Final[Mapping[str, str]] = {
     "aws_elasticache_replication_group": "at_rest_encryption_enabled",
 }
 _VOLUMES: Final = ("root_block_device", "ebs_block_device", "ebs")
-"""Blocks that make volumes of an instance or a launch template."""
+"""Blocks of an instance or a launch template that create volumes."""
 _MODULE_REASONS: Final = {
-    "none": "write out what the module makes, or allow modules in the contract",
-    "local": "use a module that stands in the answer, or allow others in the contract",
+    "none": "write out the resources of the module, or allow modules in the contract",
+    "local": "use a module of the answer, or allow other modules in the contract",
 }
 
 
 class ContractClauses(Fixer):
-    """The stack breaks a clause of the contract that only a person can mend.
+    """The stack breaks a clause of the contract, and only a person can repair it.
 
-    A prompt demands more than a tool can do by itself: outputs that somebody will read, resources that have to be there, regions, versions,
-    who may get in. What of that stands in `tapfix.toml` is held against the stack, clause by clause; a clause that is not there demands
-    nothing, and the built-in contract has none of them.
+    A prompt demands more than a tool can add: outputs that somebody reads, certain resources, regions, versions, who
+    has access. This rule compares the stack with each such clause of `tapfix.toml`. A clause that is absent demands
+    nothing, and the built-in contract has none of these clauses.
 
-    **Suggestion**: each finding says what is missing or too much, and where. Only what is known is judged: a value that nobody can tell
-    before Terraform runs is taken to be right.
+    **Suggestion.** Each finding states what is missing or forbidden, and where. The rule judges only known values, in
+    each environment. A value that is unknown before Terraform runs is assumed to be right.
     """
 
     rule = "TAP150"
     severity = Severity.HIGH
     safety = Safety.SUGGESTION
+    title = "Demands of the prompt that the stack does not meet"
+    cause = "A demand was overlooked, or given less weight than something else."
+    reference = "https://developer.hashicorp.com/terraform/language/style"
+    effect = "The stack is not what was asked for, and a person has to change it."
     order = 99
     examples = tuple(
         Example(title=title, contract=contract, before=before, after=None)
         for title, contract, before in (
             (
-                "A variable, an output and subnets that are not there",
+                "A variable, an output and subnets that are missing",
                 '[require]\nvariables = ["owner"]\noutputs = ["vpc_id"]\nresources = { aws_subnet = 2 }\n',
                 'resource "aws_vpc" "main" {\n  cidr_block = "10.0.0.0/16"\n}\n',
             ),
             (
-                "Other versions than the prompt's",
+                "Versions other than the prompt's",
                 '[require]\nterraform_version = ">= 1.5"\naws_provider_version = "~> 5.0"\n',
                 'terraform {\n  required_version = ">= 1.0"\n}\n',
             ),
             (
-                "A provider and a module where none may stand",
+                "A provider and a module that are forbidden",
                 '[deliverable]\nprovider_block = false\nmodules = "none"\n',
-                'provider "aws" {\n  region = "us-east-1"\n}\n\nmodule "vpc" {\n  source = "terraform-aws-modules/vpc/aws"\n}\n',
+                'provider "aws" {\n  region = "us-east-1"\n}\n\n'
+                'module "vpc" {\n  source = "terraform-aws-modules/vpc/aws"\n}\n',
             ),
             (
-                "A resource that nobody wants, in a region that nobody named",
+                "A forbidden resource, in a region that is not allowed",
                 '[forbid]\nresources = ["aws_iam_user*"]\n\n[topology]\nallowed_regions = ["eu-west-3"]\n',
                 'resource "aws_iam_user" "ci" {\n  name = "ci"\n}\n\nprovider "aws" {\n  region = "us-west-2"\n}\n',
             ),
             (
-                "The world let in",
+                "Ingress from every address",
                 "[forbid]\nopen_ingress = true\nopen_ports = [80, 443]\n",
                 'resource "aws_security_group" "web" {\n  ingress {\n    from_port   = 22\n    to_port     = 22\n'
                 '    protocol    = "tcp"\n    cidr_blocks = ["0.0.0.0/0"]\n  }\n}\n',
@@ -109,10 +113,11 @@ class ContractClauses(Fixer):
                 'resource "aws_sqs_queue" "jobs" {\n  name = "jobs"\n  tags = { Team = "web" }\n}\n',
             ),
             (
-                "Data that is not kept as it should be",
+                "Data that is not stored as demanded",
                 '[data]\nencrypted = true\nlog_retention_days = 30\nengine_versions = { postgres = "15" }\n',
                 'resource "aws_db_instance" "main" {\n  engine         = "postgres"\n  engine_version = "14.9"\n}\n\n'
-                'resource "aws_cloudwatch_log_group" "app" {\n  name              = "app"\n  retention_in_days = 7\n}\n',
+                'resource "aws_cloudwatch_log_group" "app" {\n'
+                '  name              = "app"\n  retention_in_days = 7\n}\n',
             ),
         )
     )
@@ -120,20 +125,26 @@ class ContractClauses(Fixer):
     def check(self, module: Module, context: Context) -> Iterator[Finding]:
         if module.main is None:
             return
-        for clause in _EVERYWHERE:
-            yield from clause(self, module, context)
+        for check in _CHECKS_OF_EACH_MODULE:
+            yield from check(self, module, context)
         if module.is_root:
-            yield from _required(self, module, context)
+            for check in _CHECKS_OF_THE_ROOT:
+                yield from check(self, module, context)
 
 
-Clause = Callable[[ContractClauses, Module, Context], Iterator[Finding]]
+Check = Callable[[ContractClauses, Module, Context], Iterator[Finding]]
 
-# --- what has to be there ---------------------------------------------------------------------------------------------
+# --- what the stack must contain
+# ---------------------------------------------------------------------------------------------
 
 
-def _required(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
-    home = module.main
-    assert home is not None
+def _home(module: Module) -> File:
+    """The file at which a finding about the whole stack is reported."""
+    assert module.main is not None
+    return module.main
+
+
+def _declarations(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
     require = context.contract.require
     for kind, wanted, there in (
         ("variable", require.variables, module.variables),
@@ -141,14 +152,20 @@ def _required(rule: ContractClauses, module: Module, context: Context) -> Iterat
     ):
         for name in wanted:
             if name not in there:
-                yield rule.suggest(
-                    home, f'{kind} "{name}" is demanded by the contract and not declared', f"declare the {kind}"
-                )
-    for type, least in require.resources:
+                message = f'{kind} "{name}" is demanded by the contract and not declared'
+                yield rule.suggest(_home(module), message, f"declare the {kind}")
+
+
+def _resource_counts(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
+    for type, least in context.contract.require.resources:
         least_known, is_exact = _count(type, context)
         if is_exact and least_known < least:
             message = f"the contract demands {least} of {type}, and the stack has {least_known or 'none'}"
-            yield rule.suggest(home, message, "add what is missing")
+            yield rule.suggest(_home(module), message, "add what is missing")
+
+
+def _versions(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
+    require = context.contract.require
     for name, wanted_version, stated in (
         ("Terraform", require.terraform_version, _terraform_versions(module)),
         ("the AWS provider", require.aws_provider_version, _provider_versions(module)),
@@ -156,9 +173,8 @@ def _required(rule: ContractClauses, module: Module, context: Context) -> Iterat
         if not wanted_version:
             continue
         if not stated:
-            yield rule.suggest(
-                home, f"no version of {name} is required, where the contract demands {wanted_version}", "state it"
-            )
+            message = f"no version of {name} is required, where the contract demands {wanted_version}"
+            yield rule.suggest(_home(module), message, "state it")
         for at, version in stated:
             if not is_within(version, wanted_version):
                 message = f"{name} is required as {version}, where the contract demands {wanted_version}"
@@ -166,13 +182,13 @@ def _required(rule: ContractClauses, module: Module, context: Context) -> Iterat
 
 
 def _count(type: str, context: Context) -> tuple[int, bool]:
-    """How many resources of a type all modules have, and whether that is sure."""
+    """The number of resources of a type in all modules, and whether it is certain and equal in all environments."""
     total, is_exact = 0, True
     for module in context.project.modules:
         is_exact &= not module.blocks_of("module") or type.startswith("aws_vpc")
         for block in module.resources(type):
             count = block.get("count")
-            value = Evaluator(module).evaluate(count.expr) if count is not None else 1
+            value = 1 if count is None else context.value(count)
             is_exact &= block.get("for_each") is None and value is not UNKNOWN
             total += int(value) if isinstance(value, int | float) else 1
     return total, is_exact
@@ -194,15 +210,14 @@ def _provider_versions(module: Module) -> list[tuple[Element, str]]:
     return found
 
 
-# --- what may not be there --------------------------------------------------------------------------------------------
+# --- what the stack must not contain
+# --------------------------------------------------------------------------------------------
 
 
 def _modules(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
     allowed = context.contract.deliverable.modules
     for call in module.blocks_of("module") if allowed != "any" else ():
-        source = call.get("source")
-        is_local = source is not None and source.value.startswith(('"./', '"../'))
-        if allowed == "none" or not is_local:
+        if allowed == "none" or context.project.called_folder(call) is None:
             what = "modules" if allowed == "none" else "modules from elsewhere"
             yield rule.suggest(call, f"it calls a module, where the contract forbids {what}", _MODULE_REASONS[allowed])
 
@@ -211,7 +226,7 @@ def _provider_blocks(rule: ContractClauses, module: Module, context: Context) ->
     if not context.contract.deliverable.provider_block:
         for block in module.blocks_of("provider"):
             yield rule.suggest(
-                block, "a provider block stands in the files, where the contract forbids one", "take it out"
+                block, "the files contain a provider block, where the contract forbids one", "take it out"
             )
 
 
@@ -237,30 +252,25 @@ def _open_ingress(rule: ContractClauses, module: Module, context: Context) -> It
         return
     for block in module.resources("aws_security_group", "aws_default_security_group"):
         for ingress in block.blocks_of("ingress"):
-            yield from _open(rule, module, ingress, forbid.open_ports)
+            yield from _open(rule, context, ingress, forbid.open_ports)
     for block in module.resources("aws_security_group_rule"):
         kind = block.get("type")
-        if kind is not None and kind.value == '"ingress"':
-            yield from _open(rule, module, block, forbid.open_ports)
+        if kind is not None and "ingress" in context.values(kind).values():
+            yield from _open(rule, context, block, forbid.open_ports)
     for block in module.resources("aws_vpc_security_group_ingress_rule"):
-        yield from _open(rule, module, block, forbid.open_ports)
+        yield from _open(rule, context, block, forbid.open_ports)
 
 
-def _open(rule: ContractClauses, module: Module, block: Block, allowed: tuple[int, ...]) -> Iterator[Finding]:
+def _open(rule: ContractClauses, context: Context, block: Block, allowed: tuple[int, ...]) -> Iterator[Finding]:
+    """The first network of a rule that admits every address on a port that is not allowed, in some environment."""
     for name in ("cidr_blocks", "ipv6_cidr_blocks", "cidr_ipv4", "cidr_ipv6"):
-        attribute = block.get(name)
-        value = _known(module, attribute)
-        networks = value if isinstance(value, list | tuple) else [value]
-        if attribute is None or not any(isinstance(network, str) and network in _WORLD for network in networks):
-            continue
-        first, last = (_known(module, block.get(port)) for port in ("from_port", "to_port"))
-        if isinstance(first, int | float) and first == last and int(first) in allowed:
-            continue
-        ports = "every port" if first is None or first == 0 or first == -1 else f"port {_shown(first)}"
-        yield rule.suggest(
-            attribute, f"it lets the whole world in on {ports}, which the contract forbids", "name the networks"
-        )
-        return
+        for networks, first, last in block_values(context, block, name, "from_port", "to_port"):
+            is_allowed = isinstance(first, int | float) and first == last and int(first) in allowed
+            if includes_every_address(networks) and not is_allowed:
+                ports = "every port" if first in (None, 0, -1) else f"port {_shown(first)}"
+                message = f"it lets the whole world in on {ports}, which the contract forbids"
+                yield rule.suggest(block.attributes[name], message, "name the networks")
+                return
 
 
 def _iam_wildcards(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
@@ -289,7 +299,11 @@ def _suffix(rule: ContractClauses, module: Module, context: Context) -> Iterator
     for block in module.resources():
         for name in _NAMES:
             attribute = block.get(name)
-            if attribute is None or not block.labels[0].startswith("aws_") or block.labels[0].startswith(_NAMED_FREELY):
+            if (
+                attribute is None
+                or not block.labels[0].startswith("aws_")
+                or block.labels[0].startswith(_NAMES_NOT_CHECKED)
+            ):
                 continue
             text = _with_locals(module, attribute.value)
             is_passed_in = not module.is_root and "var." in text
@@ -304,7 +318,7 @@ def _tag_keys(rule: ContractClauses, module: Module, context: Context) -> Iterat
     keys = context.contract.tags.keys
     if not keys:
         return
-    # A module takes the providers of whoever calls it, with their tags.
+    # A module uses the providers of its caller, with their tags.
     everywhere = "".join(
         _with_locals(owner, inner.text())
         for owner in {id(owner): owner for owner in (context.project.root, module)}.values()
@@ -329,19 +343,19 @@ def _encryption(rule: ContractClauses, module: Module, context: Context) -> Iter
         name = _ENCRYPTION[block.labels[0]]
         if any(block.get(source) is not None for source in _INHERITED):
             continue
-        yield from _unencrypted(rule, module, block, name)
+        yield from _unencrypted(rule, context, block, name)
     for block in module.resources("aws_instance", "aws_launch_template"):
         for volume in block.walk():
-            # A volume that a snapshot or a template gives its encryption to does not say so itself.
+            # A volume from a snapshot takes the encryption of the snapshot.
             if volume.type in _VOLUMES and volume.get("snapshot_id") is None:
-                yield from _unencrypted(rule, module, volume, "encrypted")
+                yield from _unencrypted(rule, context, volume, "encrypted")
 
 
-def _unencrypted(rule: ContractClauses, module: Module, block: Block, name: str) -> Iterator[Finding]:
+def _unencrypted(rule: ContractClauses, context: Context, block: Block, name: str) -> Iterator[Finding]:
     attribute = block.get(name)
     if attribute is None:
         yield rule.suggest(block, f"{name} is not set, where the contract demands encryption", f"{name} = true")
-    elif _known(module, attribute) is False:
+    elif any(value is False for value in context.values(attribute).values()):
         yield rule.suggest(attribute, f"{name} is false, where the contract demands encryption", f"{name} = true")
 
 
@@ -349,15 +363,14 @@ def _log_retention(rule: ContractClauses, module: Module, context: Context) -> I
     days = context.contract.data.log_retention_days
     for block in module.resources("aws_cloudwatch_log_group") if days else ():
         attribute = block.get("retention_in_days")
-        value = _known(module, attribute)
         if attribute is None:
-            yield rule.suggest(
-                block,
-                f"the log group is kept for ever, where the contract demands {days} days",
-                "set retention_in_days",
-            )
-        elif isinstance(value, int | float) and value != days:
-            message = f"the log group is kept for {_shown(value)} days, where the contract demands {days}"
+            message = f"the log group is kept for ever, where the contract demands {days} days"
+            yield rule.suggest(block, message, "set retention_in_days")
+            continue
+        kept = dict.fromkeys(value for value in context.values(attribute).values() if isinstance(value, int | float))
+        wrong = [_shown(value) for value in kept if value != days]
+        if wrong:
+            message = f"the log group is kept for {' or '.join(wrong)} days, where the contract demands {days}"
             yield rule.suggest(attribute, message, "change retention_in_days")
 
 
@@ -366,17 +379,18 @@ def _engine_versions(rule: ContractClauses, module: Module, context: Context) ->
     for block in (
         module.resources("aws_db_instance", "aws_rds_cluster", "aws_elasticache_replication_group") if wanted else ()
     ):
-        engine, version = (_known(module, block.get(name)) for name in ("engine", "engine_version"))
-        demanded = wanted.get(engine) if isinstance(engine, str) else None
-        if demanded is None or version is None or version is UNKNOWN:
-            continue
-        if f"{_shown(version)}.".startswith(f"{demanded}."):
-            continue
-        message = f"{engine} is of version {_shown(version)}, where the contract demands {demanded}"
-        yield rule.suggest(block.get("engine_version") or block, message, "change engine_version")
+        for engine, version in block_values(context, block, "engine", "engine_version"):
+            demanded = wanted.get(engine) if isinstance(engine, str) else None
+            if demanded is None or version is None or version is UNKNOWN:
+                continue
+            if not f"{_shown(version)}.".startswith(f"{demanded}."):
+                message = f"{engine} is of version {_shown(version)}, where the contract demands {demanded}"
+                yield rule.suggest(block.attributes["engine_version"], message, "change engine_version")
+                break
 
 
-_EVERYWHERE: Final[tuple[Clause, ...]] = (
+_CHECKS_OF_THE_ROOT: Final[tuple[Check, ...]] = (_declarations, _resource_counts, _versions)
+_CHECKS_OF_EACH_MODULE: Final[tuple[Check, ...]] = (
     _modules,
     _provider_blocks,
     _resources,
@@ -391,17 +405,12 @@ _EVERYWHERE: Final[tuple[Clause, ...]] = (
 )
 
 
-def _known(module: Module, attribute: Attribute | None) -> object:
-    """The value of an attribute; `None` where it is not set, `UNKNOWN` where nobody can tell."""
-    return None if attribute is None else Evaluator(module).evaluate(attribute.expr)
-
-
 def _shown(value: object) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _with_locals(module: Module, text: str) -> str:
-    """A text and those of the local values that it leads to."""
+    """A text, and the texts of the local values to which it refers, directly or through others."""
     parts, waiting, seen = [text], [text], set[str]()
     while waiting:
         for name in re.findall(_LOCAL, waiting.pop()):
@@ -414,5 +423,8 @@ def _with_locals(module: Module, text: str) -> str:
 
 
 def _is_reference(attribute: Attribute) -> bool:
-    """Whether a name is that of another resource, as of a bucket's policy: its own name is judged there."""
+    """Whether a name is that of another resource, such as the bucket of a bucket policy.
+
+    It is checked at that resource.
+    """
     return re.match(r"(?:aws_|data\.|module\.|each\.|random_)", attribute.value) is not None

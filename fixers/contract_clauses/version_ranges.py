@@ -1,4 +1,4 @@
-"""Version constraints as ranges: whether what one allows another allows as well."""
+"""Version constraints as ranges, and whether one range is within another."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ Version = tuple[int, ...]
 
 _CONSTRAINT: Final = r"\s*(=|!=|>=|<=|>|<|~>)?\s*v?(\d+(?:\.\d+)*)\s*"
 _LENGTH: Final = 4
-"""How many numbers versions are compared by; a Terraform or provider version has three."""
+"""The number of parts by which versions are compared. A version of Terraform or of a provider has three."""
 _ENDLESS: Final = (10**9,)
 
 
 def is_within(stated: str, wanted: str) -> bool:
-    """Whether every version that `stated` allows `wanted` allows too. What is no constraint is within itself alone.
+    """Whether `wanted` allows every version that `stated` allows. A text that is no constraint is within itself alone.
 
-    By https://developer.hashicorp.com/terraform/language/expressions/version-constraints
+    Source: https://developer.hashicorp.com/terraform/language/expressions/version-constraints
     """
     inner, outer = _range(stated), _range(wanted)
     if inner is None or outer is None:
@@ -25,7 +25,7 @@ def is_within(stated: str, wanted: str) -> bool:
 
 
 def _range(constraints: str) -> tuple[Version, Version] | None:
-    """The first version that is allowed, and the first after it that is not; exceptions in between are left out."""
+    """The first allowed version, and the first later one that is not allowed; `!=` is ignored. None: no constraint."""
     low: Version = _padded((0,))
     high: Version = _ENDLESS
     for constraint in constraints.split(","):

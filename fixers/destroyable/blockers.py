@@ -1,28 +1,41 @@
 """What keeps `terraform destroy` from finishing, as data: a new blocker is one row.
 
-Where the rows come from: the provider's schemas 5.100.0 and 6.25.0 were searched for every argument that protects, keeps, forces or
-locks; `since` marks what only a later provider knows. Each row was held against the documentation of its resource
-(https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/TYPE, without the `aws_`).
+The rows were found by a search through the provider's schemas 5.100.0 and 6.25.0 for every argument that protects,
+keeps, forces or locks. `since` marks an argument that only a later provider knows. Each row was compared with the
+documentation of its resource (https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/TYPE, where
+TYPE has no `aws_`).
 
-What is not here, and why:
+What has no row, and why:
 
-* what only leaves something behind, while destroy finishes: `skip_destroy`, `retain_on_delete`, `retain_stack`, `preserve` of an EKS addon,
-  `data_deletion_policy`, `delete_automated_backups`, recovery and deletion windows of secrets and keys, final snapshots of caches,
-  `delete_on_termination` of volumes;
-* what only makes a change wait: `apply_immediately`. A stack that is applied for the first time has nothing to change;
-* `force_destroy` of `aws_default_vpc` and `aws_default_subnet`: without it destroy lets go of them and finishes;
-* `force_destroy` of instances and DSQL clusters (provider 6): the provider takes it only beside a protection, and that goes;
-* `ignore_deletion_error` of `aws_glacier_vault_lock`: the lock stays, and is refused by name below;
-* `lifecycle { prevent_destroy = true }`, which is Terraform's own and no type's: the rule itself takes it out.
+* arguments that only leave something behind while destroy finishes: `skip_destroy`, `retain_on_delete`, `retain_stack`,
+  `preserve` of an EKS addon, `data_deletion_policy`, `delete_automated_backups`, recovery and deletion windows of
+  secrets and keys, final snapshots of caches, `delete_on_termination` of volumes;
+* `apply_immediately`, which only delays a change: a stack that is applied for the first time has nothing to change;
+* `force_destroy` of `aws_default_vpc` and `aws_default_subnet`: without it destroy only forgets them, and finishes;
+* `force_destroy` of instances and DSQL clusters (provider 6): the provider accepts it only beside a protection, and the
+  rule removes the protection;
+* `ignore_deletion_error` of `aws_glacier_vault_lock`: the lock stays in any case, and is refused by a row of `LOCKS`;
+* `lifecycle { prevent_destroy = true }`, which is Terraform's own and belongs to no type: the rule removes it without a
+  row.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-FINE = "fine"
+
+class Absence(NamedTuple):
+    """What it means that a resource does not set an argument."""
+
+    blocks: bool
+    """Whether destroy does not finish then, so that the argument is added."""
+    beside: str = ""
+    """An argument or block of the resource: absence blocks only if this one is set. Empty: it always blocks."""
+
+
+FINE = Absence(blocks=False)
 """Without the argument destroy finishes: nothing is added."""
-BLOCKS = "blocks"
+BLOCKS = Absence(blocks=True)
 """Without the argument destroy does not finish: it is added."""
 
 
@@ -32,37 +45,42 @@ class Blocker(NamedTuple):
     types: str
     """Resource types, with spaces between."""
     argument: str
-    """With a dot for what stands in a nested block."""
+    """The argument's name. A dot separates it from the nested block that contains it."""
     wanted: str
     """The value with which destroy finishes, as HCL."""
     why: str
     """Why destroy does not finish otherwise: the end of a sentence."""
-    absent: str = FINE
-    """`FINE`, `BLOCKS`, or the argument or block whose presence makes absence block."""
+    absent: Absence = FINE
+    """What it means that the argument is absent."""
     drops: str = ""
-    """An argument that means nothing any more once this one has its value."""
+    """An argument that has no effect once this one has its value, and is removed."""
     since: str = "5.100"
-    """The provider version that the argument was first seen in."""
+    """The version of the provider that the argument was first found in."""
 
 
-class Unwanted(NamedTuple):
-    """A list that must not hold a certain value for destroy to finish."""
+class BlockingItem(NamedTuple):
+    """A value that a list must not contain for destroy to finish."""
 
     types: str
+    """Resource types, with spaces between."""
     argument: str
+    """The list."""
     value: str
     why: str
+    """Why destroy does not finish otherwise: the end of a sentence."""
 
 
 class Lock(NamedTuple):
-    """A lock that no argument undoes once it is applied: refused by name."""
+    """A lock that no argument undoes once it is applied: the rule refuses it by name."""
 
     types: str
+    """Resource types, with spaces between."""
     argument: str
+    """The name of an argument or of a block. A dot separates it from the nested block that contains it."""
     values: tuple[object, ...]
-    """The values that lock; empty: whatever it is set to, and a block that is there at all."""
+    """The values that lock. Empty: every value locks, and so does a block of this name."""
     decision: str
-    """What a person would have to decide: a sentence."""
+    """What a person would have to decide: one or more sentences."""
 
 
 _PROTECTED = "AWS refuses to delete it while it is protected"
@@ -182,7 +200,7 @@ BLOCKERS = (
         "force_destroy",
         "true",
         "a locked version of the object cannot be deleted",
-        "object_lock_mode",
+        Absence(blocks=True, beside="object_lock_mode"),
     ),
     Blocker("aws_ecr_repository", "force_delete", "true", "destroy stops as soon as there is an image in it", BLOCKS),
     Blocker(
@@ -229,7 +247,7 @@ BLOCKERS = (
         "force_destroy",
         "true",
         "the cluster that it was made of stays a member",
-        "source_db_cluster_identifier",
+        Absence(blocks=True, beside="source_db_cluster_identifier"),
     ),
     Blocker("aws_rds_cluster_instance", "force_destroy", "true", "a member of a replica cluster cannot be deleted"),
     Blocker("aws_redshift_snapshot_schedule", "force_destroy", "true", "a schedule in use cannot be deleted"),
@@ -310,7 +328,7 @@ BLOCKERS = (
         "bypass_snaplock_enterprise_retention",
         "true",
         "files under retention hold the volume",
-        "snaplock_configuration",
+        Absence(blocks=True, beside="snaplock_configuration"),
     ),
     Blocker(
         "aws_sagemaker_domain",
@@ -338,13 +356,18 @@ BLOCKERS = (
     ),
 )
 
-UNWANTED = (
-    Unwanted(
+BLOCKING_ITEMS = (
+    BlockingItem(
         "aws_autoscaling_group", "suspended_processes", "Terminate", "its instances never go and its destroy never ends"
     ),
 )
 
 _FORGET = "Keep it and give up destroying the stack until the retention ends, or take it out before the first apply."
+
+_MFA = (
+    "A version can only be deleted by the root user with an MFA device, so never by Terraform: disable it, or empty "
+    "the bucket by hand before the destroy."
+)
 
 LOCKS = (
     Lock(
@@ -375,22 +398,20 @@ LOCKS = (
         "aws_s3_bucket_versioning",
         "versioning_configuration.mfa_delete",
         ("Enabled",),
-        "A version can only be deleted by the root user with an MFA device, so never by Terraform: disable it, or empty "
-        "the bucket by hand before the destroy.",
+        _MFA,
     ),
     Lock(
         "aws_s3_bucket",
         "versioning.mfa_delete",
         (True,),
-        "A version can only be deleted by the root user with an MFA device, so never by Terraform: disable it, or empty "
-        "the bucket by hand before the destroy.",
+        _MFA,
     ),
     Lock(
         "aws_backup_vault_lock_configuration",
         "changeable_for_days",
         (),
-        "It locks the vault in compliance mode, for ever once the grace period is over. Without the argument the vault is "
-        "locked in governance mode, which can be undone.",
+        "It locks the vault in compliance mode, for ever once the grace period is over. Without the argument the vault "
+        "is locked in governance mode, which can be undone.",
     ),
     Lock(
         "aws_backup_logically_air_gapped_vault",
@@ -402,7 +423,8 @@ LOCKS = (
         "aws_glacier_vault_lock",
         "complete_lock",
         (True,),
-        f"A completed lock can never be taken back. {_FORGET} With `complete_lock = false` it stays a test for 24 hours.",
+        f"A completed lock can never be taken back. {_FORGET} With `complete_lock = false` it stays a test for 24 "
+        "hours.",
     ),
     Lock("aws_rbin_rule", "lock_configuration", (), f"A locked rule can only go after its unlock delay. {_FORGET}"),
     Lock(
@@ -424,3 +446,41 @@ LOCKS = (
         f"Nobody can delete a tape of the pool before its time. {_FORGET} GOVERNANCE can be undone.",
     ),
 )
+
+
+def as_markdown() -> str:
+    """The three tables for the rule's page."""
+    return "\n".join(
+        (
+            "### Arguments that must have a value",
+            "",
+            "| resource types | argument | value | why |",
+            "|---|---|---|---|",
+            *(f"| {_code(b.types)} | `{b.argument}` | `{b.wanted}` | {b.why}{_since(b)} |" for b in BLOCKERS),
+            "",
+            "### Lists that must not contain a value",
+            "",
+            "| resource types | argument | value | why |",
+            "|---|---|---|---|",
+            *(f"| {_code(u.types)} | `{u.argument}` | `{u.value}` | {u.why} |" for u in BLOCKING_ITEMS),
+            "",
+            "### Locks that nothing undoes, which are refused",
+            "",
+            "| resource types | argument | value | what to decide |",
+            "|---|---|---|---|",
+            *(f"| {_code(k.types)} | `{k.argument}` | {_values(k)} | {k.decision} |" for k in LOCKS),
+        )
+    )
+
+
+def _since(blocker: Blocker) -> str:
+    return "" if blocker.since == Blocker._field_defaults["since"] else f" (provider {blocker.since} or later)"
+
+
+def _code(words: str) -> str:
+    return ", ".join(f"`{word}`" for word in words.split())
+
+
+def _values(lock: Lock) -> str:
+    shown = (str(value).lower() if isinstance(value, bool) else str(value) for value in lock.values)
+    return ", ".join(f"`{value}`" for value in shown) or "any"

@@ -1,13 +1,13 @@
-"""Where a value is decided: follows an argument's expression to the smallest place that can be set right.
+"""Where a value is set: follows an argument's expression to the places that decide its value, and edits those.
 
-`deletion_protection = var.protected` is decided by the variable's default and the tfvars, if the variable serves nothing
-else; by the argument itself, if it does. The same goes for locals, and for items of the objects that locals and variables
-hold.
+`deletion_protection = var.protected` gets its value from the variable's default, from the tfvars files and from the
+callers of the module. These are edited if every use of the variable wants the same value; otherwise the argument
+itself is. Local values are followed in the same way, and so are the items of the objects that local values and
+variables hold.
 """
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -25,180 +25,202 @@ from tapfix.module import (
     item_value,
     object_items,
 )
+from tapfix.module.environments import environment_files
 from tapfix.module.evaluate import UNKNOWN, Evaluator, is_known
-from tapfix.module.nodes import step_key, step_name, unwrapped
+from tapfix.module.nodes import step_key, step_name, traversal_root, traversal_steps, unary_operand, unwrapped
 from tapfix.module.values import same
 
 _MAX_DEPTH = 12
+"""How many variables and local values are followed, one after the other."""
 
 
-class Wish(NamedTuple):
-    """The value that is wanted of an expression, its spelling in HCL, and whether `null` will do as well."""
+class Wanted(NamedTuple):
+    """The value that an expression should have."""
 
     value: object
     text: str
+    """The value as HCL."""
     null: bool = False
+    """Whether `null` serves as well."""
 
     def met_by(self, value: object) -> bool:
-        """Whether a value is the wanted one; Terraform takes `"true"` for `true`."""
+        """Whether a value is the wanted one. Terraform accepts `"true"` for `true`."""
         if value is None:
             return self.null
         if isinstance(self.value, bool) and isinstance(value, str):
             return value == self.text
         return is_known(value) and same(value, self.value)
 
-    def negated(self) -> Wish | None:
-        """What is wanted of `x` if this is wanted of `!x`."""
-        return Wish(not self.value, "false" if self.value else "true") if isinstance(self.value, bool) else None
+    def negated(self) -> Wanted | None:
+        """The value that `x` should have if this is the one for `!x`; None for a value that is no bool."""
+        return Wanted(not self.value, "false" if self.value else "true") if isinstance(self.value, bool) else None
 
 
 class Origins:
-    """Finds the edits that make wishes come true that are had of expressions of one module.
+    """Finds the edits that give expressions of one module their wanted values.
 
-    `wishes` has all of them, by the places of the expressions: a variable is set only where all that use it want the same.
+    `wanted` maps the place of an expression to the value that it should have. A variable or local value is edited
+    only if all of its uses are in this map with the same value.
     """
 
-    def __init__(self, module: Module, context: Context, wishes: Mapping[Span, Wish]) -> None:
+    def __init__(self, module: Module, context: Context, wanted: Mapping[Span, Wanted]) -> None:
         self.module = module
         self.context = context
-        self.wishes = wishes
+        self.wanted = wanted
         self._defaults = Evaluator(module)
         self._evaluators = list(context.evaluators(module, undecided="unknown").values())
 
     def values(self, expr: Expr) -> list[object]:
-        """What the expression comes to, in each environment."""
+        """The value of the expression in each environment; UNKNOWN where an environment may still set it."""
         return [evaluator.evaluate(expr) for evaluator in self._evaluators]
 
     def possible(self, expr: Expr) -> list[object]:
-        """What the expression may come to: in each environment, and by the defaults where an environment leaves it open."""
+        """The known values of the expression; with its value by the defaults if an environment may still set it."""
         found = self.values(expr)
         known = [value for value in found if value is not UNKNOWN]
         return [*known, self._defaults.evaluate(expr)] if len(known) < len(found) else known
 
-    def edits(self, holder: Element, expr: Expr, wish: Wish, depth: int = 0) -> list[Edit]:
-        """The edits that make the wish come true; none if it is true already, in every environment."""
-        if depth > _MAX_DEPTH or all(map(wish.met_by, self.values(expr))):
+    def edits(self, holder: Element, expr: Expr, wanted: Wanted, depth: int = 0) -> list[Edit]:
+        """The edits that give an expression of `holder` the wanted value; none if it has it in every environment."""
+        if depth > _MAX_DEPTH or all(map(wanted.met_by, self.values(expr))):
             return []
         inner = unwrapped(expr)
-        negated = wish.negated()
+        negated = wanted.negated()
         if inner.kind == "unary" and negated is not None:
-            below = self.edits(holder, inner.children[1], negated, depth + 1)
-            spelled_out = [holder.edit(inner.children[1], negated.text)]
-            return [holder.edit(expr, wish.text)] if below == spelled_out else below
-        address, steps = spelled(inner)
-        if address is not None and self._serves_only(address, _names(steps), wish, depth):
-            found = self._at_source(address, steps, wish, depth + 1)
+            operand = unary_operand(inner)
+            below = self.edits(holder, operand, negated, depth + 1)
+            literal = [holder.edit(operand, negated.text)]  # `!true` is written as `false`
+            return [holder.edit(expr, wanted.text)] if below == literal else below
+        address, steps = named_value(inner)
+        if address is not None and self._all_uses_want(wanted, address, _keys(steps), depth):
+            found = self._at_source(address, steps, wanted, depth + 1)
             if found is not None:
                 return found
-        return [holder.edit(expr, wish.text)]
+        return [holder.edit(expr, wanted.text)]
 
-    def _at_source(self, address: str, steps: Sequence[Expr], wish: Wish, depth: int) -> list[Edit] | None:
-        """The edits at the local value or variable that an address names; None where it cannot be followed."""
+    def _at_source(self, address: str, steps: Sequence[Expr], wanted: Wanted, depth: int) -> list[Edit] | None:
+        """The edits at the declaration of a local value or variable; None if its value cannot be followed there."""
         kind, _, name = address.partition(".")
         if kind == "local":
-            attribute = self.module.locals.get(name)
-            further, taken = spelled(unwrapped(attribute.expr)) if attribute is not None else (None, ())
-            if steps and further is not None:
-                steps = (*taken, *steps)
-                follow = depth <= _MAX_DEPTH and self._serves_only(further, _names(steps), wish, depth)
-                return self._at_source(further, steps, wish, depth + 1) if follow else None
-            return self._in([attribute] if attribute is not None else [], steps, wish, depth)
+            return self._at_local(name, steps, wanted, depth)
         variable = self.module.variables.get(name)
-        if variable is None or not (steps or self._passes_validation(variable, wish)):
+        return self._at_variable(variable, steps, wanted, depth) if variable is not None else None
+
+    def _at_local(self, name: str, steps: Sequence[Expr], wanted: Wanted, depth: int) -> list[Edit] | None:
+        attribute = self.module.locals.get(name)
+        if attribute is None:
+            return []
+        further, taken = named_value(unwrapped(attribute.expr))
+        if not steps or further is None:
+            return self._in([attribute], steps, wanted, depth)
+        steps = (*taken, *steps)
+        if depth > _MAX_DEPTH or not self._all_uses_want(wanted, further, _keys(steps), depth):
+            return None
+        return self._at_source(further, steps, wanted, depth + 1)
+
+    def _at_variable(self, variable: Block, steps: Sequence[Expr], wanted: Wanted, depth: int) -> list[Edit] | None:
+        if not steps and not self._passes_validation(variable, wanted):
             return None
         default = variable.get("default")
-        settings = [f.attributes[name] for f in self.module.tfvars if name in f.attributes]
-        edits = self._in([*([default] if default else []), *settings], steps, wish, depth)
+        settings = [file.attributes[variable.name] for file in self.module.tfvars if variable.name in file.attributes]
+        edits = self._in([*([default] if default else []), *settings], steps, wanted, depth)
         if edits is None:
             return None
         if default is None:
             if steps:
-                return edits if self._set_everywhere(settings) else None
-            edits.append(variable.insert(f"default = {wish.text}", after=variable.get("type")))
-        for caller, argument in self._callers(name, wish):
-            edits.extend(caller.edits(argument, argument.expr, wish, depth))
-        return edits
+                return edits if self._is_set_everywhere(variable.name) else None
+            edits.append(variable.insert(f"default = {wanted.text}", after=variable.get("type")))
+        passed = self._in_callers(variable.name, steps, wanted, depth)
+        return [*edits, *passed] if passed is not None else None
 
-    def _in(self, holders: Iterable[Attribute], steps: Sequence[Expr], wish: Wish, depth: int) -> list[Edit] | None:
-        """The edits in the settings of a local value or variable, at what the steps lead to; None if they lead nowhere."""
+    def _in(self, holders: Iterable[Attribute], steps: Sequence[Expr], wanted: Wanted, depth: int) -> list[Edit] | None:
+        """The edits in the values that `holders` set, where the steps lead; None if the steps cannot be followed."""
         edits: list[Edit] = []
         for holder in holders:
             for place in _descend(holder.expr, steps):
                 if place is None:
                     return None
-                edits.extend(self.edits(holder, place, wish, depth))
+                edits.extend(self.edits(holder, place, wanted, depth))
         return edits
 
-    def _set_everywhere(self, settings: Iterable[Attribute]) -> bool:
-        """Whether each environment of the contract has one of the settings in its own tfvars file."""
-        stems = {posixpath.basename(setting.file.path).partition(".")[0] for setting in settings}
-        return stems.issuperset(self.context.environments)
+    def _in_callers(self, name: str, steps: Sequence[Expr], wanted: Wanted, depth: int) -> list[Edit] | None:
+        """The edits in the `module` blocks that set a variable of this module; None if the steps cannot be followed."""
+        edits: list[Edit] = []
+        for call in self.context.project.callers(self.module):
+            argument = call.get(name)
+            if argument is None:
+                continue
+            caller = self.context.project.module_of(call.file)
+            for place in _descend(argument.expr, steps):
+                if place is None:
+                    return None
+                origins = Origins(caller, self.context, {argument.span(unwrapped(place)): wanted})
+                edits.extend(origins.edits(argument, place, wanted, depth))
+        return edits
 
-    def _passes_validation(self, variable: Block, wish: Wish) -> bool:
-        """Whether the variable's own validation lets the value pass."""
-        evaluator = Evaluator(self.module, {variable.name: wish.value})
+    def _is_set_everywhere(self, name: str) -> bool:
+        """Whether the tfvars file of each environment of the contract sets a variable."""
+        environments = self.context.environments
+        files = environment_files(self.module, environments)
+        return all(e in files and name in files[e].attributes for e in environments)
+
+    def _passes_validation(self, variable: Block, wanted: Wanted) -> bool:
+        """Whether the variable's own validation accepts the value."""
+        evaluator = Evaluator(self.module, {variable.name: wanted.value})
         conditions = [block.get("condition") for block in variable.blocks_of("validation")]
         return all(evaluator.evaluate(c.expr) is True for c in conditions if c is not None)
 
-    def _serves_only(self, address: str, names: Sequence[str], wish: Wish, depth: int) -> bool:
-        """Whether all that is made of a local value or variable, or of a part of it, wants the same. Outputs have no say."""
+    def _all_uses_want(self, wanted: Wanted, address: str, keys: Sequence[str], depth: int) -> bool:
+        """Whether each use of a local value or variable, or of the part of it that `keys` lead to, wants this value.
+
+        Outputs do not count as uses.
+        """
         for reference in self.module.references_to(address):
             if reference.block is not None and (reference.block.type == "output" or reference.block.address == address):
                 continue
-            theirs = _names(reference.steps)
-            if any(a != b and "*" not in (a, b) for a, b in zip(theirs, names, strict=False)):
-                continue
-            rest = names[len(theirs) :]
-            if not (self._passed_on(reference, rest, wish, depth) if rest else self._wished(reference, wish, depth)):
+            theirs = _keys(reference.steps)
+            if any(a != b and "*" not in (a, b) for a, b in zip(theirs, keys, strict=False)):
+                continue  # a use of another part
+            rest = keys[len(theirs) :]
+            known = None if rest else self._wanted_at(reference)
+            agrees = same(known.value, wanted.value) if known else self._renamed(reference, rest, wanted, depth)
+            if not agrees:
                 return False
         return True
 
-    def _passed_on(self, reference: Reference, names: Sequence[str], wish: Wish, depth: int) -> bool:
-        """Whether a reference only gives an object another name, and all that is made of a part of that wants the same."""
-        holder = reference.holder
-        if depth > _MAX_DEPTH or holder is None or holder.parent is None or holder.parent.type != "locals":
-            return False
-        alone = unwrapped(holder.expr) is reference.node
-        return alone and self._serves_only(f"local.{holder.name}", names, wish, depth + 1)
-
-    def _wished(self, reference: Reference, wish: Wish, depth: int) -> bool:
+    def _wanted_at(self, reference: Reference) -> Wanted | None:
+        """The value that is wanted of a reference, if it is an argument's whole expression."""
         end = reference.start + reference.node.end - reference.node.start
-        known = self.wishes.get(Span(reference.file.path, reference.start, end))
-        if known is not None:
-            return same(known.value, wish.value)
+        return self.wanted.get(Span(reference.file.path, reference.start, end))
+
+    def _renamed(self, reference: Reference, keys: Sequence[str], wanted: Wanted, depth: int) -> bool:
+        """Whether a reference is the whole expression of a local value, and all uses of that want the value."""
         holder = reference.holder
         if depth > _MAX_DEPTH or holder is None or holder.parent is None or holder.parent.type != "locals":
             return False
         alone = unwrapped(holder.expr) is reference.node
-        return alone and self._serves_only(f"local.{holder.name}", (), wish, depth + 1)
-
-    def _callers(self, name: str, wish: Wish) -> Iterator[tuple[Origins, Attribute]]:
-        """The arguments by which other modules of the project set a variable of this one."""
-        for call in self.context.project.callers(self.module):
-            argument = call.get(name)
-            if argument is not None:
-                caller = self.context.project.module_of(call.file)
-                yield Origins(caller, self.context, {argument.span(unwrapped(argument.expr)): wish}), argument
+        return alone and self._all_uses_want(wanted, f"local.{holder.name}", keys, depth + 1)
 
 
-def wished_places(holder: Element, expr: Expr, wish: Wish) -> dict[Span, Wish]:
-    """The wish that is had of an expression, and what it means for the traversal in it, by place."""
+def wanted_by_place(holder: Element, expr: Expr, wanted: Wanted) -> dict[Span, Wanted]:
+    """The place of the expression without parentheses and negations, and the value that is wanted there."""
     inner = unwrapped(expr)
-    negated = wish.negated()
+    negated = wanted.negated()
     if inner.kind == "unary" and negated is not None:
-        return wished_places(holder, inner.children[1], negated)
-    return {holder.span(inner): wish}
+        return wanted_by_place(holder, unary_operand(inner), negated)
+    return {holder.span(inner): wanted}
 
 
-def spelled(expr: Expr) -> tuple[str | None, Sequence[Expr]]:
-    """The address of the local value or variable that an expression names, and the steps into it."""
-    if expr.kind != "traversal" or expr.children[0].text not in ("var", "local"):
+def named_value(expr: Expr) -> tuple[str | None, Sequence[Expr]]:
+    """The address of the local value or variable that an expression names, and the steps into its value."""
+    if expr.kind != "traversal" or traversal_root(expr).text not in ("var", "local"):
         return None, ()
-    name = step_name(expr.children[1])
-    return (f"{expr.children[0].text}.{name}" if name else None), expr.children[2:]
+    first, *further = traversal_steps(expr)
+    name = step_name(first)
+    return (f"{traversal_root(expr).text}.{name}" if name else None), further
 
 
-def _names(steps: Sequence[Expr]) -> tuple[str, ...]:
+def _keys(steps: Sequence[Expr]) -> tuple[str, ...]:
     """The keys that steps go by; `*` for one that is computed."""
     return tuple(step_key(step) or "*" for step in steps)
 

@@ -6,48 +6,56 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
-from tapfix.edits import Edit, Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
-from tapfix.module import Attribute, Block, Element, Module, Span, string_value
+from tapfix.edits import Edit
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
+from tapfix.module import Attribute, Block, Element, Module, Span, compose, string_value
 from tapfix.module.evaluate import UNKNOWN
-from tapfix.schema import BlockSchema, load
+from tapfix.module.nodes import members
+from tapfix.schema import load
 
 from ..shared.lifecycle import stop_ignoring
-from ..shared.members import members, without_member
 from ..shared.places import attributes_at, places
-from .blockers import BLOCKERS, BLOCKS, FINE, LOCKS, UNWANTED, Blocker, Lock, Unwanted
-from .origins import Origins, Wish, wished_places
+from .blockers import BLOCKERS, BLOCKING_ITEMS, BLOCKS, LOCKS, Blocker, BlockingItem, Lock, as_markdown
+from .origins import Origins, Wanted, wanted_by_place
 
 
 class Destroyable(Fixer):
     """Something keeps `terraform destroy` from finishing.
 
-    A stack that a test, a review or a model's answer brought up has to go again, whole. Deletion protection, final
-    snapshots and buckets that may not be emptied stop the destroy half-way: what is left costs money and blocks the next
-    apply by its names.
+    A stack that was applied for a test or a review has to be destroyed again, as a whole. Deletion protection, final
+    snapshots and buckets that are not empty stop the destroy half-way. What is left costs money, and its names block
+    the next apply.
 
-    **What it does.** A table (`fixers/_destroy_blockers.py`) names the arguments that block, and the value with which they
-    do not:
+    **What it does.** A table, below, lists the arguments that block, and the value with which they do not block:
 
     - an argument that blocks gets that value: `deletion_protection = false`;
-    - one whose absence blocks is added: `skip_final_snapshot = true` of a database, `force_destroy = true` of a bucket;
-    - what means nothing any more goes: `final_snapshot_identifier` beside `skip_final_snapshot = true`;
-    - `prevent_destroy = true` goes, and its `lifecycle` block if nothing else stands in it.
+    - an argument whose absence blocks is added: `skip_final_snapshot = true` of a database, `force_destroy = true` of a
+      bucket;
+    - an argument that has no effect any more is removed: `final_snapshot_identifier` beside
+      `skip_final_snapshot = true`;
+    - `prevent_destroy = true` is removed, and with it a `lifecycle` block that contains nothing else.
 
-    A value behind a variable, a local or an item of an object is set where it is decided (the variable's default, the tfvars,
-    the local) if nothing else is made of it; else the argument itself is set. Expressions that block in some environment
-    only (`var.environment == "prod"`) are replaced. Where the API's default lets destroy finish, nothing is touched.
+    A value that comes from a variable, a local value or an item of an object is changed where it is set (the
+    variable's default, the tfvars files, the callers of the module, the local value), if it has no other use.
+    Otherwise the argument itself is changed. An expression that blocks in some environments only
+    (`var.environment == "prod"`) is replaced. Where the default of the AWS API lets destroy finish, nothing is
+    changed.
 
     **Safety: unsafe.** The stack loses a protection that its author wrote down. The contract asks for that with
-    `lifecycle.destroyable = true`, which is the default; with `false` the rule stands down.
+    `lifecycle.destroyable = true`, which is the default. With `false` the rule reports nothing.
 
-    **What it refuses.** What no argument undoes once it is applied: object lock in COMPLIANCE mode, legal holds, MFA delete,
-    a backup vault locked for good, and their like. Each is reported by name with what there is to decide.
+    **What it refuses.** Locks that no argument undoes once they are applied: object lock in COMPLIANCE mode, legal
+    holds, MFA delete, a backup vault that is locked for good, and similar ones. Each is reported by name, with what a
+    person has to decide.
     """
 
     rule = "TAP002"
     severity = Severity.CRITICAL
     safety = Safety.UNSAFE
+    title = "Resources that cannot be destroyed"
+    cause = "Safety as in production was put before the demand that the stack can be taken down."
+    reference = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_DeleteInstance.html"
+    effect = "`terraform destroy` stops half way, and somebody has to clean up by hand."
     examples = (
         Example(
             title="a protected database with a final snapshot",
@@ -86,7 +94,7 @@ resource "aws_s3_bucket" "logs" {
 """,
         ),
         Example(
-            title="a switch that serves nothing else is set where it stands; an environment's name is not touched",
+            title="a switch without another use is changed where it is set; an environment's name is not touched",
             before={
                 "tap_stack.tf": """\
 variable "protected" {
@@ -159,16 +167,21 @@ resource "aws_backup_vault_lock_configuration" "main" {
         ),
     )
 
+    @property
+    def table(self) -> str:
+        """The tables of what blocks a destroy, as Markdown."""
+        return as_markdown()
+
     def check(self, module: Module, context: Context) -> Iterable[Finding]:
         if not context.contract.lifecycle.destroyable:
             return
         blocked = [(block, row) for block in module.resources() for row in _blockers_of(block.labels[0])]
-        origins = Origins(module, context, _wishes(blocked))
+        origins = Origins(module, context, _wanted_values(blocked))
         for block, row in blocked:
             yield from self._blocker(block, row, origins)
         for block in module.resources():
-            for list_ in _unwanted_of(block.labels[0]):
-                yield from self._unwanted(block, list_)
+            for list_ in _blocking_items_of(block.labels[0]):
+                yield from self._blocking_item(block, list_)
             for lock in _locks_of(block.labels[0]):
                 yield from self._lock(block, lock, origins)
             yield from self._prevent_destroy(block)
@@ -176,10 +189,10 @@ resource "aws_backup_vault_lock_configuration" "main" {
     # Arguments that block ------------------------------------------------------------------------------------------
 
     def _blocker(self, block: Block, row: Blocker, origins: Origins) -> Iterator[Finding]:
-        wish = _wish(row)
+        wanted = _wanted(row)
         attributes = list(attributes_at(block, row.argument))
         for place in attributes:
-            edits = origins.edits(place, place.expr, wish)
+            edits = origins.edits(place, place.expr, wanted)
             here = _is_literal(edits, place)
             left_over = [e for name in row.drops.split() for e in _drop(block, name)] if here else []
             if edits:
@@ -188,13 +201,13 @@ resource "aws_backup_vault_lock_configuration" "main" {
                 message = f"{shown} keeps `terraform destroy` from finishing ({row.why}): now `{row.wanted}`{elsewhere}"
                 yield self.fix(place, message, [*edits, *left_over])
             elif left_over:
-                message = f"`{row.drops}` means nothing beside `{row.argument} = {row.wanted}`: removed"
+                message = f"`{row.drops}` has no effect beside `{row.argument} = {row.wanted}`: removed"
                 yield self.fix(place, message, left_over)
         if not attributes and _absence_blocks(block, row):
             message = f"without `{row.argument} = {row.wanted}` `terraform destroy` may not finish ({row.why}): added"
             yield self.fix(block, message, _added(block, row))
 
-    def _unwanted(self, block: Block, row: Unwanted) -> Iterator[Finding]:
+    def _blocking_item(self, block: Block, row: BlockingItem) -> Iterator[Finding]:
         attribute = block.get(row.argument)
         if attribute is None or attribute.expr.kind != "tuple":
             return
@@ -202,7 +215,7 @@ resource "aws_backup_vault_lock_configuration" "main" {
         for item in items:
             if string_value(item) != row.value:
                 continue
-            edit = without_member(attribute, attribute.expr, item) if len(items) > 1 else attribute.remove()
+            edit = attribute.remove_member(attribute.expr, item) if len(items) > 1 else attribute.remove()
             message = f"`{row.argument}` with {row.value} keeps `terraform destroy` from finishing ({row.why}): removed"
             yield self.fix(attribute, message, [edit])
 
@@ -231,22 +244,23 @@ resource "aws_backup_vault_lock_configuration" "main" {
                 yield self.fix(attribute, message, [(lifecycle if alone else attribute).remove()])
 
 
-def _wishes(blocked: Iterable[tuple[Block, Blocker]]) -> dict[Span, Wish]:
-    found: dict[Span, Wish] = {}
+def _wanted_values(blocked: Iterable[tuple[Block, Blocker]]) -> dict[Span, Wanted]:
+    """The values that the rows want, by the place of the expression."""
+    found: dict[Span, Wanted] = {}
     for block, row in blocked:
         for place in attributes_at(block, row.argument):
-            found.update(wished_places(place, place.expr, _wish(row)))
+            found.update(wanted_by_place(place, place.expr, _wanted(row)))
     return found
 
 
 @cache
-def _wish(row: Blocker) -> Wish:
+def _wanted(row: Blocker) -> Wanted:
     null = row.absent != BLOCKS
     if row.wanted in ("true", "false"):
-        return Wish(row.wanted == "true", row.wanted, null)
+        return Wanted(row.wanted == "true", row.wanted, null)
     if row.wanted.startswith("["):
-        return Wish(re.findall(r'"([^"]*)"', row.wanted), row.wanted, null)
-    return Wish(row.wanted.strip('"'), row.wanted, null)
+        return Wanted(re.findall(r'"([^"]*)"', row.wanted), row.wanted, null)
+    return Wanted(row.wanted.strip('"'), row.wanted, null)
 
 
 # The table, by resource type ---------------------------------------------------------------------------------------
@@ -258,8 +272,8 @@ def _blockers_of(type: str) -> tuple[Blocker, ...]:
 
 
 @cache
-def _unwanted_of(type: str) -> tuple[Unwanted, ...]:
-    return tuple(row for row in UNWANTED if type in row.types.split())
+def _blocking_items_of(type: str) -> tuple[BlockingItem, ...]:
+    return tuple(row for row in BLOCKING_ITEMS if type in row.types.split())
 
 
 @cache
@@ -271,7 +285,7 @@ def _locks_of(type: str) -> tuple[Lock, ...]:
 
 
 def _is_literal(edits: Sequence[Edit], place: Attribute) -> bool:
-    """Whether the argument is, or becomes, what it is by itself, whatever variables hold."""
+    """Whether the argument is, or becomes with the edits, a literal: no variable decides its value."""
     if edits:
         return all(place.start <= e.start and e.end <= place.end and e.file == place.file.path for e in edits)
     return place.expr.kind in ("Identifier", "template", "tuple")
@@ -291,7 +305,9 @@ def _shown(attribute: Attribute) -> str:
 
 
 def _absence_blocks(block: Block, row: Blocker) -> bool:
-    if row.absent == FINE or (row.absent != BLOCKS and not any(map(_is_set, places(block, row.absent)))):
+    """Whether destroy does not finish because the resource does not set the argument."""
+    absent = row.absent
+    if not absent.blocks or (absent.beside and not any(map(_is_set, places(block, absent.beside)))):
         return False
     return _accepts(block.labels[0], row.argument)
 
@@ -302,17 +318,15 @@ def _is_set(place: Attribute | Block) -> bool:
 
 @cache
 def _accepts(type: str, argument: str) -> bool:
-    """Whether the provider takes the argument: version 5, or version 6 for a type that 5 does not know."""
-    schema: BlockSchema | None = load().resource(type) or load(6).resource(type)
+    """Whether the provider accepts the argument: version 5, or version 6 for a type that 5 does not know."""
     *path, name = argument.split(".")
-    for step in path:
-        nested = schema.blocks.get(step) if schema is not None else None
-        schema = nested.block if nested is not None else None
-    return schema is not None and name in schema.attributes
+    schema = load().resource(type) or load(6).resource(type)
+    block = schema.inner(path) if schema is not None else None
+    return block is not None and name in block.attributes
 
 
 def _added(block: Block, row: Blocker) -> list[Edit]:
-    """The edits that add the argument, where its like stands."""
+    """The edits that add the argument, beside similar ones."""
     *path, name = row.argument.split(".")
     line = f"{name} = {row.wanted}"
     for i, step in enumerate(path):
@@ -330,19 +344,19 @@ def _added(block: Block, row: Blocker) -> list[Edit]:
 
 
 def _nested(path: Sequence[str], line: str) -> str:
+    """The line in blocks in each other, after a blank line."""
     for step in reversed(path):
-        inner = "\n".join("  " + x for x in line.split("\n"))
-        line = f"{step} {{\n{inner}\n}}"
-    return "\n" + line
+        line = compose.block(step, body=line)
+    return "\n" + line.rstrip("\n")
 
 
-_KIN = ("deletion_protection", "bucket", "bucket_prefix", "name", "name_prefix", "identifier", "cluster_identifier")
-"""The arguments that a new one is put behind, those that it resembles most first."""
+_SIMILAR = ("deletion_protection", "bucket", "bucket_prefix", "name", "name_prefix", "identifier", "cluster_identifier")
+"""The arguments after which a new one is inserted, the most similar first."""
 
 
 def _anchor(block: Block) -> Element | None:
-    """What a new argument goes behind: its kin, else the last plain argument of the first paragraph."""
-    for name in _KIN:
+    """The element after which a new argument is inserted: a similar one, else the last of the first paragraph."""
+    for name in _SIMILAR:
         found = block.get(name)
         if found is not None:
             return found
@@ -357,6 +371,6 @@ def _anchor(block: Block) -> Element | None:
 
 
 def _drop(block: Block, name: str) -> list[Edit]:
-    """The edits that take an argument out, and out of `ignore_changes`."""
+    """The edits that remove an argument, from `ignore_changes` too."""
     attribute = block.get(name)
     return [attribute.remove(), *stop_ignoring(block, name)] if attribute is not None else []

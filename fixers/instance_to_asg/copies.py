@@ -1,7 +1,7 @@
-"""Copies of a block: what tells one from another (`count.index`, `each.key`, `each.value`), and how it is taken out.
+"""Copies of a block: what distinguishes them (`count.index`, `each.key`, `each.value`), and how it is taken out.
 
-A number that only tells copies apart goes with its separator, so that the text around it stays natural. Where the number decides
-something, `Unscalable` says so.
+A number that only distinguishes copies goes with its separator, so that the text around it stays natural. Where the
+number decides something, `Unscalable` says so.
 """
 
 from __future__ import annotations
@@ -10,20 +10,33 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from tapfix.edits import apply_edits
+from tapfix.edits import Edit, apply_edits
 from tapfix.module import (
     Attribute,
     Block,
     Element,
     Expr,
-    File,
     call_arguments,
     call_name,
+    compose,
     expression_references,
     item_key,
     item_value,
     object_items,
     string_value,
+)
+from tapfix.module.nodes import (
+    Conditional,
+    index_expr,
+    interpolated,
+    item_key_node,
+    operands,
+    operators,
+    parenthesized,
+    sole_interpolation,
+    template_parts,
+    traversal_root,
+    whole_address,
 )
 from tapfix.syntax import Leaf
 
@@ -34,14 +47,6 @@ class Unscalable(Exception):
     """Why instances cannot become a group without a decision; the text is the reason that a person reads."""
 
 
-class Cut(NamedTuple):
-    """A stretch of the file that goes, or is spelled otherwise."""
-
-    start: int
-    end: int
-    text: str = ""
-
-
 def tells_copies(holder: Element, expr: Expr) -> bool:
     """Whether an expression differs from copy to copy."""
     return any(r.address in COPY_NAMES for r in expression_references(holder, expr))
@@ -50,12 +55,13 @@ def tells_copies(holder: Element, expr: Expr) -> bool:
 def is_counter(expr: Expr) -> bool:
     """Whether an expression is the copy's number or key and nothing else: `count.index + 1`, `format("%02d", …)`."""
     if expr.kind == "paren":
-        return is_counter(expr.children[1])
+        return is_counter(parenthesized(expr))
     if expr.kind == "traversal":
-        return len(expr.children) == 2 and f"{expr.children[0].text}.{expr.children[1].text[1:]}" in COPY_NAMES
+        return whole_address(expr) in COPY_NAMES
     if expr.kind == "binary":
-        operands = expr.children[::2]
-        return sum(map(is_counter, operands)) == 1 and all(o.kind == "NumberLit" or is_counter(o) for o in operands)
+        counters = [is_counter(operand) for operand in operands(expr)]
+        others = (o for o, counter in zip(operands(expr), counters, strict=True) if not counter)
+        return sum(counters) == 1 and all(other.kind == "NumberLit" for other in others)
     name, arguments = call_name(expr), call_arguments(expr) if expr.kind == "call" else ()
     if name == "format" and len(arguments) == 2:
         return re.fullmatch(r"%0?\d*[dsv]", string_value(arguments[0]) or "") is not None and is_counter(arguments[1])
@@ -63,7 +69,7 @@ def is_counter(expr: Expr) -> bool:
 
 
 class Uncounted:
-    """Takes out of expressions what tells copies apart."""
+    """Takes out of expressions what distinguishes copies. `label` is the name that replaces a mere number."""
 
     def __init__(self, label: str) -> None:
         self.label = label
@@ -71,20 +77,21 @@ class Uncounted:
         """Keys of objects that went, since each copy had its own value."""
 
     def text(self, holder: Element, expr: Expr, *, script: bool = False) -> str:
-        """The source of an expression without what tells copies apart."""
-        cuts = sorted(self.cuts(holder, expr, script=script))
-        base = holder.base + expr.start
-        return apply_edits(holder.text(expr), [(c.start - base, c.end - base, c.text) for c in cuts])
+        """The source of an expression without what distinguishes copies."""
+        return _edited(holder, expr, list(self.edits(holder, expr, script=script)))
 
-    def cuts(self, holder: Element, expr: Expr, *, script: bool = False) -> Iterator[Cut]:
-        """What has to go. Raises `Unscalable` where the number decides something."""
+    def edits(self, holder: Element, expr: Expr, *, script: bool = False) -> Iterator[Edit]:
+        """The edits that take it out. Raises `Unscalable` where the number decides something.
+
+        `script`: the text is run by a machine, where a number may configure something.
+        """
         if not tells_copies(holder, expr):
             return
         name = call_name(expr)
         if expr.kind in ("template", "heredoc"):
-            cuts = list(self._template(holder, expr, script or expr.kind == "heredoc"))
-            alone = _left_alone(holder, expr, cuts)
-            yield from [alone] if alone is not None else cuts
+            edits = list(self._template(holder, expr, script or expr.kind == "heredoc"))
+            alone = _left_alone(holder, expr, edits)
+            yield from [alone] if alone is not None else edits
         elif expr.kind == "object":
             yield from self._object(holder, expr, script)
         elif name == "format":
@@ -92,76 +99,72 @@ class Uncounted:
         elif name == "join":
             yield from self._join(holder, expr)
         elif expr.kind == "paren":
-            yield from self.cuts(holder, expr.children[1], script=script)
+            yield from self.edits(holder, parenthesized(expr), script=script)
         elif expr.kind == "call" and name != "lookup":
             for argument in call_arguments(expr):
-                yield from self.cuts(holder, argument, script=script or name == "base64encode")
-        elif expr.kind == "conditional" and not tells_copies(holder, expr.children[0]):
-            yield from self.cuts(holder, expr.children[2], script=script)
-            yield from self.cuts(holder, expr.children[4], script=script)
+                yield from self.edits(holder, argument, script=script or name == "base64encode")
+        elif expr.kind == "conditional" and not tells_copies(holder, Conditional.of(expr).condition):
+            _, yes, no = Conditional.of(expr)
+            yield from self.edits(holder, yes, script=script)
+            yield from self.edits(holder, no, script=script)
         else:
             raise Unscalable(f"`{_short(holder.text(expr))}` differs from copy to copy")
 
     # --- objects ------------------------------------------------------------------------------------------------------
 
-    def _object(self, holder: Element, expr: Expr, script: bool) -> Iterator[Cut]:
+    def _object(self, holder: Element, expr: Expr, script: bool) -> Iterator[Edit]:
         for item in object_items(expr):
             key, value = item_key(item), item_value(item)
-            if key is None and tells_copies(holder, item.children[0]):
-                raise Unscalable(f"the key `{_short(holder.text(item.children[0]))}` differs from copy to copy")
+            if key is None and tells_copies(holder, item_key_node(item)):
+                raise Unscalable(f"the key `{_short(holder.text(item_key_node(item)))}` differs from copy to copy")
             if not tells_copies(holder, value):
                 continue
-            alone = is_counter(value) or (value.kind == "template" and _is_only_counter(value))
+            alone = is_counter(value) or _is_only_counter(value)
             if script and (alone or value.kind == "traversal"):
                 raise Unscalable(f"the script is given `{holder.text(value)}`, which differs from copy to copy")
             if alone and key == "Name":
-                start = holder.base + value.start
-                yield Cut(start, holder.base + value.end, f'"{self.label}"')
+                yield holder.edit(value, f'"{self.label}"')
             elif key != "Name" and (alone or value.kind == "traversal" or call_name(value) == "element"):
                 self.dropped.append(str(key))
-                yield _without_item(holder, expr, item)
+                yield holder.remove_member(expr, item)
             else:
-                yield from self.cuts(holder, value, script=script)
+                yield from self.edits(holder, value, script=script)
 
     # --- texts --------------------------------------------------------------------------------------------------------
 
-    def _template(self, holder: Element, expr: Expr, script: bool) -> Iterator[Cut]:
-        text = holder.file.text
-        parts = expr.children[1:-1]
+    def _template(self, holder: Element, expr: Expr, script: bool) -> Iterator[Edit]:
+        parts = template_parts(expr)
         for i, part in enumerate(parts):
             if isinstance(part, Leaf) or not tells_copies(holder, part):
                 continue
-            inner = part.children[1]
-            if part.kind != "interpolation" or not is_counter(inner):
-                if part.kind == "interpolation" and call_name(inner) in ("format", "join"):
-                    yield from self.cuts(holder, inner, script=script)
-                    continue
+            inner = interpolated(part) if part.kind == "interpolation" else None
+            if inner is not None and is_counter(inner):
+                yield self._number(holder, expr, i, script)
+            elif inner is not None and call_name(inner) in ("format", "join"):
+                yield from self.edits(holder, inner, script=script)
+            else:
                 raise Unscalable(
                     f"`{_short(holder.text(part))}` differs from copy to copy, and decides more than a name"
                 )
-            start, end = holder.base + part.start, holder.base + part.end
-            first = i == 0
-            low = holder.base + (expr.children[0].end if first else parts[i - 1].start)
-            if not first and not isinstance(parts[i - 1], Leaf):
-                low = start
-            line = holder.file.line_start(start)
-            high = holder.base + (
-                parts[i + 1].end if i + 1 < len(parts) and isinstance(parts[i + 1], Leaf) else part.end
-            )
-            before = text[max(low, line) : start]
-            after = text[end:high].split("\n", 1)[0]
-            at_start = first or line >= low
-            found = natural_cut(before, after, at_start=at_start)
-            if script:
-                whole = text[line : holder.file.line_end(start)]
-                found = found if _only_tells(text[line:start], before, after, whole) else None
-            if found is None:
-                raise Unscalable(
-                    f"`{_short(text[line : holder.file.line_end(start)].strip())}` gives each copy a number of its own"
-                )
-            yield Cut(start - found[0], end + found[1])
 
-    def _format(self, holder: Element, expr: Expr) -> Iterator[Cut]:
+    def _number(self, holder: Element, template: Expr, at: int, script: bool) -> Edit:
+        """The edit that takes the number `parts[at]` out of a template, with what goes with it of the text around."""
+        file, parts = holder.file, template_parts(template)
+        ahead = parts[at - 1] if at and isinstance(parts[at - 1], Leaf) else None
+        following = parts[at + 1] if at + 1 < len(parts) and isinstance(parts[at + 1], Leaf) else parts[at]
+        start, end = holder.base + parts[at].start, holder.base + parts[at].end
+        low = holder.base + ahead.start if ahead is not None else start
+        line, line_end = file.line_start(start), file.line_end(start)
+        before = file.text[max(low, line) : start]
+        after = file.text[end : holder.base + following.end].split("\n", 1)[0]
+        found = natural_cut(before, after, at_start=not at or line >= low)
+        if script and not _only_tells(file.text[line:start], before, after, file.text[line:line_end]):
+            found = None
+        if found is None:
+            raise Unscalable(f"`{_short(file.text[line:line_end].strip())}` gives each copy a number of its own")
+        return Edit(file.path, start - found[0], end + found[1], "")
+
+    def _format(self, holder: Element, expr: Expr) -> Iterator[Edit]:
         arguments = call_arguments(expr)
         pattern = string_value(arguments[0]) if arguments else None
         if pattern is None:
@@ -172,7 +175,7 @@ class Uncounted:
             if not tells_copies(holder, argument):
                 continue
             if not is_counter(argument):
-                yield from self.cuts(holder, argument)
+                yield from self.edits(holder, argument)
                 continue
             if i >= len(verbs):
                 raise Unscalable(f"`{_short(holder.text(expr))}` differs from copy to copy")
@@ -181,10 +184,10 @@ class Uncounted:
             found = natural_cut(pattern[low : verbs[i].start()], pattern[verbs[i].end() : high], at_start=not i)
             if found is None:
                 raise Unscalable(f"`{_short(holder.text(expr))}` differs from copy to copy")
-            yield Cut(at + verbs[i].start() - found[0], at + verbs[i].end() + found[1])
-            yield Cut(holder.base + arguments[i].end, holder.base + argument.end)
+            yield Edit(holder.file.path, at + verbs[i].start() - found[0], at + verbs[i].end() + found[1], "")
+            yield _deleted(holder, arguments[i].end, argument.end)
 
-    def _join(self, holder: Element, expr: Expr) -> Iterator[Cut]:
+    def _join(self, holder: Element, expr: Expr) -> Iterator[Edit]:
         arguments = call_arguments(expr)
         if len(arguments) != 2 or arguments[1].kind != "tuple" or tells_copies(holder, arguments[0]):
             raise Unscalable(f"`{_short(holder.text(expr))}` differs from copy to copy")
@@ -193,12 +196,12 @@ class Uncounted:
             if not tells_copies(holder, element):
                 continue
             if not is_counter(element):
-                yield from self.cuts(holder, element)
+                yield from self.edits(holder, element)
             elif i:
-                yield Cut(holder.base + elements[i - 1].end, holder.base + element.end)
+                yield _deleted(holder, elements[i - 1].end, element.end)
             else:
                 after = elements[1].start if len(elements) > 1 else element.end
-                yield Cut(holder.base + element.start, holder.base + after)
+                yield _deleted(holder, element.start, after)
 
 
 _WORDS = r"(?:instance|server|node|host|replica|worker|machine|copy|vm|number|no\.|id|index)"
@@ -209,9 +212,9 @@ _SHOWN = r"(?i)\b(?:echo|printf|logger)\b|<(?:h\d|p|title|div|body|html|b|span|s
 
 
 def natural_cut(before: str, after: str, *, at_start: bool) -> tuple[int, int] | None:
-    """How much of the text before and after a number goes with it; None where what is left would not be the same thing.
+    """How many characters before and after a number go with it; None where the rest would not be the same thing.
 
-    `before` and `after` reach to the next value or to the end of the text; `at_start`: nothing stands before `before`.
+    `before` and `after` reach to the next value or to the end of the text; `at_start`: nothing is before `before`.
     """
     aside = re.search(_ASIDE, before)
     if aside is not None and (aside.start() or not at_start):
@@ -237,7 +240,10 @@ def natural_cut(before: str, after: str, *, at_start: bool) -> tuple[int, int] |
 
 
 def _only_tells(line_before: str, before: str, after: str, line: str) -> bool:
-    """Whether a number in a script only tells copies apart: in a shown text, or at a name's end. What it configures stays."""
+    """Whether a number in a script only distinguishes copies: in a text that is shown, or at a name's end.
+
+    A number that configures something stays.
+    """
     token = re.split(r"[\s\"'(]", line_before)[-1]
     if token.startswith("-") or re.search(r"=[\"']?$", line_before):
         return False
@@ -252,41 +258,38 @@ def _only_tells(line_before: str, before: str, after: str, line: str) -> bool:
     return bool(re.search(_SHOWN, line) and re.search(r"\w\s+#?$", before))
 
 
-def _left_alone(holder: Element, template: Expr, cuts: Sequence[Cut]) -> Cut | None:
-    """The value that is all that a quoted text has left, which needs no quotes then."""
-    values = [p for p in template.children[1:-1] if p.kind == "interpolation" and not tells_copies(holder, p)]
+def _edited(holder: Element, expr: Expr, edits: Sequence[Edit]) -> str:
+    """The source of an expression with edits made."""
+    base = holder.base + expr.start
+    return apply_edits(holder.text(expr), sorted((e.start - base, e.end - base, e.text) for e in edits))
+
+
+def _deleted(holder: Element, start: int, end: int) -> Edit:
+    """The removal of a stretch of an element, by the offsets of nodes."""
+    return Edit(holder.file.path, holder.base + start, holder.base + end, "")
+
+
+def _left_alone(holder: Element, template: Expr, edits: Sequence[Edit]) -> Edit | None:
+    """The value that is all that edits leave of a quoted text, without its quotes; None if more is left."""
+    values = [p for p in template_parts(template) if p.kind == "interpolation" and not tells_copies(holder, p)]
     if template.kind != "template" or len(values) != 1:
         return None
-    base = holder.base + template.start
-    left = apply_edits(holder.text(template), sorted((c.start - base, c.end - base, c.text) for c in cuts))
-    if left != f'"{holder.text(values[0])}"':
+    if _edited(holder, template, edits) != f'"{holder.text(values[0])}"':
         return None
-    return Cut(base, holder.base + template.end, holder.text(values[0].children[1]))
+    return holder.edit(template, holder.text(interpolated(values[0])))
 
 
-def _is_only_counter(template: Expr) -> bool:
-    parts = template.children[1:-1]
-    return len(parts) == 1 and parts[0].kind == "interpolation" and is_counter(parts[0].children[1])
-
-
-def _without_item(holder: Element, object: Expr, item: Expr) -> Cut:
-    """The lines of an object's item; in a one-line object the item with its comma."""
-    file, start, end = holder.file, holder.base + item.start, holder.base + item.end
-    line, line_end = file.line_start(start), file.line_end(end)
-    if not file.text[line:start].strip() and re.fullmatch(r",?\s*(?:(?:#|//)[^\n]*)?\n?", file.text[end:line_end]):
-        return Cut(line, line_end)
-    items = object_items(object)
-    at = items.index(item)
-    if at + 1 < len(items):
-        return Cut(start, holder.base + items[at + 1].start)
-    return Cut(holder.base + items[at - 1].end if at else start, end)
+def _is_only_counter(expr: Expr) -> bool:
+    """Whether an expression is a quoted text of nothing but the copy's number or key."""
+    inner = sole_interpolation(expr) if expr.kind == "template" else None
+    return inner is not None and is_counter(inner)
 
 
 # --- lists ------------------------------------------------------------------------------------------------------------
 
 
 class Loop(NamedTuple):
-    """What makes the copies of a block: its `count` or `for_each`; None of a single block."""
+    """What makes the copies of a block: its `count` or `for_each`; None for a single block."""
 
     attribute: Attribute | None
 
@@ -302,24 +305,23 @@ class Loop(NamedTuple):
         """Whether two blocks are copied by the same expression."""
         if self.attribute is None or other.attribute is None:
             return self.attribute is other.attribute
-        return self.attribute.name == other.attribute.name and _spaceless(self.attribute.value) == _spaceless(
-            other.attribute.value
-        )
+        one, two = (re.sub(r"\s+", "", loop.value) for loop in (self.attribute, other.attribute))
+        return self.attribute.name == other.attribute.name and one == two
 
 
 def all_values(holder: Element, expr: Expr, loop: Loop) -> str:
-    """The list of what an expression comes to for all copies: the whole list where it indexes one."""
+    """The list of what an expression is for all copies: the whole list where it takes one element of a list."""
     text = holder.text(expr)
     if loop.attribute is None or not tells_copies(holder, expr):
         return f"[{text}]"
     if expr.kind == "paren":
-        return all_values(holder, expr.children[1], loop)
+        return all_values(holder, parenthesized(expr), loop)
     if loop.by_key:
         return _by_key(holder, expr, loop)
     if expr.kind == "conditional":
-        branches = (expr.children[2], expr.children[4])
+        _, *branches = Conditional.of(expr)
         if not any(tells_copies(holder, b) for b in branches):
-            return "[" + ", ".join(dict.fromkeys(holder.text(b) for b in branches)) + "]"
+            return compose.list_of(dict.fromkeys(holder.text(b) for b in branches))
     if call_name(expr) == "element" and _counts(call_arguments(expr)[1]):
         return holder.text(call_arguments(expr)[0])
     if expr.kind == "traversal":
@@ -330,26 +332,28 @@ def all_values(holder: Element, expr: Expr, loop: Loop) -> str:
 
 
 def _indexed_list(holder: Element, expr: Expr) -> str | None:
-    """`L` of `L[count.index]` or `element(L, count.index)`, with what follows of each of its elements."""
-    root = expr.children[0]
+    """`L` of `L[count.index]` or `element(L, count.index)`, with the steps that follow, taken of each element."""
+    root = traversal_root(expr)
     if call_name(root) == "element" and _counts(call_arguments(root)[1]):
-        whole, at = holder.text(call_arguments(root)[0]), 0
+        whole, end = holder.text(call_arguments(root)[0]), root.end
     else:
-        places = [i for i, c in enumerate(expr.children) if c.kind == "index" and tells_copies(holder, c.children[1])]
-        if len(places) != 1 or not _counts(expr.children[places[0]].children[1]) or tells_copies(holder, root):
+        numbered = [c for c in expr.children if c.kind == "index" and tells_copies(holder, index_expr(c))]
+        if len(numbered) != 1 or not _counts(index_expr(numbered[0])) or tells_copies(holder, root):
             return None
-        at = places[0]
-        whole = holder.file.text[holder.base + expr.start : holder.base + expr.children[at - 1].end]
-    rest = holder.file.text[holder.base + expr.children[at].end : holder.base + expr.end]
+        whole, end = (
+            holder.file.text[holder.base + expr.start : holder.base + numbered[0].start].rstrip(),
+            numbered[0].end,
+        )
+    rest = holder.file.text[holder.base + end : holder.base + expr.end]
     return f"{whole}[*]{rest}" if rest else whole
 
 
 def _counts(expr: Expr) -> bool:
     """`count.index`, or the rest of its division by a length."""
     if expr.kind == "paren":
-        return _counts(expr.children[1])
+        return _counts(parenthesized(expr))
     if expr.kind == "binary":
-        return expr.children[1].kind == "Percent" and _counts(expr.children[0])
+        return operators(expr)[0].kind == "Percent" and _counts(operands(expr)[0])
     return is_counter(expr) and expr.kind == "traversal"
 
 
@@ -368,22 +372,14 @@ def _by_key(holder: Element, expr: Expr, loop: Loop) -> str:
 
 
 def _renamed(holder: Element, expr: Expr, names: dict[str, str]) -> str:
-    base = holder.base + expr.start
-    edits = [
-        (r.start - base, r.end - base, names[r.address])
-        for r in expression_references(holder, expr)
-        if r.address in names
-    ]
-    return apply_edits(holder.text(expr), sorted(edits))
+    """The source of an expression with other names for some addresses."""
+    references = expression_references(holder, expr)
+    return _edited(holder, expr, [r.edit(names[r.address]) for r in references if r.address in names])
 
 
 def copies_left(text: str) -> Sequence[str]:
-    """What tells copies apart in a text of HCL that is not to hold any."""
-    return [r.address for b in File("made.tf", text).blocks for r in b.references if r.address in COPY_NAMES]
-
-
-def _spaceless(text: str) -> str:
-    return re.sub(r"\s+", "", text)
+    """The addresses that distinguish copies in a text of HCL that must not contain any."""
+    return [r.address for r in compose.body_of(text).references if r.address in COPY_NAMES]
 
 
 def _short(text: str) -> str:

@@ -1,7 +1,7 @@
 """Instances that are written out one by one and differ only in their numbers: one block with `count` instead.
 
-`web_1`, `web_2` behind one target group are copies that nobody counted. What may differ is a number in tags and scripts, and the
-subnet; all else has to be the same.
+`web_1` and `web_2` behind one target group are copies that are written out. They may differ by a number in tags and
+scripts, and in the subnet; all else has to be the same.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from typing import NamedTuple
 from tapfix.edits import Edit
 from tapfix.module import Attribute, Block, File, Module
 
+from .bodies import comments_in
 from .copies import Unscalable, natural_cut
-from .parts import comments_in
 
 _SPREAD = frozenset({"availability_zone", "subnet_id"})
-"""What places a copy: a list takes the place of the single values."""
+"""Where a copy runs: a list replaces the single values."""
 
 _NUMBERED = frozenset({"tags", "user_data", "volume_tags"})
-"""What may hold a copy's number."""
+"""Arguments that may contain a copy's number."""
 
 
 _NUMBER = re.compile(r"(?:[_-](?:[a-f]|one|two|three|first|second|third)|[_-]?\d+)$")
 
 
 class Merger(NamedTuple):
-    """One block for all: its label, its text, and the edits that put it in place of the others."""
+    """One block for all copies: its label, and the edits that replace the copies by it."""
 
     label: str
     edits: tuple[Edit, ...]
@@ -39,7 +39,7 @@ def stem(label: str) -> str:
 
 
 def merged(module: Module, twins: Sequence[Block]) -> Merger:
-    """One counted block in place of single ones. Raises `Unscalable` where they differ in more than their numbers."""
+    """One counted block in place of single ones. Raises `Unscalable` if they differ in more than their numbers."""
     first, *others = twins
     label = _label(module, twins)
     names = ", ".join(t.address for t in twins)
@@ -53,7 +53,7 @@ def merged(module: Module, twins: Sequence[Block]) -> Merger:
     brace = text.index("{") + 1
     text = f"{text[:brace]}\n  count = {len(twins)}{text[brace:]}"
     expected = sum("count.index" in e.text for e in changes)
-    written = File("made.tf", f"{text}\n").blocks
+    written = File("merged.tf", f"{text}\n").blocks
     if len(written) != 1 or sum(r.address == "count.index" for r in written[0].references) != expected:
         raise Unscalable(f"{names} differ in a number that is no part of a text")
     edits = [
@@ -70,14 +70,14 @@ def merged(module: Module, twins: Sequence[Block]) -> Merger:
 
 
 def _label(module: Module, twins: Sequence[Block]) -> str:
-    """What the labels have in common: `web` of `web_1` and `web_2`."""
+    """What the labels have in common: `web` for `web_1` and `web_2`."""
     stems = {stem(t.name) for t in twins}
     common = stems.pop() if len(stems) == 1 else ""
     return common if common and module.find(f"aws_instance.{common}") is None else twins[0].name
 
 
 def _heading(twins: Sequence[Block]) -> Iterator[Edit]:
-    """The comment above the first without the number that tells it from the others."""
+    """The edits of the comment above the first that remove the number that distinguishes it from the others."""
     first = twins[0]
     parts = [re.split(r"(\d+)", t.leading_comment) for t in twins]
     if len({tuple(p[::2]) for p in parts}) != 1:
@@ -93,14 +93,14 @@ def _heading(twins: Sequence[Block]) -> Iterator[Edit]:
 
 
 def _own_comments(twins: Sequence[Block]) -> str:
-    """The comments of the others that the first does not have in the same words."""
+    """The comments of the others that the first does not have, whatever the numbers in them."""
     first, *others = twins
-    said = {_numberless(line) for line in [*first.leading_comment.splitlines(), *comments_in(first.node)]}
+    seen = {_numberless(line) for line in [*first.leading_comment.splitlines(), *comments_in(first.node)]}
     lines: list[str] = []
     for other in others:
         for line in [*other.leading_comment.splitlines(), *comments_in(other.node)]:
-            if _numberless(line) not in said:
-                said.add(_numberless(line))
+            if _numberless(line) not in seen:
+                seen.add(_numberless(line))
                 lines.append("\n".join(part.strip() for part in line.splitlines()))
     return "".join(f"{line}\n" for line in lines)
 
@@ -110,7 +110,7 @@ def _numberless(text: str) -> str:
 
 
 def _changes(twins: Sequence[Block], names: str) -> Iterator[Edit]:
-    """The edits of the first block that make it stand for all."""
+    """The edits of the first block that make it one for all copies."""
     first, *others = twins
     if any(list(t.attributes) != list(first.attributes) for t in others) and any(
         set(t.attributes) != set(first.attributes) for t in others
@@ -140,7 +140,7 @@ def _changes(twins: Sequence[Block], names: str) -> Iterator[Edit]:
 
 
 def _numbered(attribute: Attribute, values: Sequence[str], names: str) -> Iterator[Edit]:
-    """Where the values differ by the copy's number, `count.index` in its place."""
+    """The edits that put `count.index` in place of the copy's number, where that is the only difference."""
     parts = [re.split(r"(\d+)", value) for value in values]
     if len({tuple(p[::2]) for p in parts}) != 1:
         raise Unscalable(f"{names} differ in `{attribute.name}`, and a group holds copies of one template")

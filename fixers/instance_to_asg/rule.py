@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tapfix.edits import Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Block, Module
 from tapfix.module.variables import declare
 
@@ -16,40 +15,48 @@ from .sizes import TITLE, row_names, unset_sizes
 class InstanceToAsg(Fixer):
     """Fixed instances where an Auto Scaling group was asked for.
 
-    `aws_instance` with `count` or `for_each`, and a single one behind a target group, becomes an `aws_launch_template` and an
-    `aws_autoscaling_group` in the same subnets and behind the same load balancer. A machine that fails is replaced, and the sizes
-    are variables with a value in each environment.
+    `aws_instance` with `count` or `for_each`, or a single one behind a target group, becomes an `aws_launch_template`
+    and an `aws_autoscaling_group` in the same subnets and behind the same load balancer. A machine that fails is
+    replaced, and the sizes are variables with a value in each environment.
 
-    **The template** takes over what the instance said, argument by argument: the image, the type, user data (base64 exactly once),
-    the instance profile, monitoring, metadata options, placement; volumes as `block_device_mappings` with their encryption; tags
-    for instances and volumes; public addresses in `network_interfaces`, together with the security groups. **The group** takes the
-    subnets (the whole list that `count.index` chose from), the load balancer, `depends_on`, and tags that it propagates. A new
-    version of the template starts an instance refresh.
+    **The template** has what the instance had, argument by argument: the image, the type, user data (encoded as base64
+    once), the instance profile, monitoring, metadata options, placement; volumes as `block_device_mappings` with their
+    encryption; tags for instances and volumes; public addresses in `network_interfaces`, together with the security
+    groups. **The group** has the subnets (the whole list of which `count.index` took one), the load balancer,
+    `depends_on`, and tags that it propagates. A new version of the template starts an instance refresh.
 
-    **The sizes** start from what stood there: a number as it is, a variable that counted stays the desired capacity,
-    `length(…)` and conditionals become the value of each environment, or stay as the default. `condition ? n : 0` stays a switch.
+    **The sizes** start from the number of instances. A number stays as it is, and a variable that counted the instances
+    is the desired capacity. `length(…)` and conditionals become the value of each environment, or stay as the default.
+    `condition ? n : 0` stays a switch.
 
-    **The copies' numbers** (`count.index`, `each.key`) go where they only told copies apart: at the end of names, in a shown text
-    (` - Instance 2` with its separator). Where they decide something, nothing is rewritten.
+    **The numbers of the copies** (`count.index`, `each.key`) go where they only distinguished the copies: at the end of
+    names, and in a text that is shown (` - Instance 2` with its separator). Where they decide something, nothing is
+    rewritten.
 
-    **References**: attachments become `target_group_arns`; alarms measure the group; an output of ids becomes one of the group's
-    name, outputs of addresses go; `depends_on`, `length(…)`, dashboards and IAM policies follow.
+    **References**: attachments become `target_group_arns`; alarms measure the group; an output of ids becomes one of
+    the group's name, and outputs of addresses go; `depends_on`, `length(…)`, dashboards and IAM policies refer to the
+    group.
 
-    **Written out one by one** (`web_1`, `web_2`, or any behind one target group): where they differ in their numbers and subnets
-    alone they become one block with `count` first, and then a group.
+    **Written out one by one** (`web_1`, `web_2`, or several behind one target group): instances that differ only in
+    their numbers and subnets become one block with `count` first, and then a group.
 
-    **Why unsafe:** machines that had a number, an address and a life of their own become ones that come and go. The contract asks
-    for it (`compute.autoscaling`); where it does not, the rule stands down.
+    **Why unsafe:** machines that had a number, an address and a life of their own become ones that can be replaced at
+    any time. The contract asks for it (`compute.autoscaling`); where it does not, the rule does nothing.
 
-    **Refused**, each with its reason: bastions, NAT and VPN servers, machines with data of their own (by their names, and by
-    `source_dest_check = false`); fixed addresses, Elastic IPs, attached volumes, DNS records, routes; provisioners; a role or a
-    configuration per copy; an argument without a counterpart; a target group that a scaling group serves already; a single
-    instance behind no load balancer, since whether a group of one is wanted nobody said.
+    **Refused**, each with its reason: bastions, NAT and VPN servers, machines with data of their own (by their names,
+    and by `source_dest_check = false`); fixed addresses, Elastic IPs, attached volumes, DNS records, routes;
+    provisioners; a role or a configuration for each copy; an argument without a counterpart; a target group that a
+    scaling group serves already; a single instance behind no load balancer, since nobody said whether a group of one is
+    wanted.
     """
 
     rule = "TAP005"
     severity = Severity.MEDIUM
     safety = Safety.UNSAFE
+    title = "Missing Auto Scaling group"
+    cause = "A fixed number of instances stands where a launch template and an Auto Scaling group were asked for."
+    reference = "https://docs.aws.amazon.com/autoscaling/ec2/userguide/what-is-amazon-ec2-auto-scaling.html"
+    effect = "Nothing scales with load, and an instance that fails is not replaced."
     order = 40
     examples = (
         Example(
@@ -293,19 +300,19 @@ resource "aws_instance" "bastion" {
 
     def _grouped(self, module: Module, context: Context, instances: Sequence[Block]) -> Iterator[Finding]:
         """Fixed instances become groups, or stay for a reason."""
-        # A large family, and most stacks have groups already and no instance.
-        from .plan import Plan, first_plan, plan_of, twins_of, what_it_is
+        # Many modules, which a stack without instances does not need.
+        from .scaling import Scaling, first_scaling, scaling_of, twins_of, what_it_is
 
-        plans = {instance: first_plan(module, context, instance) for instance in instances}
-        able = {twins_of(module, i)[0].address for i, plan in plans.items() if isinstance(plan, Plan)}
+        scalings = {instance: first_scaling(module, context, instance) for instance in instances}
+        able = {twins_of(module, i)[0].address for i, scaling in scalings.items() if isinstance(scaling, Scaling)}
         several = len(module.resources("aws_autoscaling_group")) + len(able) > 1
         joined: set[str] = set()
-        for instance, plan in plans.items():
+        for instance, scaling in scalings.items():
             if instance.address in joined:
                 continue
-            message = f"{instance.address} {what_it_is(module, instance)}"
-            if isinstance(plan, Unscalable):
-                yield self.refuse(instance, message, str(plan))
+            message = f"{instance.address} {what_it_is(context, instance)}"
+            if isinstance(scaling, Unscalable):
+                yield self.refuse(instance, message, str(scaling))
                 continue
             twins = twins_of(module, instance)
             if len(twins) > 1:
@@ -313,15 +320,15 @@ resource "aws_instance" "bastion" {
                 yield from self._written_out(module, context, twins)
                 continue
             if several:
-                plan = plan_of(module, context, instance, several=True)
+                scaling = scaling_of(module, context, instance, several=True)
             label = instance.name
             template = "" if instance.blocks_of("launch_template") else f"launch template `{label}` and "
             message += f"; it is {template}Auto Scaling group `{label}` now"
-            yield self.fix(instance, ". ".join([message, *map(_sentence, plan.notes)]), plan.edits)
+            yield self.fix(instance, ". ".join([message, *map(_sentence, scaling.notes)]), scaling.edits)
 
     def _written_out(self, module: Module, context: Context, twins: Sequence[Block]) -> Iterator[Finding]:
-        """Copies that nobody counted become one block."""
-        from .plan import merged_twins
+        """Copies that are written out one by one become one block with `count`."""
+        from .scaling import merged_twins
 
         names = ", ".join(t.address for t in twins)
         times = f"one machine written {len(twins)} times"
@@ -333,7 +340,7 @@ resource "aws_instance" "bastion" {
         yield self.fix(twins[0], f"{names} are {times}; they are one block with `count` now", merger.edits)
 
     def _sized(self, module: Module, context: Context) -> Iterator[Finding]:
-        """Environments that came later get their sizes."""
+        """Environments that were added later get their sizes."""
         unset = unset_sizes(module, context)
         if unset:
             message = (

@@ -1,4 +1,4 @@
-"""How large an Auto Scaling group is: from the number of copies that stood there, as variables with a value per environment."""
+"""How large an Auto Scaling group is: the number of copies before, as variables with a value for each environment."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ from tapfix.module import (
 )
 from tapfix.module.environments import environment_files, is_automatic
 from tapfix.module.evaluate import Evaluator
+from tapfix.module.nodes import Conditional, parenthesized, whole_address
 from tapfix.module.variables import Variable
 
+from ..shared.module_calls import SIZE_ROLES, is_size_variable, size_description
 from .copies import Loop, Unscalable
 
 TITLE = "Auto Scaling"
@@ -40,41 +42,24 @@ class Sizes(NamedTuple):
 
 
 def group_sizes(module: Module, context: Context, loop: Loop, prefix: str, of: str) -> Sizes:
-    """The sizes of a group that takes the place of the copies of a block. Raises `Unscalable` if there are none."""
+    """The sizes of a group that replaces the copies of a block; `of` says what it is for, `prefix` begins the names.
+
+    Raises `Unscalable` if an environment has no copies.
+    """
     if loop.attribute is None:
         return _Sizing(module, context, prefix, of).numbers({}, 1)
     return _Sizing(module, context, prefix, of).of_expression(loop.attribute, loop.attribute.expr)
 
 
-_ROLES = {"min_size": "Smallest", "max_size": "Largest", "desired_capacity": "Desired"}
-"""The sizes, and the word that their variables are described with."""
-
-
-def _described(role: str, of: str) -> str:
-    return f"{_ROLES[role]} number of {of}"
-
-
-def size_variables(module: Module) -> frozenset[str]:
-    """The variables that this rule declared for the sizes of groups. They stand last, whatever another rule adds."""
-    return frozenset(n for n in module.variables for role in _ROLES if n.endswith(role) and _is_own(module, n, role))
-
-
-def _is_own(module: Module, name: str, role: str) -> bool:
-    block = module.variables.get(name)
-    description = block.get("description") if block is not None else None
-    said = Evaluator(module).evaluate(description.expr) if description is not None else None
-    return isinstance(said, str) and said.startswith(_described(role, "instances in the Auto Scaling group"))
-
-
 def unset_sizes(module: Module, context: Context) -> tuple[Variable, ...]:
-    """The variables that this rule declared when there were no environments, with their values now that there are."""
+    """The variables that this rule declared when there were no environments, with values for those that exist now."""
     environments = environment_files(module, context.environments)
     found: list[Variable] = []
     for name, block in module.variables.items():
         if not name.endswith("min_size"):
             continue
         prefix = name.removesuffix("min_size")
-        sizes = {role: _number_of_own(module, f"{prefix}{role}", role) for role in _ROLES}
+        sizes = {role: _default_size(module, f"{prefix}{role}", role) for role in SIZE_ROLES}
         smallest, largest = sizes["min_size"], sizes["max_size"]
         if smallest is None or largest != 2 * smallest or sizes["desired_capacity"] not in (smallest, None):
             continue
@@ -82,11 +67,11 @@ def unset_sizes(module: Module, context: Context) -> tuple[Variable, ...]:
         if any(n in file.attributes for file in environments.values() for n in names.values()):
             continue
         rows = _Sizing(module, context, prefix, "").rows({}, smallest)
-        for at, role in enumerate(_ROLES):
+        for at, role in enumerate(SIZE_ROLES):
             if role in names:
                 values = {e: str(row[at]) for e, row in rows.items() if e in environments}
                 found.append(Variable(names[role], "number", block.address, values=values))
-        counted = _counting_variable(module, f"var.{names['min_size']}") if len(names) < len(_ROLES) else None
+        counted = _counting_variable(module, f"var.{names['min_size']}") if len(names) < len(SIZE_ROLES) else None
         if counted is not None and not any(counted in file.attributes for file in environments.values()):
             values = {e: str(row[2]) for e, row in rows.items() if e in environments}
             found.append(Variable(counted, "number", "", values=values))
@@ -94,7 +79,7 @@ def unset_sizes(module: Module, context: Context) -> tuple[Variable, ...]:
 
 
 def _counting_variable(module: Module, smallest: str) -> str | None:
-    """The variable that is the desired capacity of the group with a smallest size, and was there before."""
+    """The variable that counted the instances and is the desired capacity of the group of a smallest size now."""
     for group in module.resources("aws_autoscaling_group"):
         least, desired = group.get("min_size"), group.get("desired_capacity")
         if least is not None and desired is not None and least.value == smallest:
@@ -103,12 +88,12 @@ def _counting_variable(module: Module, smallest: str) -> str | None:
     return None
 
 
-def _number_of_own(module: Module, name: str, role: str) -> int | None:
-    """The default of a size variable that this rule declared; None of any other."""
-    default = module.variables[name].get("default") if _is_own(module, name, role) else None
+def _default_size(module: Module, name: str, role: str) -> int | None:
+    """The default itself of a size variable that this rule declared, whatever is set; None for another variable."""
+    default = module.variables[name].get("default") if is_size_variable(module, name, role) else None
     if default is None:
         return None
-    return _number(Evaluator(module).evaluate(default.expr))
+    return number_of(Evaluator(module).evaluate(default.expr))
 
 
 class _Sizing:
@@ -131,17 +116,17 @@ class _Sizing:
                 switched.format(condition, inner.desired),
                 inner.variables,
             )
-        default = _number(Evaluator(self.module).evaluate(expr))
+        default = self._default(holder, expr)
         if default is None:
             default = self._of_resource(holder, expr)
-        values = {e: _number(v) for e, v in self.context.values(holder, expr).items() if e}
+        values = {e: number_of(v) for e, v in self.context.values(holder, expr).items() if e}
         if default == 0 or 0 in values.values():
             raise Unscalable(
-                f"`{holder.name}` comes to 0 in one place and to more in another; say which environments want a group"
+                f"`{holder.name}` is 0 in one place and more in another; say which environments want a group"
             )
-        found = traversal_address(expr) if holder.name == "count" else None
-        if found is not None and found[0].startswith("var.") and found[1] == len(expr.children):
-            return self._around(found[0], default, values)
+        address = whole_address(expr) if holder.name == "count" else None
+        if address is not None and address.startswith("var."):
+            return self._around(address, default, values)
         known = {e: n for e, n in values.items() if n is not None}
         fixed = not self._varies(holder, expr)
         if default is not None and (fixed or (known and len(known) == len(values))):
@@ -162,7 +147,7 @@ class _Sizing:
         return Sizes(smallest, largest, desired, tuple(variables))
 
     def _around(self, desired: str, default: int | None, values: Mapping[str, int | None]) -> Sizes:
-        """The variable that counted the copies stays: it is the desired capacity, with a value in each environment."""
+        """Sizes with the variable that counted the copies as desired capacity; it gets a value in each environment."""
         name = desired.removeprefix("var.")
         known = {e: n for e, n in values.items() if n is not None}
         told = (
@@ -189,7 +174,7 @@ class _Sizing:
         return any(name in f.attributes for f in (*always, files[environment]))
 
     def _computed(self, text: str, known: Mapping[str, int]) -> Sizes:
-        """The variables override what the copies were counted by."""
+        """Sizes whose variables override the expression that counted the copies."""
         rows = self.rows(known, 1) if known else {}
         smallest = self._variable("min_size", "1", {})
         largest = self._variable(
@@ -198,17 +183,19 @@ class _Sizing:
         desired = self._variable(
             "desired_capacity", None, {e: r[2] for e, r in rows.items()}, "null: as many as stood there"
         )
+        bare = text.removeprefix("(").removesuffix(")") if text.startswith("(") else text
         return Sizes(
             f"var.{smallest.name}",
             f"coalesce(var.{largest.name}, 2 * {text})",
-            f"coalesce(var.{desired.name}, {text.removeprefix('(').removesuffix(')') if text.startswith('(') else text})",
+            f"coalesce(var.{desired.name}, {bare})",
             (smallest, largest, desired),
         )
 
     def rows(self, values: Mapping[str, int], default: int | None) -> dict[str, tuple[int, int, int]]:
-        """Smallest, largest and desired size by environment: what stood there; no fewer on the way to production, which has room to grow.
+        """The smallest, largest and desired size by environment.
 
-        An environment's own number stays what it is.
+        A number that an environment has stays what it is. The others get the default, and no fewer than an environment
+        before them on the way to production, which gets room to grow.
         """
         rows: dict[str, tuple[int, int, int]] = {}
         for environment in self.context.environments:
@@ -227,7 +214,7 @@ class _Sizing:
 
     def _variable(self, role: str, default: str | None, values: Mapping[str, int], note: str = "") -> Variable:
         name = self._name(role)
-        description = _described(role, self.of)
+        description = size_description(role, self.of)
         return Variable(
             name,
             "number",
@@ -237,7 +224,7 @@ class _Sizing:
         )
 
     def _name(self, role: str) -> str:
-        """A variable that was declared for it and that nothing uses, else a name of its own."""
+        """The name of a variable that was declared for a size and that nothing uses, else a new name."""
         if not self.prefix:
             word = role.partition("_")[0]
             pattern = re.compile(
@@ -251,18 +238,26 @@ class _Sizing:
         return self.module.unused_name(f"{self.prefix or 'asg_'}{role}", self.module.variables)
 
     def _switch(self, holder: Attribute, expr: Expr) -> tuple[str, Expr, bool] | None:
-        """`C ? N : 0`: the condition, the number, and whether the condition turns it on."""
+        """`C ? N : 0` or `C ? 0 : N`: the condition, the number, and whether the condition turns it on."""
         while expr.kind == "paren":
-            expr = expr.children[1]
+            expr = parenthesized(expr)
         if expr.kind != "conditional" or holder.name != "count":
             return None
-        condition, yes, no = expr.children[0], expr.children[2], expr.children[4]
+        condition, yes, no = Conditional.of(expr)
         if no.text == "0" and yes.text != "0":
             return holder.text(condition), yes, True
         return (holder.text(condition), no, False) if yes.text == "0" and no.text != "0" else None
 
+    def _default(self, holder: Element, expr: Expr) -> int | None:
+        """The number by the defaults of the variables, which becomes the default of a new variable.
+
+        Without environments it is the number by what callers, and the tfvars files that Terraform reads by itself, set.
+        """
+        values = self.context.values(holder, expr)
+        return number_of(values[""] if "" in values else Evaluator(self.module).evaluate(expr))
+
     def _of_resource(self, holder: Element, expr: Expr, depth: int = 0) -> int | None:
-        """The number of copies of a resource in `length(aws_subnet.x)`, or of one that is looped over."""
+        """The number, as of `_default`, of a resource's copies in `length(aws_subnet.x)`, or if it is looped over."""
         arguments = call_arguments(expr) if call_name(expr) == "length" else (expr,)
         found = traversal_address(arguments[0]) if len(arguments) == 1 else None
         block = self.module.find(found[0]) if found is not None else None
@@ -271,11 +266,11 @@ class _Sizing:
         loop = Loop.of(block)
         if loop.attribute is None:
             return None
-        value = _number(Evaluator(self.module).evaluate(loop.attribute.expr))
+        value = self._default(loop.attribute, loop.attribute.expr)
         return value if value is not None else self._of_resource(loop.attribute, loop.attribute.expr, depth + 1)
 
     def _varies(self, holder: Element, expr: Expr, depth: int = 0) -> bool:
-        """Whether a variable has a say in an expression."""
+        """Whether an expression depends on a variable."""
         for reference in expression_references(holder, expr):
             if reference.address.startswith("var."):
                 return True
@@ -288,8 +283,8 @@ class _Sizing:
         return False
 
 
-def _number(value: object) -> int | None:
-    """A count, or the size of what is looped over."""
+def number_of(value: object) -> int | None:
+    """The number of copies that a `count`, or what `for_each` loops over, makes; None if it is not known."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -298,5 +293,5 @@ def _number(value: object) -> int | None:
 
 
 def row_names(variables: Sequence[Variable]) -> str:
-    """The variables as a person reads them."""
+    """The variables in the words of a message."""
     return ", ".join(f"`var.{v.name}`" for v in variables)

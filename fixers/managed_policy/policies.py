@@ -1,7 +1,7 @@
-"""The policies that AWS manages, by the path that their ARNs have: `arn:aws:iam::aws:policy/PATH/NAME`.
+"""The policies that AWS manages, by the path in their ARNs: `arn:aws:iam::aws:policy/PATH/NAME`.
 
-Written down from the list that moto 5.2.5 (Apache-2.0) carries, which is AWS's own `iam list-policies --scope AWS`.
-`MEANT` has names that no policy has, and the one that is meant.
+Source: the list in moto 5.2.5 (Apache-2.0), which is the output of `aws iam list-policies --scope AWS`. `MEANT` maps
+names that no policy has to the name that is meant.
 """
 
 from __future__ import annotations

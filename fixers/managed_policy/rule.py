@@ -1,4 +1,4 @@
-"""TAP105 `managed-policy`: ARNs of policies that AWS does not have."""
+"""TAP105: ARNs of policies that AWS does not have."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 
-from tapfix.edits import Edit, Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.edits import Edit
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Block, Expr, Module, walk
 
 from .policies import BY_PATH, MEANT
@@ -19,22 +19,28 @@ _ARN = r"(?P<head>arn:aws(?:-cn|-us-gov)?:iam::aws:policy/)(?P<path>(?:[\w-]+/)*
 class ManagedPolicy(Fixer):
     """The ARN of a policy that AWS manages is wrong.
 
-    Some of AWS's own policies stand under a path (`service-role/`, `job-function/`), others do not, and a few names that are
-    all over the web are no policy's. The plan knows nothing of that: the apply fails when the policy is attached.
+    The ARNs of some AWS policies contain a path (`service-role/`, `job-function/`), those of others do not, and a few
+    names that are common on the web belong to no policy. The plan does not check it, and the apply fails when the
+    policy is attached.
 
-    **What it does.** A list of AWS's policies (`fixers/_managed_policies.py`) tells the path of each: a known name under a wrong
-    path gets the right one. `ConfigRole` and its like become `service-role/AWS_ConfigRole`, which is what AWS Config's roles
-    take. A name that the list does not know is left alone, since AWS makes new ones.
+    **What it does.** A list of the policies of AWS (`fixers/managed_policy/policies.py`) contains the path of each. A
+    known name under a wrong path gets the right one. `ConfigRole` and similar names become
+    `service-role/AWS_ConfigRole`, the policy for roles of AWS Config. A name that is not in the list is left as it is,
+    since AWS adds new policies.
 
-    **Safety: safe.** No policy has the ARN that stood there, and only one has its name.
+    **Safety: safe.** No policy has the ARN that is replaced, and only one has its name.
     """
 
     rule = "TAP105"
     severity = Severity.HIGH
     safety = Safety.SAFE
+    title = "A managed policy that AWS does not have"
+    cause = "The policy's path or name was made up or left out."
+    reference = "https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html"
+    effect = "The apply fails when the policy is attached."
     examples = (
         Example(
-            title="a wrong path, and a name that is none",
+            title="a wrong path, and a name that no policy has",
             before="""\
 resource "aws_iam_role_policy_attachment" "lambda" {
   role       = aws_iam_role.lambda.name
@@ -82,7 +88,7 @@ def _literals(block: Block) -> Iterator[Expr]:
 
 
 def _right(match: re.Match[str]) -> str | None:
-    """Path and name as AWS has them, where the ARN has them otherwise."""
+    """The path and name of the policy in AWS, if those of the ARN differ from them."""
     name = MEANT.get(match["name"], match["name"])
     path = _paths().get(name)
     if path is None or (path + name) == match["path"] + match["name"]:

@@ -1,7 +1,7 @@
-"""Arguments that are called otherwise than answers call them, as data: a new one is one row.
+"""Arguments that answers call by a wrong name, as data: a new one is one row.
 
-Each row is held against the provider's schema as it is used: it counts only where the provider does not take the wrong name (or only
-as a deprecated one) and takes the right one.
+Each row is checked against the provider's schema when it is used. It counts only where the provider does not accept
+the wrong name (or only as a deprecated one) and accepts the right one.
 """
 
 from __future__ import annotations
@@ -15,20 +15,21 @@ class Misnomer(NamedTuple):
     types: str
     """Resource types, with spaces between."""
     wrong: str
-    """With a dot for what stands in a nested block."""
+    """The wrong name. A dot separates it from the nested block that contains it."""
     right: str = ""
-    """The right name; empty: there is no such argument, and nothing is lost without it."""
+    """The right name; empty: the provider has no such argument, and nothing is lost without it."""
     value: str = ""
-    """The right value, where the name tells it; the wrong one must be `true` then."""
+    """The right value, where the wrong name says it (`vpc = true`); empty: the value stays."""
 
 
-class Nested(NamedTuple):
-    """A block whose arguments are the resource's own."""
+class InventedBlock(NamedTuple):
+    """A block that the provider does not have: its arguments belong to the resource itself."""
 
     types: str
+    """Resource types, with spaces between."""
     block: str
     arguments: tuple[tuple[str, str], ...]
-    """The names of its arguments, and what the resource calls them; blocks in it keep their names."""
+    """The names of its arguments, and their names in the resource. Blocks in it keep their names."""
 
 
 MISNOMERS = (
@@ -55,8 +56,8 @@ MISNOMERS = (
     Misnomer("aws_sqs_queue", "kms_key_id", "kms_master_key_id"),
 )
 
-NESTED = (
-    Nested(
+INVENTED_BLOCKS = (
+    InventedBlock(
         "aws_ecs_service",
         "deployment_configuration",
         (

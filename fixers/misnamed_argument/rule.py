@@ -1,4 +1,4 @@
-"""TAP103 `misnamed-argument`: arguments under a name that the provider does not know."""
+"""TAP103 `misnamed-argument`: arguments with a name that the provider does not know."""
 
 from __future__ import annotations
 
@@ -6,35 +6,40 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from textwrap import dedent
 
-from tapfix.edits import Edit, Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.edits import Edit
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Module
 from tapfix.schema import BlockSchema, Schema
 
 from ..shared.places import attributes_at
-from .misnomers import MISNOMERS, NESTED, Misnomer, Nested
+from .misnomers import INVENTED_BLOCKS, MISNOMERS, InventedBlock, Misnomer
 
 
 class MisnamedArgument(Fixer):
-    """An argument stands under a name that the provider does not know.
+    """An argument has a name that the provider does not know.
 
-    Models remember arguments under the name that an older provider, the console or a sister resource has for them. Terraform
-    stops at the first one.
+    Models use the name that an older provider, the AWS console or a similar resource has for an argument. Terraform
+    stops at the first such name.
 
-    **What it does.** A table (`fixers/_misnomers.py`) tells the right name: `log_destination_arn` of a flow log is
-    `log_destination`, `vpc = true` of an address is `domain = "vpc"`. A block whose arguments are the resource's own, such as
-    `deployment_configuration` of an ECS service, is dissolved. `tags` of a resource that AWS cannot tag go. Each row counts only
-    where the provider's schema says that the one name is wrong and the other right, and where the right one does not stand
-    there already.
+    **What it does.** A table (`fixers/misnamed_argument/misnomers.py`) has the right names: `log_destination_arn` of
+    a flow log becomes `log_destination`, `vpc = true` of an address becomes `domain = "vpc"`. A block whose arguments
+    belong to the resource itself, such as `deployment_configuration` of an ECS service, is replaced by its arguments.
+    `tags` are removed from a resource that AWS cannot tag. A row of the table counts only where the provider's schema
+    says that the one name is wrong and the other is right, and where the right one is not set already.
 
-    **Safety: safe.** As it stands, the stack cannot be planned; under the right name the argument says what was meant.
+    **Safety: safe.** With the wrong name the stack cannot be planned. With the right name the argument says what was
+    meant.
 
-    **What it refuses.** A value that the right argument has no word for: `vpc = var.in_vpc`.
+    **What it refuses.** A value that cannot be translated to the right argument: `vpc = var.in_vpc`.
     """
 
     rule = "TAP103"
     severity = Severity.CRITICAL
     safety = Safety.SAFE
+    title = "Arguments under names that they do not have"
+    cause = "The name is that of another resource, of an older provider, or of the AWS interface."
+    reference = "https://registry.terraform.io/providers/hashicorp/aws/latest/docs"
+    effect = "`terraform validate` fails."
     examples = (
         Example(
             title="another name",
@@ -60,7 +65,7 @@ resource "aws_eip" "nat" {
 """,
         ),
         Example(
-            title="a block that is none",
+            title="a block that the provider does not have",
             before="""\
 resource "aws_ecs_service" "app" {
   name = "app"
@@ -91,7 +96,7 @@ resource "aws_ecs_service" "app" {
 """,
         ),
         Example(
-            title="tags on what cannot be tagged",
+            title="tags of a resource that cannot be tagged",
             before="""\
 resource "aws_route_table_association" "a" {
   subnet_id = aws_subnet.a.id
@@ -113,8 +118,8 @@ resource "aws_route_table_association" "a" {
                 continue
             for row in _misnomers_of(block.labels[0]):
                 yield from self._misnomer(block, row, context.schema)
-            for nested in _nested_of(block.labels[0]):
-                yield from self._nested(block, nested, schema)
+            for invented in _invented_blocks_of(block.labels[0]):
+                yield from self._invented(block, invented, schema)
             tags = block.get("tags")
             if tags is not None and "tags" not in schema and schema.provider == "aws":
                 yield self.fix(
@@ -136,18 +141,17 @@ resource "aws_route_table_association" "a" {
     def _renamed(self, attribute: Attribute, row: Misnomer) -> Finding:
         if not row.value:
             message = f"there is no argument `{attribute.name}`: it is called `{row.right}`"
-            return self.fix(attribute, message, [attribute.edit(attribute.node.children[0], row.right)])
+            return self.fix(attribute, message, [attribute.rename(row.right)])
         message = f"`{attribute.name} = {attribute.value}` is written `{row.right} = {row.value}`"
         if attribute.value == "true":
             return self.fix(attribute, message, [attribute.edit(None, f"{row.right} = {row.value}")])
         if attribute.value in ("false", "null"):
-            return self.fix(
-                attribute, f"`{attribute.name} = {attribute.value}` says nothing: removed", [attribute.remove()]
-            )
+            message = f"`{attribute.name} = {attribute.value}` has no effect: removed"
+            return self.fix(attribute, message, [attribute.remove()])
         reason = f"`{row.right}` is a string: say for which values of `{attribute.value}` it is {row.value}."
         return self.refuse(attribute, f"there is no argument `{attribute.name}` any more", reason)
 
-    def _nested(self, block: Block, row: Nested, schema: BlockSchema) -> Iterator[Finding]:
+    def _invented(self, block: Block, row: InventedBlock, schema: BlockSchema) -> Iterator[Finding]:
         names = dict(row.arguments)
         for nested in block.blocks:
             if nested.type != row.block or row.block in schema or not all(name in names for name in nested.attributes):
@@ -159,23 +163,19 @@ resource "aws_route_table_association" "a" {
 
 
 def _dissolved(nested: Block, names: dict[str, str]) -> Edit:
-    """The block replaced by what is in it, under the names that the resource has for it."""
-    text, at = "", nested.start
-    inside = nested.file.text
-    opening = next(c for c in nested.node.children if c.kind == "OBrace")
-    start, end = nested.base + opening.end, nested.base + nested.node.children[-1].start
-    at = start
+    """The edit that replaces a block by its content, with the resource's names for its arguments."""
+    source = nested.file.text
+    at, text = source.index("{", nested.start) + 1, ""
     for attribute in nested.attributes.values():
-        name = attribute.span(attribute.node.children[0])
-        text += inside[at : name.start] + names[attribute.name]
-        at = name.end
-    text += inside[at:end]
+        text += source[at : attribute.start] + names[attribute.name]
+        at = attribute.start + len(attribute.name)
+    text += source[at : nested.end - 1]
     lines = dedent(text.strip("\n").rstrip()).split("\n")
     return nested.edit(None, ("\n" + nested.indent).join(lines).replace("\n" + nested.indent + "\n", "\n\n"))
 
 
 def _schema_at(schema: Schema, type: str, argument: str) -> BlockSchema | None:
-    """The schema of the block that a dotted argument stands in."""
+    """The schema of the block that contains the argument of a dotted name."""
     known = schema.resource(type)
     return known.inner(argument.split(".")[:-1]) if known is not None else None
 
@@ -186,5 +186,5 @@ def _misnomers_of(type: str) -> tuple[Misnomer, ...]:
 
 
 @cache
-def _nested_of(type: str) -> tuple[Nested, ...]:
-    return tuple(row for row in NESTED if type in row.types.split())
+def _invented_blocks_of(type: str) -> tuple[InventedBlock, ...]:
+    return tuple(row for row in INVENTED_BLOCKS if type in row.types.split())

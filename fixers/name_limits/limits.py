@@ -1,38 +1,40 @@
-"""What names AWS takes, as data: a new limit is one row.
+"""The names that AWS accepts, as data: a new limit is one row.
 
-The rows say what the service's API takes; the provider checks most of them in the plan, the others fail in the apply. Where an argument
-is a prefix, the provider puts 26 characters of its own behind it, which the number allows for.
+The rows follow the API reference of each service. The provider checks most of them in the plan; the others fail in
+the apply. Where an argument is a prefix, the provider adds 26 characters after it, and the row's number is smaller by
+these (`id.UniqueIDSuffixLength` in https://github.com/hashicorp/terraform-plugin-sdk).
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 
 class Limit(NamedTuple):
-    """What an argument that names something may be."""
+    """The names that an argument accepts."""
 
     types: str
     """Resource types, with spaces between."""
     argument: str
     longest: int
     characters: str = ""
-    """The characters that it may have, as in a regular expression's brackets; empty: any."""
+    """The characters that it may contain, as in the brackets of a regular expression; empty: any."""
     first: str = ""
-    """The characters that it may begin with, likewise; empty: any of the others."""
+    """The characters that it may begin with, in the same form; empty: any of `characters`."""
     no_edge: str = ""
-    """A character that it may not end with; and not begin with, unless `first` says more."""
+    """A character that it may not end with, nor begin with if `first` is empty."""
     single: str = ""
-    """A character that may not stand twice in a row."""
+    """A character that may not occur twice in a row."""
     reserved: tuple[str, ...] = ()
-    """What it may not begin with."""
+    """The words that it may not begin with."""
     begins: str = ""
-    """What it must begin with."""
+    """The text that it has to begin with."""
     ends: str = ""
-    """What it must end with, if the switch `when` is on."""
+    """The text that it has to end with, if the argument `when` is true."""
     when: str = ""
     instead: str = "-"
-    """What stands for a character that it may not have."""
+    """The replacement for a character that it may not contain."""
 
     @property
     def is_prefix(self) -> bool:
@@ -40,7 +42,7 @@ class Limit(NamedTuple):
 
 
 SUFFIX = 26
-"""How many characters the provider puts behind a prefix."""
+"""How many characters the provider adds after a prefix."""
 
 _HYPHENED = "0-9A-Za-z-"
 _LOWER = "0-9a-z-"
@@ -171,3 +173,9 @@ LIMITS = (
     Limit("aws_backup_vault", "name", 50, "0-9A-Za-z_.-"),
     Limit("aws_wafv2_web_acl", "name", 128, _WORD),
 )
+
+
+@cache
+def limits_of(type: str) -> tuple[Limit, ...]:
+    """The limits of the arguments of a resource type."""
+    return tuple(limit for limit in LIMITS if type in limit.types.split())

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from tapfix.edits import Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity, Status
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity, Status
 from tapfix.module import Block, Element, Module
 
 if TYPE_CHECKING:
@@ -100,6 +99,13 @@ class RegionCollapse(Fixer):
     rule = "TAP001"
     severity = Severity.CRITICAL
     safety = Safety.UNSAFE
+    title = "Fundamental architecture mismatch: regions instead of environments"
+    cause = (
+        '"Several environments" was read as "several regions": the stack was doubled over provider aliases, where '
+        "one topology with values per environment was asked for."
+    )
+    reference = "https://developer.hashicorp.com/terraform/language/values/variables#variable-definitions-tfvars-files"
+    effect = "Everything runs, costs and has to be changed twice, and no environment differs from another."
     order = 10
 
     examples = (

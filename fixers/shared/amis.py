@@ -1,4 +1,4 @@
-"""Amazon Machine Images: where resources name one, where the value comes from, and which image a script was written for."""
+"""Amazon Machine Images: where resources name one, where the value comes from, and which system an image has."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from tapfix.fixer import Context
 from tapfix.module import (
     Attribute,
     Block,
@@ -20,7 +21,7 @@ from tapfix.module import (
     string_value,
     traversal_address,
 )
-from tapfix.module.evaluate import Evaluator
+from tapfix.module.nodes import Conditional, parenthesized, sole_interpolation
 
 AMI_ARGUMENTS = {
     "aws_instance": "ami",
@@ -29,16 +30,18 @@ AMI_ARGUMENTS = {
     "aws_launch_configuration": "image_id",
     "aws_spot_fleet_request": "ami",
 }
-"""The argument that names the image; of a spot fleet in its `launch_specification` blocks."""
+"""The argument that names the image, by resource type; a spot fleet has it in its `launch_specification` blocks."""
 
 AMI_ID = re.compile(r"ami-[0-9a-z]+")
 _MAX_DEPTH = 16
 _FIRST = frozenset({"element", "nonsensitive", "one", "sensitive", "tostring", "trimspace"})
+"""Functions whose value is their first argument, or an element of it."""
 _ALL = frozenset({"coalesce", "try"})
+"""Functions whose value is one of their arguments."""
 
 
-class Source(NamedTuple):
-    """Where a value comes from in the end: an expression, and the element that it stands in."""
+class ImageSource(NamedTuple):
+    """Where a value comes from in the end: an expression, and the element that contains it."""
 
     holder: Element
     expr: Expr
@@ -50,7 +53,7 @@ class Source(NamedTuple):
 
 
 def ami_places(module: Module) -> Iterator[tuple[Block, Attribute]]:
-    """The resources that name an image, and the attributes that do it."""
+    """The resources that name an image, each with the attribute that does."""
     for resource in module.resources(*AMI_ARGUMENTS):
         for block in resource.walk():
             attribute = block.get(AMI_ARGUMENTS[resource.labels[0]])
@@ -58,19 +61,20 @@ def ami_places(module: Module) -> Iterator[tuple[Block, Attribute]]:
                 yield resource, attribute
 
 
-def sources(module: Module, holder: Element, expr: Expr, depth: int = 0) -> Iterator[Source]:
-    """What may become the value of an expression, through conditionals, fallbacks and locals; null and empty texts left out."""
+def sources(module: Module, holder: Element, expr: Expr, depth: int = 0) -> Iterator[ImageSource]:
+    """What can be the value of an expression, through conditionals, fallbacks and locals; null and "" do not count."""
     if depth > _MAX_DEPTH:
-        yield Source(holder, expr)
+        yield ImageSource(holder, expr)
         return
-    name = call_name(expr)
+    name, inside = call_name(expr), sole_interpolation(expr) if expr.kind == "template" else None
     inner: tuple[Expr, ...] | None = None
     if expr.kind == "paren":
-        inner = (expr.children[1],)
+        inner = (parenthesized(expr),)
     elif expr.kind == "conditional":
-        inner = (expr.children[2], expr.children[4])
-    elif expr.kind == "template" and [c.kind for c in expr.children[1:-1]] == ["interpolation"]:
-        inner = (expr.children[1].children[1],)
+        _, yes, no = Conditional.of(expr)
+        inner = (yes, no)
+    elif inside is not None:
+        inner = (inside,)
     elif expr.kind == "object" and depth:
         inner = tuple(item_value(item) for item in object_items(expr))
     elif (expr.kind == "tuple" and depth) or name in _ALL:
@@ -88,20 +92,23 @@ def sources(module: Module, holder: Element, expr: Expr, depth: int = 0) -> Iter
     if local is not None:
         yield from sources(module, local, local.expr, depth + 1)
     elif expr.text != "null" and string_value(expr) != "":
-        yield Source(holder, expr)
+        yield ImageSource(holder, expr)
 
 
 class Release(NamedTuple):
-    """A release of Amazon Linux: the name of a data source for it, how a person calls it, and its images by name."""
+    """A release of Amazon Linux."""
 
     label: str
+    """The label of a data source for it."""
     words: str
+    """Its name in a message."""
     pattern: str
+    """The pattern of its images' names, with `{machine}` for the architecture."""
 
-    def is_meant_by(self, module: Module, block: Block) -> bool:
+    def is_found_by(self, context: Context, block: Block) -> bool:
         """Whether a `data "aws_ami"` looks for it."""
         start = self.pattern.partition("-ami-")[0] + "-ami"
-        patterns = list(_name_patterns(module, block))
+        patterns = _name_patterns(context, block)
         return any(p.startswith(start) and not re.search("ecs|eks|minimal", p) for p in patterns)
 
 
@@ -111,20 +118,20 @@ AMAZON_LINUX_2023 = Release("amazon_linux_2023", "Amazon Linux 2023", "al2023-am
 _FOR_OTHERS = (
     r"(?i)\bapt(-get)?\b|<powershell>|\bzypper\b|\bubuntu\b|\bdebian\b|\bwindows\b|\brhel\b|red hat|/etc/e[ck]s/"
 )
-"""Other systems, and images of Amazon Linux that somebody put more on (the agents of ECS and EKS)."""
+"""Words of other systems, and of images of Amazon Linux with more on them (the agents of ECS and EKS)."""
 _FOR_2023 = re.compile(r"\bdnf\b|amazon[ -]linux[ -]2023|\bal2023\b", re.IGNORECASE)
 
 
-def release_of(module: Module, resource: Block, said: str) -> Release | None:
-    """The Amazon Linux that a resource runs, as its script and what is said of its image tell; None if it runs another system."""
-    text = said + _script(module, resource)
+def release_of(module: Module, resource: Block, comment: str) -> Release | None:
+    """The Amazon Linux that a resource runs, by its script and by a comment on its image; None for another system."""
+    text = comment + _script(module, resource)
     if re.search(_FOR_OTHERS, text):
         return None
     return AMAZON_LINUX_2023 if _FOR_2023.search(text) else AMAZON_LINUX_2
 
 
 def _script(module: Module, resource: Block) -> str:
-    """The user data of a resource as it is written, with the local values that it is made of."""
+    """The source of a resource's user data, with that of the local values in it."""
     attribute = resource.get("user_data") or resource.get("user_data_base64")
     if attribute is None:
         return ""
@@ -133,46 +140,42 @@ def _script(module: Module, resource: Block) -> str:
     return "\n".join([attribute.value, *(module.locals[n].value for n in names if n in module.locals)])
 
 
-def _name_patterns(module: Module, block: Block) -> Iterator[str]:
+def _name_patterns(context: Context, block: Block) -> list[str]:
+    """The names that a `data "aws_ami"` looks for, in all environments."""
+    patterns: dict[str, None] = {}
     for filter in block.blocks_of("filter"):
         name, values = filter.get("name"), filter.get("values")
         if name is not None and values is not None and string_value(name.expr) == "name":
-            found = Evaluator(module).evaluate(values.expr)
-            yield from (v for v in found if isinstance(v, str)) if isinstance(found, list) else ()
+            for found in context.values(values).values():
+                if isinstance(found, list):
+                    patterns.update(dict.fromkeys(v for v in found if isinstance(v, str)))
+    return list(patterns)
 
 
 class RootDevice(NamedTuple):
-    """The root device's name as an expression; `because` is empty where the image itself tells it."""
+    """The name of a root device."""
 
     expr: str
+    """The name as an expression."""
     because: str = ""
+    """Why the name is assumed; empty where the image itself has it."""
 
 
 _XVDA, _SDA1 = '"/dev/xvda"', '"/dev/sda1"'
 
 
-def root_device(module: Module, resource: Block, attribute: Attribute) -> RootDevice:
-    """How the root device of an instance's image is called."""
-    found = list(sources(module, attribute, attribute.expr))
-    for source in found:
+def root_device(module: Module, context: Context, resource: Block, attribute: Attribute) -> RootDevice:
+    """The name of the root device of an instance's image."""
+    for source in sources(module, attribute, attribute.expr):
+        block = module.find(source.address)
         if source.address.startswith("data.aws_ami."):
-            block = module.find(source.address)
-            patterns = list(_name_patterns(module, block)) if isinstance(block, Block) else []
-            if patterns and all(p.startswith(("amzn2-", "al2023-", "amzn-")) for p in patterns):
-                return RootDevice(_XVDA)
-            if patterns and all(p.lower().startswith(("ubuntu", "windows", "rhel", "debian")) for p in patterns):
-                return RootDevice('"/dev/xvda"' if patterns[0].startswith("debian") else _SDA1)
-            instance = expression_references(source.holder, source.expr)[0]
-            steps = source.holder.text(source.expr)[len(instance.address) :]
-            index = "[0]" if steps.startswith("[") else ""
-            return RootDevice(f"{source.address}{index}.root_device_name")
+            return _device_of_ami(context, source, block)
         if source.address.startswith("data.aws_ssm_parameter."):
-            block = module.find(source.address)
             name = block.get("name") if isinstance(block, Block) else None
-            path = str(Evaluator(module).evaluate(name.expr)) if name is not None else ""
-            if "ami-amazon-linux" in path:
+            paths = [str(path) for path in context.values(name).values()] if name is not None else [""]
+            if all("ami-amazon-linux" in path for path in paths):
                 return RootDevice(_XVDA)
-            if "canonical" in path or "windows" in path:
+            if all("canonical" in path or "windows" in path for path in paths):
                 return RootDevice(_SDA1)
     text = _script(module, resource)
     if re.search(r"\bapt(-get)?\b|<powershell>", text):
@@ -180,3 +183,15 @@ def root_device(module: Module, resource: Block, attribute: Attribute) -> RootDe
     if re.search(r"\b(yum|dnf|amazon-linux-extras)\b", text):
         return RootDevice(_XVDA, "its script is written for Amazon Linux")
     return RootDevice(_XVDA, "that is how Amazon Linux names it")
+
+
+def _device_of_ami(context: Context, source: ImageSource, block: Element | None) -> RootDevice:
+    """The name of the root device of the image that a `data "aws_ami"` finds."""
+    patterns = _name_patterns(context, block) if isinstance(block, Block) else []
+    if patterns and all(p.startswith(("amzn2-", "al2023-", "amzn-")) for p in patterns):
+        return RootDevice(_XVDA)
+    if patterns and all(p.lower().startswith(("ubuntu", "windows", "rhel", "debian")) for p in patterns):
+        return RootDevice(_XVDA if patterns[0].startswith("debian") else _SDA1)
+    named = expression_references(source.holder, source.expr)[0]
+    steps = source.holder.text(source.expr)[len(named.address) :]
+    return RootDevice(f"{source.address}{'[0]' if steps.startswith('[') else ''}.root_device_name")

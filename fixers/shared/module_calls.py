@@ -1,4 +1,4 @@
-"""Local modules and those who call them: the values that come in, and how a new variable is handed down from the root."""
+"""New variables: where they are declared, and how they are handed down from the root module to a local one."""
 
 from __future__ import annotations
 
@@ -11,11 +11,34 @@ from tapfix.module import META_ARGUMENTS, Attribute, Block, Element, File, Modul
 from tapfix.module.variables import Variable, declare
 
 DEFAULT_TAGS = "aws_default_tags"
-"""The data source of the provider's default tags; it stands where it is used, and not among others."""
+"""The data source of the provider's default tags, which is put next to its use and not among other data sources."""
+
+
+SIZE_ROLES = {"min_size": "Smallest", "max_size": "Largest", "desired_capacity": "Desired"}
+"""The three sizes of an Auto Scaling group, and the word with which the description of their variables begins."""
+
+
+def size_description(role: str, of: str) -> str:
+    """The description of the variable for a size; `of` says what is counted."""
+    return f"{SIZE_ROLES[role]} number of {of}"
+
+
+def is_size_variable(module: Module, name: str, role: str) -> bool:
+    """Whether tapfix declared a variable for a size of a group: its description says so, which is always a literal."""
+    block = module.variables.get(name)
+    description = block.get("description") if block is not None else None
+    text = string_value(description.expr) if description is not None else None
+    return text is not None and text.startswith(size_description(role, "instances in the Auto Scaling group"))
+
+
+def size_variables(module: Module) -> frozenset[str]:
+    """The variables that tapfix declared for the sizes of groups. They stay the last ones, whatever a rule adds."""
+    names = ((name, role) for name in module.variables for role in SIZE_ROLES if name.endswith(role))
+    return frozenset(name for name, role in names if is_size_variable(module, name, role))
 
 
 def call_prefix(context: Context, module: Module, has_its_own: Callable[[Module], bool]) -> str:
-    """What goes in front of a name that is handed down to a local module: the call's name where other modules have the like."""
+    """The beginning of names that are handed down to a local module: the call's name if other modules have them."""
     calls = context.project.callers(module)
     others = any(has_its_own(m) for m in context.project.modules if m.folder != module.folder)
     return f"{_label(calls[0])}_" if calls and others else ""
@@ -27,8 +50,8 @@ def has_default_tags(context: Context, module: Module, provider: str) -> bool:
     project = context.project
     modules = (module, *(project.module_of(call.file) for call in project.callers(module)), project.root)
     for configured in (b for m in modules for b in m.blocks_of("provider") if b.labels == ("aws",)):
-        said = configured.get("alias")
-        if ((string_value(said.expr) or "") if said is not None else "") == alias:
+        own = configured.get("alias")
+        if ((string_value(own.expr) or "") if own is not None else "") == alias:
             return bool(configured.blocks_of("default_tags"))
     return False
 
@@ -42,10 +65,11 @@ def hand_down(
     ahead_of: frozenset[str] = frozenset(),
     regional: bool = False,
 ) -> list[Edit]:
-    """Edits that declare variables in a module and, where local modules call it, in their callers, which pass them on.
+    """Edits that declare variables in a module and in its callers, which pass them on.
 
-    What is `regional` gets a variable for each call, named after it, where the calls run with different providers. The values of the environments are set where the tfvars files are: beside the module that nobody calls. All goes to the end
-    of what is there, but ahead of the variables `ahead_of` if those stand last.
+    The values of the environments are set where the tfvars files are: in the folder of the module that nobody calls.
+    New variables are the last ones, but for the variables `ahead_of`. A `regional` variable is one for each call, named
+    after the call, where the calls run with different providers.
     """
     return list(_hand_down(context, module, variables, title, ahead_of, regional, frozenset()))
 
@@ -80,9 +104,9 @@ def _hand_down(
 
 
 def _providers(call: Block) -> str:
-    """What a call says of its providers, in one spelling."""
-    said = call.get("providers")
-    return re.sub(r"\s+", "", said.value) if said is not None else ""
+    """The `providers` of a call, without white space."""
+    providers = call.get("providers")
+    return re.sub(r"\s+", "", providers.value) if providers is not None else ""
 
 
 def _label(call: Block) -> str:
@@ -106,7 +130,7 @@ def _declared(
 
 
 def _variables_at_end(file: File, names: frozenset[str]) -> Iterator[Block]:
-    """The variables of these names that no other variable follows, from the end."""
+    """The variables of these names that no other variable follows, the last one first."""
     for block in reversed([b for b in file.blocks if b.type == "variable"]):
         if block.name not in names:
             return
@@ -114,7 +138,7 @@ def _variables_at_end(file: File, names: frozenset[str]) -> Iterator[Block]:
 
 
 def _rows_at_end(file: File, names: frozenset[str]) -> Iterator[Attribute]:
-    """The rows of the last paragraphs that begin with one of these names, from the end."""
+    """The rows of the last paragraphs that begin with one of these names, the last one first."""
     paragraph: list[Attribute] = []
     rows = list(file.attributes.values())
     for before, row in reversed(list(zip([None, *rows], rows, strict=False))):
@@ -127,7 +151,7 @@ def _rows_at_end(file: File, names: frozenset[str]) -> Iterator[Attribute]:
 
 
 def _last_argument(block: Block, ahead_of: frozenset[str]) -> Element | None:
-    """The last attribute of a call that is no meta-argument; new arguments go behind it."""
+    """The last attribute of a call that is no meta-argument; new arguments go after it."""
     own = [a for name, a in block.attributes.items() if name not in META_ARGUMENTS]
     while len(own) > 1 and own[-1].name in ahead_of:
         own.pop()
@@ -135,7 +159,7 @@ def _last_argument(block: Block, ahead_of: frozenset[str]) -> Element | None:
 
 
 def joined(edits: Iterable[Edit]) -> list[Edit]:
-    """Edits of one fix in which insertions at one place are one edit, in the order in which they come."""
+    """Edits of one fix, with the insertions at one place joined in their order."""
     found: dict[tuple[str, int, int], Edit] = {}
     for edit in edits:
         place = (edit.file, edit.start, edit.end)

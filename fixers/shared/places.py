@@ -1,4 +1,4 @@
-"""Where an argument of a resource stands: by its name, with a dot for what is in a nested block."""
+"""The places where a resource sets an argument, by a dotted name: a dot separates it from its nested block."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tapfix.module import Attribute, Block
 
 
 def places(block: Block, argument: str) -> Iterator[Attribute | Block]:
-    """The attributes and blocks of a dotted name; nested blocks may be written as `dynamic`."""
+    """The attributes and blocks of a dotted name, those in `dynamic` blocks too."""
     name, _, rest = argument.partition(".")
     if not rest:
         attribute = block.get(name)

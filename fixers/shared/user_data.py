@@ -1,6 +1,6 @@
-"""User data and base64: what an expression holds, followed through locals, variables, functions and data sources.
+"""User data and base64: what an expression is, followed through locals, variables, functions and data sources.
 
-`UserData(module, context).payload(holder, expr)` takes the encoding calls off an expression and says what is under them.
+`UserData(module, context).payload(holder, expr)` takes the encoding calls off an expression and says what is left.
 """
 
 from __future__ import annotations
@@ -24,10 +24,18 @@ from tapfix.module import (
     item_key,
     item_value,
     object_items,
-    string_value,
     traversal_address,
 )
-from tapfix.module.evaluate import UNKNOWN, Evaluator
+from tapfix.module.evaluate import UNKNOWN
+from tapfix.module.nodes import (
+    Conditional,
+    parenthesized,
+    sole_interpolation,
+    step_key,
+    step_name,
+    template_parts,
+    traversal_steps,
+)
 from tapfix.syntax import Leaf
 
 
@@ -37,16 +45,18 @@ class Coding(Enum):
     PLAIN = "plain text"
     ENCODED = "base64"
     NOTHING = "nothing"
-    """null or empty: right wherever it stands."""
+    """null or empty: right everywhere."""
     UNKNOWN = "unknown"
 
 
 class Payload(NamedTuple):
-    """User data without the encoding calls around it. `whole`: with them; `layers`: how many were taken off."""
+    """User data without the encoding calls around it."""
 
     whole: Expr
+    """The expression with the calls."""
     expr: Expr
     layers: int
+    """How many calls were taken off."""
     coding: Coding
 
     @property
@@ -56,7 +66,7 @@ class Payload(NamedTuple):
 
     @property
     def known(self) -> bool:
-        """Whether it can be told what is left. What somebody encodes in plain sight is taken for plain text."""
+        """Whether what is left is known. What the stack itself encodes is taken for plain text."""
         return self.coding is not Coding.UNKNOWN or self.layers > 0
 
 
@@ -68,14 +78,14 @@ _SAME = frozenset({"nonsensitive", "sensitive", "tostring", "trimspace", "chomp"
 """Functions whose result is base64 if, and only if, their argument is."""
 _ANY = frozenset({"coalesce", "try"})
 _CHANGING = frozenset({"format", "indent", "join", "replace", "lower", "upper"})
-"""Functions that make a text of texts: of plain text they make plain text, of base64 nobody knows what."""
+"""Functions that make a text of texts: plain text of plain text, and something unknown of base64."""
 
 _RENDERED = {
     "data.template_cloudinit_config": "rendered",
     "data.cloudinit_config": "rendered",
     "cloudinit_config": "rendered",
 }
-"""What encodes its result unless it is told not to, and the attribute that holds it."""
+"""What encodes its result unless `base64_encode` is false, and the attribute with the result."""
 _PLAIN_RESULTS = frozenset(
     {
         ("data.template_file", "rendered"),
@@ -88,7 +98,10 @@ _PLAIN_RESULTS = frozenset(
 _ENCODED_RESULTS = frozenset({("data.local_file", "content_base64"), ("local_file", "content_base64")})
 
 _COMMENT = r"(?s)(?:#|//)[^\r\n]*|/\*.*?\*/"
-_SCRIPT = r"#!|#cloud-|#include|#part-handler|## template:|<(powershell|script|persist)>|Content-Type:|MIME-Version:|\[settings"
+_SCRIPT = (
+    r"#!|#cloud-|#include|#part-handler|## template:|<(powershell|script|persist)>"
+    r"|Content-Type:|MIME-Version:|\[settings"
+)
 _BASE64 = r"[A-Za-z0-9+/\s]+={0,2}\s*"
 _SAYS_BASE64 = r"(?i)base64|b64|encoded"
 _MAX_DEPTH = 24
@@ -107,18 +120,19 @@ class UserData:
         while True:
             bare = inner
             while bare.kind == "paren":
-                bare = bare.children[1]
+                bare = parenthesized(bare)
             arguments = call_arguments(bare) if call_name(bare) == "base64encode" else ()
             if len(arguments) != 1:
                 return Payload(expr, inner, layers, self.coding(holder, inner))
             layers, inner = layers + 1, arguments[0]
 
     def branches(self, holder: Element, expr: Expr) -> Iterator[Payload]:
-        """The payloads of which an expression chooses one: the sides of a conditional, the arguments of `coalesce` and `try`."""
+        """The payloads of which an expression chooses one, by a conditional, `coalesce` or `try`."""
         if expr.kind == "paren":
-            yield from self.branches(holder, expr.children[1])
+            yield from self.branches(holder, parenthesized(expr))
         elif expr.kind == "conditional":
-            for side in (expr.children[2], expr.children[4]):
+            _, yes, no = Conditional.of(expr)
+            for side in (yes, no):
                 yield from self.branches(holder, side)
         elif call_name(expr) in _ANY:
             for argument in call_arguments(expr):
@@ -127,14 +141,15 @@ class UserData:
             yield self.payload(holder, expr)
 
     def coding(self, holder: Element, expr: Expr, depth: int = 0) -> Coding:
-        """What an expression holds."""
+        """What an expression is."""
         if depth > _MAX_DEPTH:
             return Coding.UNKNOWN
         match expr.kind:
             case "paren":
-                return self.coding(holder, expr.children[1], depth + 1)
+                return self.coding(holder, parenthesized(expr), depth + 1)
             case "conditional":
-                return self._common(self.coding(holder, expr.children[i], depth + 1) for i in (2, 4))
+                _, *sides = Conditional.of(expr)
+                return self._common(self.coding(holder, side, depth + 1) for side in sides)
             case "template" | "heredoc":
                 return self._template(holder, expr, depth)
             case "call":
@@ -146,13 +161,13 @@ class UserData:
         return Coding.UNKNOWN
 
     def _template(self, holder: Element, expr: Expr, depth: int) -> Coding:
-        parts = expr.children[1:-1]
-        if len(parts) == 1 and parts[0].kind == "interpolation":
-            return self.coding(holder, parts[0].children[1], depth + 1)
-        value = Evaluator(self.module).evaluate(expr)
-        if isinstance(value, str):
-            return coding_of(value)
-        text = "".join(p.value for p in parts if isinstance(p, Leaf))
+        inner = sole_interpolation(expr)
+        if inner is not None:
+            return self.coding(holder, inner, depth + 1)
+        known = self._of_values(holder, expr)
+        if known is not None:
+            return known
+        text = "".join(p.value for p in template_parts(expr) if isinstance(p, Leaf))
         return Coding.PLAIN if re.match(_SCRIPT, text.lstrip()) or re.search(r"\S\s+\S|\\n", text) else Coding.UNKNOWN
 
     def _call(self, holder: Element, expr: Expr, depth: int) -> Coding:
@@ -168,15 +183,20 @@ class UserData:
         if name in _CHANGING:
             codings = {self.coding(holder, e, depth + 1) for a in arguments for e in _elements(a)}
             return Coding.PLAIN if Coding.PLAIN in codings and Coding.ENCODED not in codings else Coding.UNKNOWN
-        value = Evaluator(self.module).evaluate(expr)
-        return coding_of(value) if isinstance(value, str) else Coding.UNKNOWN
+        return self._of_values(holder, expr) or Coding.UNKNOWN
+
+    def _of_values(self, holder: Element, expr: Expr) -> Coding | None:
+        """What the texts are that an expression evaluates to in the environments; None if one of them is not known."""
+        values = list(self.context.values(holder, expr).values())
+        texts = [value for value in values if isinstance(value, str)]
+        return self._common(map(coding_of, texts)) if len(texts) == len(values) else None
 
     def _traversal(self, holder: Element, expr: Expr, depth: int) -> Coding:
         found = traversal_address(expr)
         if found is None:
             return Coding.UNKNOWN
         address, used = found
-        steps = expr.children[used:]
+        steps = traversal_steps(expr)[used - 1 :]
         if address.startswith("local.") and not steps:
             local = self.module.locals.get(address.removeprefix("local."))
             return self.coding(local, local.expr, depth + 1) if local is not None else Coding.UNKNOWN
@@ -187,7 +207,7 @@ class UserData:
         if address == "each.value":
             return self._each(holder, steps, depth)
         last = steps[-1] if steps else None
-        attribute = last.children[1].text if last is not None and last.kind == "get_attr" else ""
+        attribute = (step_name(last) or "") if last is not None and last.kind == "get_attr" else ""
         if address.startswith("module."):
             return (
                 self._output(address.removeprefix("module."), attribute, depth) if len(steps) == 1 else Coding.UNKNOWN
@@ -200,35 +220,35 @@ class UserData:
         return Coding.ENCODED if (type, attribute) in _ENCODED_RESULTS else Coding.UNKNOWN
 
     def _element(self, holder: Element, expr: Expr, address: str, steps: Sequence[Expr], depth: int) -> Coding:
-        """What an element of a local value's or variable's map or list holds."""
-        values = self.context.values(holder, expr).values()
-        if all(isinstance(value, str) for value in values):
-            return self._common(coding_of(str(value)) for value in values)
+        """What an element of the map or list of a local value or variable is."""
+        known = self._of_values(holder, expr)
+        if known is not None:
+            return known
         local = self.module.locals.get(address.removeprefix("local.")) if address.startswith("local.") else None
         return self._inside(local, local.expr, steps, depth + 1) if local is not None else Coding.UNKNOWN
 
     def _each(self, holder: Element, steps: Sequence[Expr], depth: int) -> Coding:
-        """What the copies of a block get: that which all elements of its `for_each` are."""
+        """What the copies of a block get: what all elements of its `for_each` are."""
         block = holder.outermost
         loop = block.get("for_each") if isinstance(block, Block) else None
         return self._inside(loop, loop.expr, (None, *steps), depth + 1) if loop is not None else Coding.UNKNOWN
 
     def _inside(self, holder: Element, expr: Expr, steps: Sequence[Expr | None], depth: int) -> Coding:
-        """What stands in an expression at the end of some steps; None is a step to any of its elements."""
+        """What an expression contains at the end of some steps; None is a step to any of its elements."""
         if depth > _MAX_DEPTH:
             return Coding.UNKNOWN
         if not steps:
             return self.coding(holder, expr, depth + 1)
         if expr.kind == "paren":
-            return self._inside(holder, expr.children[1], steps, depth + 1)
+            return self._inside(holder, parenthesized(expr), steps, depth + 1)
         found = traversal_address(expr)
         if found is not None and found[0].startswith("local."):
             local = self.module.locals.get(found[0].removeprefix("local."))
-            ahead = (*expr.children[found[1] :], *steps)
+            ahead = (*traversal_steps(expr)[found[1] - 1 :], *steps)
             return self._inside(local, local.expr, ahead, depth + 1) if local is not None else Coding.UNKNOWN
         step, rest = steps[0], steps[1:]
         if expr.kind == "object":
-            key = _key_of(step)
+            key = step_key(step) if step is not None else None
             items = [i for i in object_items(expr) if key is None or item_key(i) in (key, None)]
             return self._common(self._inside(holder, item_value(i), rest, depth + 1) for i in items)
         if expr.kind == "tuple":
@@ -239,13 +259,11 @@ class UserData:
         block = self.module.find(address)
         if not isinstance(block, Block):
             return Coding.UNKNOWN
-        said = block.get("base64_encode")
-        value = True if said is None else Evaluator(self.module).evaluate(said.expr)
-        return (
-            {True: Coding.ENCODED, False: Coding.PLAIN}.get(value, Coding.UNKNOWN)
-            if isinstance(value, bool)
-            else Coding.UNKNOWN
-        )
+        encode = block.get("base64_encode")
+        value = self.context.value(encode) if encode is not None else True
+        if not isinstance(value, bool):
+            return Coding.UNKNOWN
+        return Coding.ENCODED if value else Coding.PLAIN
 
     def _variable(self, name: str, depth: int) -> Coding:
         block = self.module.variables.get(name)
@@ -268,10 +286,8 @@ class UserData:
         return self._common([*codings, *([self._default(default)] if default is not None else [])])
 
     def _default(self, default: Attribute | None) -> Coding:
-        """What a variable holds that is not set."""
-        if default is None:
-            return Coding.UNKNOWN
-        return _coding_of_value(Evaluator(self.module).evaluate(default.expr))
+        """What a variable is where it is not set: its default is a literal, the same in all environments."""
+        return _coding_of_value(self.context.value(default)) if default is not None else Coding.UNKNOWN
 
     def _output(self, call: str, name: str, depth: int) -> Coding:
         block = self.module.find(f"module.{call}")
@@ -284,18 +300,11 @@ class UserData:
 
     @staticmethod
     def _common(codings: Iterable[Coding]) -> Coding:
-        """What all of them are, leaving aside those that are nothing."""
+        """What all of them are, but for those that are nothing."""
         found = set(codings)
         if len(found) > 1:
             found.discard(Coding.NOTHING)
         return found.pop() if len(found) == 1 else Coding.UNKNOWN
-
-
-def _key_of(step: Expr | None) -> str | None:
-    """The key that a step names; None if it may be any."""
-    if step is None:
-        return None
-    return step.children[1].text if step.kind == "get_attr" else string_value(step.children[1])
 
 
 def _coding_of_value(value: object) -> Coding:
@@ -303,7 +312,7 @@ def _coding_of_value(value: object) -> Coding:
 
 
 def coding_of(value: str | None) -> Coding:
-    """What a text is, as far as it shows."""
+    """What a text is, as far as it can be seen from the text."""
     text = (value or "").strip()
     if not text:
         return Coding.NOTHING
@@ -320,7 +329,7 @@ def coding_of(value: str | None) -> Coding:
 
 
 def base64encoded(holder: Attribute, payload: Payload, indent: str) -> str:
-    """The expression that gives the payload as base64. A heredoc keeps its bytes: the bracket closes on a line of its own."""
+    """The expression of the payload as base64; after a heredoc the parenthesis closes on a line of its own."""
     text = holder.text(payload.expr)
     if payload.coding in (Coding.ENCODED, Coding.NOTHING):
         return text
@@ -329,17 +338,17 @@ def base64encoded(holder: Attribute, payload: Payload, indent: str) -> str:
 
 
 def ends_in_heredoc(expr: Expr) -> bool:
-    """Whether the last thing of an expression is the closing marker of a heredoc, behind which a line has to end."""
+    """Whether an expression ends with the closing marker of a heredoc, after which the line has to end."""
     while expr.children:
         expr = expr.children[-1]
     return expr.kind == "CHeredoc"
 
 
 def comments_around(holder: Element, outer: Expr, inner: Expr) -> list[str]:
-    """The comments that go when an expression is taken out of another."""
+    """The comments that are lost when an expression is taken out of another one."""
     text = holder.text(outer)
-    ahead, behind = text[: inner.start - outer.start], text[inner.end - outer.start :]
-    return [comment.strip() for part in (ahead, behind) for comment in re.findall(_COMMENT, part)]
+    before, after = text[: inner.start - outer.start], text[inner.end - outer.start :]
+    return [comment.strip() for part in (before, after) for comment in re.findall(_COMMENT, part)]
 
 
 def _elements(expr: Expr) -> tuple[Expr, ...]:

@@ -1,47 +1,54 @@
-"""TAP102: text that does not parse, and can mean one thing only."""
+"""TAP102 `syntax-repair`: text that does not parse, and can mean one thing only."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from tapfix.edits import Edit, Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
+from tapfix.edits import Edit
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Element, File, Module
 
 _SENTENCES = r"(?=[A-Z])(?:[ \t]*+\w[\w'’-]*+[,;]?(?:[ \t]+[(]?\w[\w'’.&/-]*+[,;:.!)]*+){2,}[ \t\r]*+(?:\n|\Z))++"
-"""Lines of three words and more, with a capital at their start, the marks of a sentence and none of HCL's."""
+"""Lines of three or more words that begin with a capital, with the punctuation of a sentence and none of HCL."""
 
 
 class SyntaxRepair(Fixer):
     """Text that does not parse, and can mean one thing only.
 
-    One semicolon keeps Terraform from reading a whole module, and every other rule from the block that it stands in. Mended is
+    One semicolon keeps Terraform from reading a whole module, and every other rule from reading the block that
+    contains it. Repaired are:
 
-    * a semicolon between arguments or items: a new line, or a comma in an object on one line;
-    * arguments of a block on one line (`variable "x" { type = string default = 1 }`): a line each;
-    * a comma that is missing between elements, and one too many behind an argument;
-    * a bracket that nothing closes, where the rest of the block is whole: before the argument that cannot stand in it, or where the
-      lines' indent shows that it was over;
-    * the last brace of a block behind which the next one begins;
+    * a semicolon between arguments or items: it becomes a new line, or a comma in an object on one line;
+    * several arguments of a block on one line (`variable "x" { type = string default = 1 }`): each gets its own line;
+    * a missing comma between elements, and an extra comma after an argument;
+    * a bracket that nothing closes, in a block that is whole otherwise: it is closed before the argument that cannot be
+      inside it, or where the indent of the lines shows its end;
+    * the missing last brace of a block, if the next block begins after it;
     * a sentence between the blocks ("Continuing with the database:"): it becomes a comment;
-    * `name: value` for `name = value`; 'single' and typographic quotes; a backslash of a regular expression that was not escaped, and one
-      that was Markdown's (`arn:aws:s3:::logs/\\*`).
+    * `name: value` for `name = value`; 'single' and typographic quotes; a backslash of a regular expression that was
+      not escaped, and a backslash of Markdown (`arn:aws:s3:::logs/\\*`).
 
-    A block is mended as a whole or not at all: each change has to let the parser get further, and the last one to its end. Where that does not
-    succeed (`...` for "the rest", prose, a quote or heredoc that nothing closes), the diagnostic says where the text stops making sense, and
-    the block stays as it is. A block at which the answer was cut off is TAP004's.
+    A block is repaired as a whole or not at all: each change has to let the parser get further, and the last one to
+    the end of the block. Otherwise (`...` for "the rest", prose, a quote or heredoc that nothing closes) the block
+    stays as it is, and the diagnostic says where the text stops making sense. TAP004 takes care of a block in which
+    the answer was cut off.
 
-    **Why safe:** the text had no meaning, since Terraform refuses it; nothing is changed but marks between what is written.
+    **Why safe:** the text had no meaning, since Terraform refuses it. The changes are punctuation, quotes and new
+    lines, and the words stay.
     """
 
     rule = "TAP102"
     severity = Severity.CRITICAL
     safety = Safety.SAFE
+    title = "Text that Terraform cannot read"
+    cause = "Separators, brackets or quotes of another language, or one that was forgotten."
+    reference = "https://developer.hashicorp.com/terraform/language/syntax/configuration"
+    effect = "Terraform reads nothing of the module: not even `terraform fmt` works."
     order = 1
     examples = (
         Example(
-            title="Semicolons, and a comma that is missing",
+            title="Semicolons, and a missing comma",
             before="""\
 variable "zones" { type = list(string); default = [] }
 
@@ -105,7 +112,7 @@ output "id" {
 """,
         ),
         Example(
-            title="Marks of other languages",
+            title="Punctuation of other languages",
             before="""\
 locals {
   name: 'web',
@@ -120,7 +127,7 @@ locals {
 """,
         ),
         Example(
-            title="Left alone: nobody knows what the rest is",
+            title="Left alone: the rest is not known",
             before="""\
 resource "aws_lb" "main" {
   name = "main"
@@ -144,14 +151,14 @@ resource "aws_lb" "main" {
         if re.fullmatch(_SENTENCES, text):
             starts = [element.start, *(element.start + line.end() for line in re.finditer("\n", text))]
             edits = [Edit(file.path, start, start, "# ") for start in starts]
-            yield self.fix(element, f"a sentence among the blocks: `{text.partition(chr(10))[0].strip()}`", edits)
+            yield self.fix(element, f"a sentence between the blocks: `{text.partition(chr(10))[0].strip()}`", edits)
             return
-        from .mending import mended  # as large as all other rules' reading of sound text, and seldom wanted
+        from .mending import repaired  # imported late: it is large, and most answers parse
 
-        found = mended(text, cut_off=element.end >= len(file.text.rstrip()))
+        found = repaired(text, cut_off=element.end >= len(file.text.rstrip()))
         if found is None:
             return
         head = text.partition("\n")[0].partition("{")[0].strip()
         edits = [Edit(file.path, element.start + start, element.start + end, new) for start, end, new in found.changes]
-        # Exclusive: what other rules make of a module from which a block is missing may be wrong.
+        # Exclusive: without this block other rules may draw wrong conclusions about the module.
         yield self.fix(element, f"`{head}` does not parse: {', '.join(found.what)}", edits, exclusive=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from tapfix.module import Attribute, Block, Module, string_value
+from tapfix.fixer import Context
+from tapfix.module import Attribute, Block, Module, compose, string_value
+from tapfix.module.environments import environment_variable
 from tapfix.module.evaluate import Evaluator
+from tapfix.module.nodes import Conditional
 from tapfix.schema import TypeSchema
-
-ENVIRONMENT_VARIABLES = ("environment", "env", "environment_name", "env_name", "environment_suffix", "stage")
-"""What a module may call the variable that tells its environments apart, the likeliest first."""
 
 _GENERIC = ("name", "identifier")
 _PARTICULAR = {
@@ -19,36 +20,32 @@ _PARTICULAR = {
     "aws_key_pair": "key_name",
     "aws_ssmcontacts_contact": "alias",
 }
-"""Name arguments that say nothing of the type they name."""
+"""Name arguments whose names do not contain the type's."""
 _SUFFIXES = ("_name", "_identifier", "_id")
-_NOT_FOR_TAGS = re.compile(r"[^\w\s.:/=+\-@]")
-"""What AWS takes in no tag: https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html"""
+_NOT_FOR_TAGS = r"[^\w\s.:/=+\-@]"
+"""Characters that no tag of AWS may have: https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html"""
 
 
-def environment_variable(module: Module) -> str | None:
-    """The variable that tells the environments apart."""
-    for name in ENVIRONMENT_VARIABLES:
-        block = module.variables.get(name)
-        if block is not None:
-            type = block.get("type")
-            if type is None or type.value in ("string", "any"):
-                return name
-    return None
-
-
-def name_of(module: Module, block: Block, schema: TypeSchema) -> tuple[str, str]:
+class TagName(NamedTuple):
     """The expression of a resource's `Name`, and the argument that it comes from (empty: from the label)."""
+
+    text: str
+    argument: str
+
+
+def name_of(module: Module, context: Context, block: Block, schema: TypeSchema) -> TagName:
+    """The `Name` of a resource that has none."""
     for name in name_arguments(schema):
-        for argument, prefix in ((name, False), (f"{name}_prefix", True)):
+        for argument, is_prefix in ((name, False), (f"{name}_prefix", True)):
             attribute = block.get(argument)
-            text = _usable(module, attribute, prefix) if attribute is not None else None
+            text = _usable(module, context, attribute, is_prefix) if attribute is not None else None
             if text is not None:
-                return text, argument
-    return _from_label(module, block), ""
+                return TagName(text, argument)
+    return TagName(_from_label(module, block), "")
 
 
 def name_arguments(schema: TypeSchema) -> Iterator[str]:
-    """The arguments that name a resource of the type itself, and not another that it belongs to, the likeliest first."""
+    """The arguments that name the resource itself, and not another that it belongs to; the likeliest first."""
     for name in (*_GENERIC, _PARTICULAR.get(schema.name, "")):
         if name in schema.attributes:
             yield name
@@ -59,16 +56,16 @@ def name_arguments(schema: TypeSchema) -> Iterator[str]:
                 yield name
 
 
-def _usable(module: Module, attribute: Attribute, prefix: bool) -> str | None:
-    """The text of a name argument, if it can stand in a tag."""
+def _usable(module: Module, context: Context, attribute: Attribute, is_prefix: bool) -> str | None:
+    """The text of a name argument, if a tag can have it in each environment, and where the defaults apply."""
     expr, text = attribute.expr, attribute.value
     if "\n" in text or expr.kind in ("conditional", "NumberLit", "Identifier") or re.search(r"\bnull\b", text):
         return None
-    parts = Evaluator(module).parts(expr)
-    known = [part for part in parts if isinstance(part, str)]
-    if any(_NOT_FOR_TAGS.search(part) for part in known) or parts == ("",):
-        return None
-    if not prefix:
+    for evaluator in (Evaluator(module), *context.evaluators(module).values()):
+        parts = evaluator.parts(expr)
+        if parts == ("",) or any(isinstance(part, str) and re.search(_NOT_FOR_TAGS, part) for part in parts):
+            return None
+    if not is_prefix:
         return text
     if expr.kind != "template":
         return None
@@ -77,6 +74,7 @@ def _usable(module: Module, attribute: Attribute, prefix: bool) -> str | None:
 
 
 def _from_label(module: Module, block: Block) -> str:
+    """The label, the words of the type that it lacks, the environment, and the key of one of several."""
     label = re.sub(r"[_-]+", "-", block.labels[1]).strip("-") or "main"
     words = block.labels[0].split("_")[1:]
     held = label.split("-")
@@ -85,17 +83,18 @@ def _from_label(module: Module, block: Block) -> str:
     parts = ["-".join(held)]
     environment = environment_variable(module)
     if environment is not None:
-        parts.append(f"${{var.{environment}}}")
+        parts.append(compose.interpolation(f"var.{environment.name}"))
     if block.get("for_each") is not None:
-        parts.append("${each.key}")
+        parts.append(compose.interpolation("each.key"))
     elif (count := block.get("count")) is not None and not _is_switch(count):
-        parts.append("${count.index + 1}")
+        parts.append(compose.interpolation("count.index + 1"))
     return f'"{"-".join(parts)}"'
 
 
 def _is_switch(count: Attribute) -> bool:
-    """Whether a count only says that the resource is there or not."""
+    """Whether a count only says whether the resource exists."""
     expr = count.expr
     if expr.kind == "conditional":
-        return {count.text(expr.children[2]), count.text(expr.children[4])} <= {"0", "1"}
+        _, yes, no = Conditional.of(expr)
+        return {count.text(yes), count.text(no)} <= {"0", "1"}
     return count.value in ("0", "1") or string_value(expr) == "1"

@@ -1,56 +1,38 @@
-"""Where values stand that are other ones in every plan: calls of `timestamp()` and its kin, and what is computed from them."""
+"""Finds the values that differ in every plan: calls of `timestamp()` and its kin, and what is computed from them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
 from typing import NamedTuple
 
-from tapfix.module import Attribute, Block, Expr, Module, call_arguments, call_name, item_key, string_value
-from tapfix.module.nodes import step_name
+from tapfix.module import (
+    Attribute,
+    Block,
+    Expr,
+    Module,
+    call_arguments,
+    call_name,
+    item_key,
+    item_value,
+    string_value,
+)
+from tapfix.module.nodes import Conditional, step_key, template_parts, traversal_root, traversal_steps
 
 TIME_CALLS = frozenset({"timestamp()", "plantimestamp()"})
 CALLS = TIME_CALLS | {"uuid()", "bcrypt()"}
 _NAMES = frozenset(call.removesuffix("()") for call in CALLS)
 
 _DERIVING = frozenset(
-    [
-        "abs",
-        "base64encode",
-        "base64sha256",
-        "base64sha512",
-        "chomp",
-        "element",
-        "floor",
-        "formatdate",
-        "lower",
-        "md5",
-        "nonsensitive",
-        "parseint",
-        "regex",
-        "replace",
-        "sensitive",
-        "sha1",
-        "sha256",
-        "sha512",
-        "split",
-        "strrev",
-        "substr",
-        "timeadd",
-        "title",
-        "tonumber",
-        "tostring",
-        "trim",
-        "trimprefix",
-        "trimspace",
-        "trimsuffix",
-        "upper",
-        "urlencode",
-    ]
+    """
+    abs base64encode base64sha256 base64sha512 chomp element floor formatdate lower md5 nonsensitive
+    parseint regex replace sensitive sha1 sha256 sha512 split strrev substr timeadd title tonumber tostring
+    trim trimprefix trimspace trimsuffix upper urlencode
+    """.split()
 )
-"""Functions that give nothing but another form of their first argument, or of a time."""
+"""Functions whose result is another form of their first argument, or of a time."""
 
 
-class Use(NamedTuple):
+class VolatileUse(NamedTuple):
     """A place where a volatile value is used."""
 
     function: str
@@ -58,21 +40,24 @@ class Use(NamedTuple):
     source: Expr
     """That call, or the reference to a local value that is computed from it."""
     unit: Expr
-    """The largest expression that is nothing but the volatile value in another form."""
+    """The largest expression that is just the volatile value in another form."""
     around: tuple[Expr, ...]
-    """What stands around the unit in the attribute, innermost first."""
+    """The nodes of the attribute that contain the unit, the innermost first."""
     holder: Attribute
     block: Block
     """The top-level block."""
 
     @property
     def kind(self) -> str:
-        """What the unit is: `whole` value of an attribute, `item` of an object, `element` of a list, `part` of a text, `other`."""
+        """What the unit is.
+
+        `whole` value of an attribute, `item` of an object, `element` of a list, `part` of a text, or `other`.
+        """
         if not self.around:
             return "whole"
         kinds = {"object_item": "item", "tuple": "element", "interpolation": "part"}
         kind = kinds.get(self.around[0].kind, "other")
-        return kind if kind != "item" or self.around[0].children[2] is self.unit else "other"
+        return kind if kind != "item" or item_value(self.around[0]) is self.unit else "other"
 
     @property
     def key(self) -> str | None:
@@ -81,11 +66,11 @@ class Use(NamedTuple):
 
     @property
     def local(self) -> str | None:
-        """The name of the local value that it stands in."""
+        """The name of the local value that contains it."""
         return self.holder.name if self.block.type == "locals" else None
 
 
-def uses(module: Module) -> list[Use]:
+def uses(module: Module) -> list[VolatileUse]:
     """All uses of volatile values, those through locals as well, in the order of the source."""
     volatile: dict[str, str] = {}
     while True:
@@ -99,37 +84,37 @@ def uses(module: Module) -> list[Use]:
 
 
 def _says(block: Block, words: Set[str]) -> bool:
-    """Whether any of the words stands anywhere in a block."""
+    """Whether the text of a block contains any of the words."""
     text = block.text()
     return any(word in text for word in words)
 
 
-def _is_value(use: Use) -> bool:
+def _is_value(use: VolatileUse) -> bool:
     """Whether a local value, or an item of the object that it is, is volatile as a whole."""
     if use.local is None:
         return False
     return use.kind == "whole" or (use.kind == "item" and use.key is not None and len(use.around) == 2)
 
 
-def _address(use: Use) -> str:
+def _address(use: VolatileUse) -> str:
     return f"local.{use.local}" if use.kind == "whole" else f"local.{use.local}.{use.key}"
 
 
-def _uses_in(block: Block, top: Block, volatile: Mapping[str, str]) -> Iterator[Use]:
+def _uses_in(block: Block, top: Block, volatile: Mapping[str, str]) -> Iterator[VolatileUse]:
     for attribute in block.attributes.values():
         yield from _uses_of(attribute, top, volatile)
     for nested in block.blocks:
         yield from _uses_in(nested, top, volatile)
 
 
-def _uses_of(holder: Attribute, top: Block, volatile: Mapping[str, str]) -> Iterator[Use]:
+def _uses_of(holder: Attribute, top: Block, volatile: Mapping[str, str]) -> Iterator[VolatileUse]:
     stack: list[tuple[Expr, tuple[Expr, ...]]] = [(holder.expr, ())]
     while stack:
         node, around = stack.pop()
         function = _volatile_function(node, volatile)
         if function is not None:
             unit, rest = _climb(node, around)
-            yield Use(function, node, unit, rest, holder, top)
+            yield VolatileUse(function, node, unit, rest, holder, top)
             if node.kind == "traversal":
                 continue
         stack.extend((child, (node, *around)) for child in reversed(node.children) if child.children)
@@ -139,9 +124,9 @@ def _volatile_function(node: Expr, volatile: Mapping[str, str]) -> str | None:
     name = call_name(node)
     if name is not None:
         return f"{name}()" if f"{name}()" in CALLS else None
-    if node.kind != "traversal" or node.children[0].text != "local" or not volatile:
+    if node.kind != "traversal" or traversal_root(node).text != "local" or not volatile:
         return None
-    names = [step_key(step) for step in node.children[1:3]]
+    names = [step_key(step) for step in traversal_steps(node)[:2]]
     for length in (1, 2):
         if len(names) >= length and None not in names[:length]:
             found = volatile.get(".".join(["local", *(n for n in names[:length] if n)]))
@@ -150,23 +135,18 @@ def _volatile_function(node: Expr, volatile: Mapping[str, str]) -> str | None:
     return None
 
 
-def step_key(step: Expr) -> str | None:
-    """The key that a step of a traversal goes by, if it is spelled out."""
-    return string_value(step.children[1]) if step.kind == "index" else step_name(step)
-
-
 def _climb(node: Expr, around: tuple[Expr, ...]) -> tuple[Expr, tuple[Expr, ...]]:
-    """The largest expression around a volatile one that holds nothing else worth keeping, and what is around that."""
+    """The largest expression with a volatile one and nothing else worth keeping, and the nodes around it."""
     while around:
         parent = around[0]
         if (
             parent.kind == "paren"
             or (parent.kind == "call" and _derives(parent))
-            or (parent.kind == "traversal" and parent.children[0] is node)
-            or (parent.kind == "conditional" and all(c is node or _is_nothing(c) for c in parent.children[2::2]))
+            or (parent.kind == "traversal" and traversal_root(parent) is node)
+            or (parent.kind == "conditional" and all(c is node or _is_nothing(c) for c in Conditional.of(parent)[1:]))
         ):
             node, around = parent, around[1:]
-        elif parent.kind == "interpolation" and around[1].kind == "template" and len(around[1].children) == 3:
+        elif parent.kind == "interpolation" and around[1].kind == "template" and len(template_parts(around[1])) == 1:
             node, around = around[1], around[2:]
         else:
             break

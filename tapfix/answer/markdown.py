@@ -1,9 +1,9 @@
 """Markdown as language models write it: headings, paragraphs and fences, with their lines.
 
-The block structure comes from markdown-it-py, with one rule replaced. CommonMark closes a fence at the first bare
-line of backticks and knows no other end; models nest a fence in a README of the same width, forget the closing
-line and go on with the next file, or lose a list's indent half way down. The rule here reads those as they were
-meant. Inline markup is not parsed at all: the few forms that can name a file are found by the caller.
+markdown-it-py finds the blocks, with one rule replaced. In CommonMark only a bare line of backticks closes a fence.
+Models put a fence of the same width into a README, forget the closing line and continue with the next file, or lose a
+list's indent half way down. The rule here reads those as they were meant. Inline markup is not parsed: `names` finds
+the few forms that can name a file.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ _SENTENCE = r"[A-Z][^{}=\"]*\s[^{}=\"]*[.:]$"
 _NESTED_FENCES_AT_MOST = 64
 
 
-class Block(NamedTuple):
-    """One block of an answer: ``heading``, ``paragraph``, ``rule`` or ``fence``.
+class MarkdownBlock(NamedTuple):
+    """One block of an answer: `heading`, `paragraph`, `rule` or `fence`.
 
-    ``line`` is the 1-based line it starts on. For a fence, ``text`` is its content, line endings kept and the
-    fence's own indent removed, ``info`` its info string, and ``line`` that of the opening line of backticks.
+    `line` is the 1-based line that it starts on; for a fence, the line with the backticks. The `text` of a fence is its
+    content, with its line endings and without the fence's own indent, and `info` is its info string.
     """
 
     kind: str
@@ -46,16 +46,16 @@ class Block(NamedTuple):
     info: str = ""
     closed: bool = True
     level: int = 0
-    """Of a heading: 1 to 6."""
+    """The level of a heading, 1 to 6; else 0."""
 
     @property
     def label(self) -> str:
-        """The language a fence says that it holds, in lower case."""
+        """The language that a fence's info string names, in lower case."""
         return re.split(r"[\s:,={]", self.info.lstrip("{. "), maxsplit=1)[0].lower()
 
 
-def blocks(text: str) -> list[Block]:
-    """The blocks of ``text`` in order; those inside quotes and lists stand among the others."""
+def markdown_blocks(text: str) -> list[MarkdownBlock]:
+    """The blocks of a text in order. Those inside quotes and lists are among the others."""
     source = LINE_END.sub("\n", text).replace("\0", "\ufffd")
     source = _ZERO_WIDTH_BEFORE_FENCE.sub(r"\1", source)
     parser = _parser()
@@ -64,24 +64,24 @@ def blocks(text: str) -> list[Block]:
     return list(_from_tokens(tokens))
 
 
-def _from_tokens(tokens: list[Token]) -> list[Block]:
+def _from_tokens(tokens: list[Token]) -> list[MarkdownBlock]:
     found = []
     for position, token in enumerate(tokens):
         line = token.map[0] + 1 if token.map else 0
         if token.type == "heading_open":
-            found.append(Block("heading", tokens[position + 1].content, line, level=int(token.tag[1:])))
+            found.append(MarkdownBlock("heading", tokens[position + 1].content, line, level=int(token.tag[1:])))
         elif token.type == "paragraph_open":
-            found.append(Block("paragraph", tokens[position + 1].content, line))
+            found.append(MarkdownBlock("paragraph", tokens[position + 1].content, line))
         elif token.type == "hr":
-            found.append(Block("rule", "", line))
+            found.append(MarkdownBlock("rule", "", line))
         elif token.type == "fence":
-            found.append(Block("fence", token.content, line, token.info, bool(token.meta["closed"])))
+            found.append(MarkdownBlock("fence", token.content, line, token.info, bool(token.meta["closed"])))
     return found
 
 
 @cache
 def _parser() -> MarkdownIt:
-    """A parser of block structure only. Indented code and HTML are off: both would hide a fence from us."""
+    """A parser of blocks only. Indented code and HTML are off, because both would hide a fence."""
     from markdown_it import MarkdownIt
 
     parser = MarkdownIt("zero", {"maxNesting": 20})
@@ -91,7 +91,7 @@ def _parser() -> MarkdownIt:
 
 
 class _Document:
-    """What the fence rule looks up about the whole answer; each table is made once, so that the rule stays linear."""
+    """Tables of the whole answer for the fence rule. Each is made once, so that the rule takes linear time."""
 
     def __init__(self, text: str, source: str) -> None:
         self.text = text
@@ -108,23 +108,23 @@ class _Document:
                 self.words.setdefault(bare, []).append(number)
 
     def next_fence(self, line: int) -> int | None:
-        """The first line after ``line`` that starts with a fence."""
+        """The first line after `line` that starts with a fence."""
         at = bisect_right(self.fences, line)
         return self.fences[at] if at < len(self.fences) else None
 
     def next_word(self, word: str, line: int) -> int | None:
-        """The first line after ``line`` that holds ``word`` and nothing else: where a heredoc ends."""
+        """The first line after `line` that has `word` and nothing else: where a heredoc ends."""
         lines = self.words.get(word, ())
         at = bisect_right(lines, line)
         return lines[at] if at < len(lines) else None
 
     def slice(self, state: StateBlock, start: int, stop: int, indent: int) -> str:
-        """The lines from ``start`` to ``stop`` as they stand in the answer, without their container's marks."""
+        """The lines from `start` up to `stop` as they are in the answer, without the marks of a list or a quote."""
         if stop <= start:
             return ""
         if state.level == 0 and indent == 0:
             return self.text[self.offsets[start] : self.offsets[stop]]
-        # Lines that stand further left than their fence keep their own indents: none of them is the fence's.
+        # Where a line is further left than its fence, all lines keep the indent beyond the leftmost one.
         indent = min([indent, *(state.sCount[line] for line in range(start, stop) if not state.isEmpty(line))])
         return "".join(
             state.getLines(line, line + 1, indent, False) + (self.endings[line] if line < len(self.endings) else "")
@@ -133,7 +133,7 @@ class _Document:
 
 
 def _fence(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """The block rule: a fence, with the end that its writer had in mind."""
+    """The block rule of markdown-it-py: a fence, with the end that its writer had in mind."""
     opening = FENCE_LINE.match(_line(state, start))
     if opening is None:
         return False
@@ -152,12 +152,12 @@ def _fence(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 
 def _line(state: StateBlock, line: int) -> str:
-    """The text of a line, without its container's marks and its indent."""
+    """The text of a line, without its indent and the marks of a list or a quote around it."""
     return state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]]
 
 
 class _OpenFence(NamedTuple):
-    """A fence whose end is being looked for."""
+    """A fence whose end is not found yet. `mark` is its character, `width` the number of them."""
 
     state: StateBlock
     start: int
@@ -167,7 +167,7 @@ class _OpenFence(NamedTuple):
     info: str
 
     def find_end(self) -> tuple[int, int, bool]:
-        """The line after the content, the line where reading goes on, and whether a closing line was there."""
+        """The line after the content, the line where reading continues, and whether there is a closing line."""
         document: _Document = self.state.env["tapfix"]
         holds_markdown = self.info.split(" ")[0].lower() in MARKDOWN_LABELS
         inner_open = False
@@ -199,22 +199,22 @@ class _OpenFence(NamedTuple):
         return self.end, self.end, False
 
     def _fence_at(self, line: int) -> str | None:
-        """The info string of a fence line as wide as the open one at least; ``None`` where there is no such line."""
+        """The info string of a line that has a fence at least as wide as this one; None if it has none."""
         match = FENCE_LINE.match(_line(self.state, line))
         if match is None or match[1][0] != self.mark or len(match[1]) < self.width:
             return None
         return match[2]
 
     def _closes_after(self, line: int, document: _Document) -> bool:
-        """Whether a line that left its list's indent is still inside the fence: the next fence line closes it."""
+        """Whether a line further left than the fence's list is still in the fence: the next fence line closes it."""
         following = document.next_fence(line - 1)
         return following is not None and following < self.end and self._fence_at(following) == ""
 
     def _opens_inside(self, line: int, document: _Document) -> bool:
         """Whether a bare fence line in a Markdown file opens a fence of that file, instead of ending the file.
 
-        It does if the next fence line is bare as well: a closing line of the file would be followed by the opening
-        line of the next one, which has a language, or by nothing.
+        It does if the next fence line is bare as well. After the end of the file comes the opening line of the next
+        file, which has a language, or nothing.
         """
         following = document.next_fence(line)
         if following is None or following >= self.end or self._fence_at(following) != "":
@@ -222,7 +222,7 @@ class _OpenFence(NamedTuple):
         return not any(re.match(_FILE_HEADING, _line(self.state, between)) for between in range(line + 1, following))
 
     def _starts_a_part(self, line: int, text: str) -> bool:
-        """Whether the answer's next part begins here: the reasoning ended inside a fence that was never closed."""
+        """Whether the answer proper begins here: the reasoning ended inside a fence that was never closed."""
         if _PART_TAG.match(text):
             return True
         if not _PART_HEADING.match(text):
@@ -233,7 +233,7 @@ class _OpenFence(NamedTuple):
         return following >= self.end or _RULE.match(_line(self.state, following)) is not None
 
     def _after_heredoc(self, line: int, text: str, document: _Document) -> int:
-        """The end of a heredoc that starts on ``line``, if it holds whole fences; ``line`` itself otherwise."""
+        """The last line of a heredoc that starts on `line`, if it contains whole fences; else `line` itself."""
         match = _HEREDOC.search(text)
         last = document.next_word(match[1], line) if match else None
         following = document.next_fence(line)
@@ -250,9 +250,10 @@ class _OpenFence(NamedTuple):
         return line
 
     def _before_headings(self, line: int) -> tuple[int, int]:
-        """Where the content ended when the next file's fence opens on ``line`` with this one still open.
+        """Where the content ends if the next file's fence opens on `line` while this one is still open.
 
-        The headings and sentences right before that line speak of the next file; Markdown goes on with them.
+        The headings and sentences right before that line are about the next file, so they are not content. The result
+        is the line after the content, and the line where reading continues.
         """
         first = line
         while first - 1 > self.start:

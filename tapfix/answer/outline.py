@@ -1,9 +1,8 @@
 """The outline of HCL text without parsing it: top-level statements, comments, and what kind of text it is.
 
-The reader of answers has to tell a stack from a fragment, a tfvars file from a shell script and one file from two
-before it knows what to parse. One regular expression walks over strings, comments, heredocs and brackets, and the
-lines that start outside all of them are the outline. It is made for text that may be anything at all: it never
-fails, and takes one pass.
+The reader of answers has to tell a stack from a fragment, a tfvars file from a shell script, and one file from two,
+before it knows what to parse. One regular expression passes over strings, comments, heredocs and brackets; the lines
+that start outside all of them are the outline. The text may be anything: `outline` never fails, and takes one pass.
 """
 
 from __future__ import annotations
@@ -46,22 +45,28 @@ _LABEL = re.compile(r"\"([^\"\n]*)\"|([A-Za-z_][\w-]*)")
 _STRING_OR_COMMENT = r"\"(?:[^\"\\\n]|\\.)*\"?|\#[^\n]*|//[^\n]*"
 _COMPUTED = r"[A-Za-z_][\w-]*[ \t]*(?:\(|\.[A-Za-z_*]|\[)|[?]"
 _META_ARGUMENTS = frozenset({"depends_on", "count", "for_each", "provider", "providers", "lifecycle"})
+_FENCE_OR_SHELTER = (
+    r"(?P<fence>^[ \t>\u200b\u200c\u200d\u2060\ufeff]*(?:[-*+][ \t]+|\d+[.)][ \t]+)?(?:```|~~~))"
+    r"|(?P<comment>^[ \t]*/\*)|(?P<heredoc><<[-~]?[ \t]*['\"]?(?P<word>[A-Za-z_]\w*)['\"]?[^\n]*\n)"
+)
+"""A line that opens a fence, or the start of a comment or a heredoc that a fence may be part of."""
 _TREE = "(?m)[├└│]|^[|+`]--"
 _DIFF_HEADER = re.compile(r"(?:--- |\+\+\+ |@@ |diff --git )")
 
 
-class Kind(Enum):
-    """What a text is, as far as its outline tells."""
+class TextKind(Enum):
+    """What a text is, as far as its outline shows."""
 
     STACK = "stack"
-    """Holds a top-level block of Terraform's."""
+    """It has a top-level block of Terraform."""
     VALUES = "values"
-    """Holds nothing but attributes with constant values: a tfvars file."""
+    """It has nothing but attributes with constant values: a tfvars file."""
     FRAGMENT = "fragment"
-    """Arguments or blocks of a resource, without the resource."""
+    """It has arguments or blocks of a resource, without the resource."""
     COMMENTS = "comments"
-    """Holds nothing but comments."""
+    """It has nothing but comments."""
     TREE = "tree"
+    """It is a tree of folders and files, as `tree` prints it."""
     DIFF = "diff"
     OTHER = "other"
 
@@ -77,7 +82,7 @@ class Statement(NamedTuple):
 
     @property
     def address(self) -> str | None:
-        """What the block declares, where a module may declare it once only."""
+        """The address that the block declares, if a module may declare it only once."""
         if not self.is_block or BLOCK_LABELS.get(self.keyword, 0) == 0 or not self.labels:
             return None
         if self.keyword == "provider":
@@ -88,10 +93,10 @@ class Statement(NamedTuple):
 class Outline(NamedTuple):
     """The top level of a text."""
 
-    kind: Kind
+    kind: TextKind
     statements: tuple[Statement, ...]
     comments: tuple[tuple[int, str], ...]
-    """Line and text of each comment that stands alone on top-level lines."""
+    """Line and text of each comment that is alone on top-level lines."""
     depth: int
     """How many brackets are still open at the end."""
 
@@ -104,7 +109,7 @@ class Outline(NamedTuple):
         return frozenset(statement.keyword for statement in self.statements if not statement.is_block)
 
     def labels_of(self, keyword: str) -> frozenset[str]:
-        """The first labels of the blocks of one kind: the names of all variables, say."""
+        """The first labels of the blocks of one type, such as the names of all variables."""
         return frozenset(
             statement.labels[0]
             for statement in self.statements
@@ -112,8 +117,33 @@ class Outline(NamedTuple):
         )
 
 
+def is_answer(text: str) -> bool:
+    """Whether a text is a reply with fences, and not HCL.
+
+    A fence inside a heredoc or a block comment does not count: a Terraform file may contain Markdown, for a widget of a
+    dashboard or a README that it writes.
+    """
+    if "```" not in text and "~~~" not in text:
+        return False
+    pattern = re.compile(_FENCE_OR_SHELTER, re.MULTILINE)
+    position = 0
+    unending = False
+    while found := pattern.search(text, position):
+        if found.lastgroup == "fence":
+            return True
+        position = found.end()
+        if found.lastgroup == "comment":
+            closing = text.find("*/", position)
+            position = len(text) if closing < 0 else closing + 2
+        else:
+            end = None if unending else heredoc_end(text, found["word"], position)
+            unending = end is None
+            position = end or position
+    return False
+
+
 def outline(text: str) -> Outline:
-    """The outline of ``text``."""
+    """The outline of a text, which may be anything."""
     starts, comments, depth = _top_level(text)
     statements = []
     strange = False
@@ -133,7 +163,11 @@ def outline(text: str) -> Outline:
 
 
 def _top_level(text: str) -> tuple[list[tuple[int, int]], list[tuple[int, str]], int]:
-    """Number and offset of each top-level line that is neither blank nor a comment; the comments; the last depth."""
+    """The lines that `outline` looks at.
+
+    The number and the offset of each top-level line that is neither blank nor a comment; the comments; and how many
+    brackets are open at the end.
+    """
     starts: list[tuple[int, int]] = []
     comments: list[tuple[int, str]] = []
     depth = position = line_start = 0
@@ -181,35 +215,35 @@ def _top_level(text: str) -> tuple[list[tuple[int, int]], list[tuple[int, str]],
 
 
 def heredoc_end(text: str, word: str, start: int) -> int | None:
-    """Where the line after a heredoc's last line starts; ``None`` if the heredoc that ``word`` names never ends.
+    """The offset after a heredoc's last line, which is `word` alone; None if the heredoc never ends.
 
-    A caller that goes on from there, or stops at the first ``None``, stays linear over all heredocs of a text.
+    A caller that continues at that offset, or stops at the first None, takes linear time over all heredocs of a text.
     """
     match = re.compile(rf"^[ \t]*{re.escape(word)}[ \t]*\r?(?:\n|\Z)", re.MULTILINE).search(text, start)
     return match.end() if match else None
 
 
-def _kind(text: str, statements: list[Statement], strange: bool) -> Kind:
+def _kind(text: str, statements: list[Statement], strange: bool) -> TextKind:
     has_block = any(statement.is_block and statement.keyword in BLOCK_LABELS for statement in statements)
     if not has_block and re.search(_TREE, text):
-        return Kind.TREE
+        return TextKind.TREE
     lines = [line for line in text.splitlines() if line.strip()]
     marked = sum(line.startswith(("+", "-", "@@")) for line in lines)
     if lines and (_DIFF_HEADER.match(lines[0]) or marked * 2 > len(lines)):
-        return Kind.DIFF
+        return TextKind.DIFF
     if any(
         statement.is_block and BLOCK_LABELS.get(statement.keyword) == len(statement.labels) for statement in statements
     ):
-        return Kind.STACK
+        return TextKind.STACK
     if not statements:
-        return Kind.OTHER if strange else Kind.COMMENTS
+        return TextKind.OTHER if strange else TextKind.COMMENTS
     if strange:
-        return Kind.OTHER
+        return TextKind.OTHER
     if any(statement.is_block or statement.keyword in _META_ARGUMENTS for statement in statements):
-        return Kind.FRAGMENT
-    return Kind.FRAGMENT if _is_computed(text) else Kind.VALUES
+        return TextKind.FRAGMENT
+    return TextKind.FRAGMENT if _is_computed(text) else TextKind.VALUES
 
 
 def _is_computed(text: str) -> bool:
-    """Whether a value refers to something or calls a function, which a tfvars file cannot."""
+    """Whether a value refers to something or calls a function, which is not possible in a tfvars file."""
     return "${" in text or re.search(_COMPUTED, re.sub(_STRING_OR_COMMENT, '""', text)) is not None

@@ -1,6 +1,6 @@
 """Reading an input: a file, a folder or a text becomes the files that tapfix works on.
 
-The files of a source are the base of the diff: an answer's files as the answer held them, a file or a folder as it stands on the disk.
+The files of a source are the left side of the diff: the files in an answer, or a file or a folder as it is on the disk.
 Nothing is written here.
 """
 
@@ -8,29 +8,18 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from tapfix.answer.outline import Kind, outline
-from tapfix.answer.response import Answer, UnsafePathError, decode, is_answer, read_answer
+from tapfix.answer.decode import check_size, decode, has_mark, only_utf8, read_file, with_marks
+from tapfix.answer.files import Answer, Remark
+from tapfix.answer.outline import TextKind, is_answer, outline
 from tapfix.errors import InputError
+from tapfix.paths import FilePath, UnsafePathError, common_root
 
 if TYPE_CHECKING:
     from tapfix.contract import Contract
-
-LARGEST = 32 * 1024 * 1024
-"""How many bytes an input may have, all its files together. The longest answers have a few hundred thousand."""
-
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-
-
-class Remark(NamedTuple):
-    """Something to say about the input itself; `line` is one of the file that was read."""
-
-    severity: Literal["note", "warning"]
-    message: str
-    line: int = 1
 
 
 class Source(NamedTuple):
@@ -40,22 +29,23 @@ class Source(NamedTuple):
     """The input as its reader called it: a path, `-`, or `text`."""
     kind: Literal["response", "file", "module"]
     data: bytes
-    """What was read; of a folder, the digests and names of its files."""
+    """What was read; for a folder, the digests and names of its files."""
     files: Mapping[str, str]
+    """The text of each file, by its path in the input, without a byte order mark."""
     renamed: Mapping[str, str]
-    """What a file is called in the outcome, by its path in `files`, where that is another name."""
+    """The path in the outcome, by the path in the input, for the files where the two differ."""
     root: str = ""
-    """The folder of the root module within `files`."""
+    """The folder that the root module and all other modules are in."""
     answer: Answer | None = None
     metadata: str = ""
-    """The path in `files` of the contract's metadata file, where one was read beside the input. The rules see it by this name, wherever
-    the root module is."""
+    """The path of the contract's metadata file, where one was read beside the input. The rules know it by this path,
+    wherever the root module is."""
     marked: frozenset[str] = frozenset()
-    """The files that begin with a byte order mark. It is no part of the text in `files`."""
+    """The files that begin with a byte order mark, by their paths in the input."""
     folder: Path | None = None
-    """Where the outcome goes if nothing else is said."""
+    """Where the outcome goes by default."""
     paths: frozenset[Path] = frozenset()
-    """The files that were read, resolved: these alone may be written over."""
+    """The files that were read, resolved. Only these may be written over."""
     remarks: tuple[Remark, ...] = ()
 
     @property
@@ -63,35 +53,52 @@ class Source(NamedTuple):
         """The digest of what was read."""
         return _digest(self.data)
 
+    def path(self, given: str) -> FilePath:
+        """All names of a file, by its path in the input."""
+        outcome = self.renamed.get(given, given)
+        if given == self.metadata:
+            return FilePath(given, outcome, outcome)
+        inside = outcome.startswith(self._prefix)
+        return FilePath(given, outcome, outcome[len(self._prefix) :] if inside else "")
+
+    def new_path(self, name: str) -> FilePath:
+        """All names of a file that is not in the input, by what the rules call it."""
+        path = self._prefix + name
+        return FilePath(path, path, name)
+
+    def seen(self) -> dict[str, FilePath]:
+        """The files that the rules see, by what they call them. Files outside the root module's folder are left out."""
+        found: dict[str, FilePath] = {}
+        for given in self.files:
+            path = self.path(given)
+            if path.rules:
+                found.setdefault(path.rules, path)
+        return found
+
+    def base(self) -> dict[str, str]:
+        """The files as the input held them, to the byte, by their paths in the input."""
+        return with_marks(self.files, self.marked)
+
     def relative(self) -> dict[str, str]:
-        """The files as the rules see them: named as in the outcome, relative to the root module; those outside of it are left out."""
-        seen = ((self._seen(path), text) for path, text in self.files.items())
-        return {name: text for name, text in seen if name}
+        """The texts of the files that the rules see, by what the rules call them."""
+        return {name: self.files[path.given] for name, path in self.seen().items()}
 
     def outcome(self, texts: Mapping[str, str]) -> dict[str, str]:
-        """All files of the outcome, named as in the outcome, from those that the rules made of `relative()`."""
-        outside = {path: text for path, text in self.files.items() if not self._seen(path)}
-        made = {path if path == self.metadata else self._prefix + path: text for path, text in texts.items()}
-        return dict(sorted((outside | made).items()))
+        """All files of the outcome, by their paths in it, from those that the rules made of `relative()`.
 
-    def original(self, path: str) -> str:
-        """The name in `files` of a file as the rules call it."""
-        there = next((old for old in self.files if self._seen(old) == path), "")
-        return there or (self._prefix + path if path else "")
-
-    def _seen(self, path: str) -> str:
-        """What the rules call a file; empty if they do not see it."""
-        name = self.renamed.get(path, path)
-        if path == self.metadata:
-            return name
-        return name[len(self._prefix) :] if name.startswith(self._prefix) else ""
+        A file that had a byte order mark has it again.
+        """
+        seen = self.seen()
+        made = {path: text for path, text in self.files.items() if not self.path(path).rules}
+        made |= {(seen.get(name) or self.new_path(name)).outcome: text for name, text in texts.items()}
+        return with_marks(dict(sorted(made.items())), {self.path(path).outcome for path in self.marked})
 
     def relative_answer(self) -> Answer | None:
-        """The answer with its files named as the rules see them."""
+        """The answer, with its files named as the rules know them."""
         if self.answer is None or not self.root:
             return self.answer
-        inside = (file for file in self.answer.files if file.path.startswith(self._prefix))
-        return self.answer._replace(files=tuple(file._replace(path=file.path[len(self._prefix) :]) for file in inside))
+        named = ((file, self.path(file.path).rules) for file in self.answer.files)
+        return self.answer._replace(files=tuple(file._replace(path=name) for file, name in named if name))
 
     @property
     def _prefix(self) -> str:
@@ -100,10 +107,10 @@ class Source(NamedTuple):
 
 def read_path(path: Path, contract: Contract) -> Source:
     """Read a file or a folder. Raises InputError with one line that says what is wrong."""
-    if os.path.isdir(path):  # unlike Path.is_dir, it answers False to a name that no file system takes
+    if os.path.isdir(path):  # unlike Path.is_dir, it is False for a name that no file system takes
         return _read_folder(path, contract)
     data = read_file(path)
-    source = _of_bytes(data, str(path), contract, path.suffix == ".tf", path.name)
+    source = _from_bytes(data, str(path), contract, path.suffix == ".tf", path.name)
     folder = path.parent
     read = {path.resolve()}
     files, marked = dict(source.files), set(source.marked)
@@ -118,11 +125,10 @@ def read_path(path: Path, contract: Contract) -> Source:
 
 
 def read_bytes(data: bytes, contract: Contract, name: str = "-") -> Source:
-    """Read what came from elsewhere, such as standard input; the outcome goes to the working folder."""
-    if len(data) > LARGEST:
-        raise InputError(_too_large(name))
+    """Read bytes that are already at hand, such as standard input; the outcome goes to the working folder."""
+    check_size(len(data), name)
     folder = Path()
-    return _with_metadata(_of_bytes(data, name, contract, None, "")._replace(folder=folder), folder, contract)
+    return _with_metadata(_from_bytes(data, name, contract, None, "")._replace(folder=folder), folder, contract)
 
 
 def read_text(text: str, contract: Contract, name: str = "text") -> Source:
@@ -131,45 +137,50 @@ def read_text(text: str, contract: Contract, name: str = "text") -> Source:
         data = text.encode()
     except UnicodeEncodeError as error:
         raise InputError(f"{name} is not Unicode text: character {error.start} is half of a surrogate pair") from None
-    if len(data) > LARGEST:
-        raise InputError(_too_large(name))
-    return _of_bytes(data, name, contract, None, "")
+    check_size(len(data), name)
+    return _from_bytes(data, name, contract, None, "")
 
 
 # --- one text ---------------------------------------------------------------------------------------------------------
 
 
-def _of_bytes(data: bytes, name: str, contract: Contract, is_tf: bool | None, file_name: str) -> Source:
-    """A source of one text. `is_tf` says what its ending says, if it has one: whether text without fences is one file of HCL."""
+def _from_bytes(data: bytes, name: str, contract: Contract, is_tf: bool | None, file_name: str) -> Source:
+    """A source of one text.
+
+    `is_tf` is whether its name ends in `.tf`: then it is HCL if it has no fence. It is None if the text has no name.
+    """
     text = decode(data, name)
     if not text.strip():
         raise InputError(f"{name} is empty")
     if not is_answer(text) and (is_tf or (is_tf is None and _is_plain(text))):
-        main = contract.deliverable.main
-        path = file_name or posixpath.basename(main)
-        outcome = posixpath.basename(main)
-        if outline(text).kind is not Kind.STACK:
+        outcome = posixpath.basename(contract.deliverable.main)
+        path = file_name or outcome
+        if outline(text).kind is not TextKind.STACK:
             raise InputError(f"no HCL in {name}")
-        _only_utf8(data, name)
-        marked = frozenset({path} if data.startswith(_BYTE_ORDER_MARK) else ())
+        only_utf8(data, name)
+        marked = frozenset({path} if has_mark(data) else ())
         renamed = {path: outcome} if path != outcome else {}
         return Source(name, "file", data, {path: text}, renamed, marked=marked)
+    return _from_answer(data, text, name, contract)
+
+
+def _from_answer(data: bytes, text: str, name: str, contract: Contract) -> Source:
+    from tapfix.answer.reader import read_answer
+
+    main, environments = contract.deliverable.main, contract.topology.environments
     try:
-        answer = read_answer(
-            text, main=contract.deliverable.main, environments=contract.topology.environments, name=name
-        )
+        answer = read_answer(text, main=main, environments=environments, name=name)
     except UnsafePathError as error:
         raise error.of(name) from None
     if not any(file.path.endswith(".tf") for file in answer.files):
         raise InputError(f"no Terraform configuration in {name}, only {', '.join(file.path for file in answer.files)}")
     files = {file.path: file.text for file in answer.files}
-    remarks = tuple(Remark("note", note.message, note.line) for note in answer.notes)
-    renamed = _main_file(files, contract.deliverable.main)
-    return Source(name, "response", data, files, renamed, _root(files), answer, remarks=remarks)
+    remarks = tuple(remark._replace(file=name) for remark in answer.remarks)
+    return Source(name, "response", data, files, _main_file(files, main), common_root(files), answer, remarks=remarks)
 
 
 def _main_file(files: Mapping[str, str], main: str) -> dict[str, str]:
-    """The stack of an answer that is one file takes the name that the contract gives it."""
+    """The new name of the stack of an answer, if the stack is one file: the name that the contract gives it."""
     stacks = [path for path in files if path.endswith(".tf")]
     if len(stacks) == 1 and "/" not in stacks[0] and stacks[0] != main and main not in files:
         return {stacks[0]: main}
@@ -177,7 +188,9 @@ def _main_file(files: Mapping[str, str], main: str) -> dict[str, str]:
 
 
 def _is_plain(text: str) -> bool:
-    """Whether text that has no name is HCL from end to end: a file, and not a reply that forgot its fences."""
+    """Whether text that has no name is HCL from end to end: a file, and not an answer that forgot its fences."""
+    from tapfix.answer.reader import read_answer
+
     try:
         answer = read_answer(text)
     except InputError:
@@ -195,22 +208,22 @@ def _read_folder(folder: Path, contract: Contract) -> Source:
     remarks = []
     for path, relative in _terraform_files(folder):
         if relative.endswith(".tf.json"):
-            remarks.append(Remark("warning", f"{relative} is not read: tapfix knows HCL's own syntax only"))
+            message = f"{relative} is not read: tapfix knows HCL's own syntax only"
+            remarks.append(Remark("warning", message, str(folder)))
             continue
         _take(path, relative, files, marked)
         read.add(path.resolve())
-    if not any(path.endswith(".tf") and outline(text).kind is Kind.STACK for path, text in files.items()):
+    if not any(path.endswith(".tf") and outline(text).kind is TextKind.STACK for path, text in files.items()):
         answers = sorted(p.name for p in folder.glob("*.md"))
         hint = f"; to read an answer, name its file: {folder / answers[0]}" if answers else ""
         raise InputError(f"no HCL in {folder}{hint}")
-    root = _root(files)
     source = Source(
         name=str(folder),
         kind="module",
-        data=_listed(files),
+        data=_checksums(files),
         files=files,
         renamed={},
-        root=root,
+        root=common_root(files),
         marked=frozenset(marked),
         folder=folder,
         paths=frozenset(read),
@@ -220,7 +233,7 @@ def _read_folder(folder: Path, contract: Contract) -> Source:
 
 
 def _terraform_files(folder: Path) -> Iterator[tuple[Path, str]]:
-    """The `.tf` files below a folder and the tfvars beside them; hidden folders, such as `.terraform`, are not entered."""
+    """The `.tf` files below a folder and the tfvars beside them; hidden folders, such as `.terraform`, are left out."""
 
     def unreadable(error: OSError) -> None:
         raise InputError(f"{error.filename}: cannot be read: {error.strerror}")
@@ -235,62 +248,24 @@ def _terraform_files(folder: Path) -> Iterator[tuple[Path, str]]:
                 yield path, path.relative_to(folder).as_posix()
 
 
-def _root(paths: Iterable[str]) -> str:
-    """The folder of the root module: the one that all `.tf` files are in or below, if one of them is in it; else the top."""
-    folders = {posixpath.dirname(path) for path in paths if path.endswith(".tf")}
-    shallowest = min(folders, key=lambda folder: (folder.count("/"), folder), default="")
-    return shallowest if all(f"{folder}/".startswith(f"{shallowest}/") for folder in folders) else ""
-
-
-# --- bytes ------------------------------------------------------------------------------------------------------------
-
-
 def _take(path: Path, name: str, files: dict[str, str], marked: set[str]) -> None:
-    """Read one file of several, as long as all of them together are not too large."""
+    """Read one file of several into `files` and `marked`. Raises InputError if all of them together are too large."""
     data = read_file(path)
-    if sum(map(len, files.values())) + len(data) > LARGEST:
-        raise InputError(_too_large(str(path.parent)))
-    _only_utf8(data, str(path))
+    check_size(sum(map(len, files.values())) + len(data), str(path.parent))
+    only_utf8(data, str(path))
     files[name] = decode(data, str(path))
-    if data.startswith(_BYTE_ORDER_MARK):
+    if has_mark(data):
         marked.add(name)
 
 
-def read_file(path: Path) -> bytes:
-    """The bytes of a file, if they are not too many."""
-    name = str(path)
-    try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
-    except FileNotFoundError:
-        raise InputError(f"{name}: no such file or folder") from None
-    except OSError as error:
-        raise InputError(f"{name}: cannot be read: {error.strerror}") from None
-    except ValueError:
-        raise InputError(f"{name!r} is no path") from None
-    if len(data) > LARGEST:
-        raise InputError(_too_large(name))
-    return data
-
-
-def _only_utf8(data: bytes, name: str) -> None:
-    """Terraform reads UTF-8 only; a diff against a file in UTF-16 would fit nothing."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise InputError(f"{name} is UTF-16 text, which Terraform does not read; save it as UTF-8")
-
-
-def _too_large(name: str) -> str:
-    return f"{name} is larger than {LARGEST // 1024 // 1024} MiB, which no answer is"
-
-
 def _with_metadata(source: Source, folder: Path, contract: Contract) -> Source:
-    """The source with the contract's metadata file, where one lies in the folder and the input has none of that name.
+    """The source with the contract's metadata file, if the folder has one and the input has no file of that name.
 
-    It is no reason to refuse an input: one that cannot be read is named, and left where it is.
+    A metadata file that cannot be read is no reason to refuse an input: a remark names it, and it stays as it is.
     """
     name = contract.services.metadata
     path = folder / name
-    if not name or name in source.files or name in source.relative() or not path.is_file():
+    if not name or name in source.files or name in source.seen() or not path.is_file():
         return source
     files, marked = dict(source.files), set(source.marked)
     try:
@@ -298,18 +273,18 @@ def _with_metadata(source: Source, folder: Path, contract: Contract) -> Source:
             raise InputError(f"{path} is a link that leads out of its folder")
         _take(path, name, files, marked)
     except InputError as error:
-        remark = Remark("warning", f"the metadata is left out: {error}")
+        remark = Remark("warning", f"the metadata is left out: {error}", source.name)
         return source._replace(remarks=(*source.remarks, remark))
     paths = source.paths | {path.resolve()}
     return source._replace(files=files, marked=frozenset(marked), metadata=name, paths=paths)
 
 
-def _listed(files: Mapping[str, str]) -> bytes:
-    """The files as `sha256sum` lists them, so that one digest tells where each ends."""
+def _checksums(files: Mapping[str, str]) -> bytes:
+    """The files as `sha256sum` lists them, so that one digest covers texts and names."""
     return "".join(f"{_digest(text.encode())}  {path}\n" for path, text in sorted(files.items())).encode()
 
 
 def _digest(data: bytes) -> str:
-    from hashlib import sha256  # OpenSSL with it, of which a diff needs nothing
+    from hashlib import sha256  # late, because it loads OpenSSL, which a diff does not need
 
     return sha256(data).hexdigest()

@@ -1,17 +1,16 @@
-"""What the prompt demanded, as data: the contract of ``tapfix.toml``.
+"""The contract: what the prompt demands, as the tables and clauses of ``tapfix.toml``.
 
-A rule that changes what a stack means needs somebody's word for it, and the contract is that word. Every table of
-the file is a class here and every key one of its clauses; what a key may hold stands in the clause, which the reader,
-the error messages and the JSON Schema share. A contract is a value: it hashes, compares, pickles, and never changes.
+A rule may change what a stack means only if a clause asks for it. Each table of the file is a class here, each key of
+the table a clause. The clause says what the key may hold, and the reader, the error messages and the JSON Schema all
+use that. A contract is a value: it hashes, compares, pickles, and never changes.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn, Self, TypeVar, cast
+from typing import Any, NamedTuple, NoReturn, Self
 
+from tapfix.contract.kinds import ValueKind, boolean, choice, number, numbers, pairs, text, texts
 from tapfix.errors import TapfixError
 
 FILE_NAME = "tapfix.toml"
@@ -23,7 +22,10 @@ _FILE_PATH = r"(?!/)(?!.*(?:^|[/\\])\.\.(?:[/\\]|$))(?![A-Za-z]:)[^\\\0]+"
 
 
 class ContractError(TapfixError):
-    """A contract file that says something unknown or impossible; the message starts with its name, line and column."""
+    """The contract file cannot be read, or states something unknown or of the wrong kind.
+
+    The text of the error begins with the file's name and, where they are known, the line and column (both from 1).
+    """
 
     def __init__(self, message: str, name: str = FILE_NAME, line: int = 0, column: int = 0) -> None:
         super().__init__(f"{name}:{line}:{column}: {message}" if line else f"{name}: {message}")
@@ -36,127 +38,27 @@ class ContractError(TapfixError):
         return type(self), (self.message, self.name, self.line, self.column)
 
 
-# --- kinds of values --------------------------------------------------------------------------------------------------
-
-
-class Kind(NamedTuple):
-    """What a key may hold: how to read it from TOML, how to name it in a message, and its JSON Schema."""
-
-    expected: str
-    read: Callable[[object], Any]
-    """Returns the value as the contract keeps it, or raises ``ValueError``."""
-    schema: Mapping[str, Any]
-    write: Callable[[Any], Any] = lambda value: value
-    """The value as TOML and JSON know it."""
-
-
-def _only(condition: bool) -> None:
-    if not condition:
-        raise ValueError
-
-
-def boolean() -> Kind:
-    def read(value: object) -> bool:
-        _only(isinstance(value, bool))
-        return cast(bool, value)
-
-    return Kind("true or false", read, {"type": "boolean"})
-
-
-def text(pattern: str = "", expected: str = "a string") -> Kind:
-    """A string, whole or not at all of ``pattern``."""
-
-    def read(value: object) -> str:
-        _only(isinstance(value, str) and (not pattern or re.fullmatch(pattern, value) is not None))
-        return cast(str, value)
-
-    return Kind(expected, read, {"type": "string", **({"pattern": f"^(?:{pattern})$"} if pattern else {})})
-
-
-def choice(*words: str) -> Kind:
-    def read(value: object) -> str:
-        _only(value in words)
-        return cast(str, value)
-
-    return Kind("one of " + ", ".join(f'"{word}"' for word in words), read, {"enum": list(words)})
-
-
-def texts(pattern: str = "", expected: str = "a list of strings", least: int = 0) -> Kind:
-    """A list of different strings."""
-    one = text(pattern)
-
-    def read(value: object) -> tuple[str, ...]:
-        _only(isinstance(value, list) and len(value) >= least)
-        found = tuple(one.read(item) for item in cast(list[object], value))
-        _only(len(set(found)) == len(found))
-        return found
-
-    schema: dict[str, Any] = {"type": "array", "items": one.schema, "uniqueItems": True}
-    if least:
-        schema["minItems"] = least
-    return Kind(expected, read, schema, list)
-
-
-def number(least: int = 0, expected: str = "a whole number") -> Kind:
-    def read(value: object) -> int:
-        _only(isinstance(value, int) and not isinstance(value, bool) and value >= least)
-        return cast(int, value)
-
-    return Kind(expected, read, {"type": "integer", "minimum": least})
-
-
-def numbers(expected: str = "a list of different whole numbers") -> Kind:
-    one = number()
-
-    def read(value: object) -> tuple[int, ...]:
-        _only(isinstance(value, list))
-        found = tuple(one.read(item) for item in cast(list[object], value))
-        _only(len(set(found)) == len(found))
-        return found
-
-    return Kind(expected, read, {"type": "array", "items": one.schema, "uniqueItems": True}, list)
-
-
-def pairs(value: Kind, expected: str) -> Kind:
-    """A table of names with values of one kind; kept as pairs in the order of the names, so that it hashes."""
-
-    def read(stated: object) -> tuple[tuple[str, Any], ...]:
-        _only(isinstance(stated, dict))
-        return tuple(
-            sorted((name, _read_item(value, name, item)) for name, item in cast(dict[str, object], stated).items())
-        )
-
-    return Kind(expected, read, {"type": "object", "additionalProperties": value.schema}, dict)
-
-
-def _read_item(value: Kind, name: str, item: object) -> Any:
-    """The value of one name in a table of pairs; a wrong one is told by its name."""
-    try:
-        return value.read(item)
-    except ValueError:
-        raise ValueError(name) from None
-
-
-# --- values -----------------------------------------------------------------------------------------------------------
+# --- what a table consists of -----------------------------------------------------------------------------------------
 
 
 class Clause(NamedTuple):
     """A key of a table: its default, what it may hold, and what it means."""
 
     default: Any
-    kind: Kind
-    doc: str
+    kind: ValueKind
+    meaning: str
 
 
-def clause(default: Any, kind: Kind, doc: str) -> Any:
-    """The clause, as the value that it stands for in a table's class."""
-    return Clause(default, kind, doc)
+def clause(default: Any, kind: ValueKind, meaning: str) -> Any:
+    """A clause, typed so that a table's class can declare the type of the clause's value for it."""
+    return Clause(default, kind, meaning)
 
 
 class Table:
-    """A value that is made of the parts of its class: clauses, or whole tables as they are by default.
+    """A value with one attribute for each part that its class declares: a clause, or a whole table.
 
-    It is what a frozen dataclass would be, but for the methods which that has compiled at every start, at a millisecond a table.
+    It behaves like a frozen dataclass. A dataclass would compile its methods at each start, which costs a millisecond
+    for each table.
     """
 
     def __init__(self, **stated: Any) -> None:
@@ -175,7 +77,7 @@ class Table:
         return f"{type(self).__name__}({', '.join(f'{key}={value!r}' for key, value in vars(self).items())})"
 
     def __setattr__(self, key: str, value: object) -> NoReturn:
-        raise AttributeError(f"{key} stays as it is: a contract never changes")
+        raise AttributeError(f"{key} cannot be set: a contract never changes")
 
     def _values(self) -> tuple[Any, ...]:
         return tuple(vars(self)[key] for key in _parts(type(self)))
@@ -185,49 +87,63 @@ def _parts(table: type[Table]) -> dict[str, Clause | Table]:
     return {key: part for key, part in vars(table).items() if isinstance(part, Clause | Table)}
 
 
+def clauses_of(table: type[Table]) -> dict[str, Clause]:
+    """The clauses of a table by key, in the order of its class."""
+    return {key: part for key, part in _parts(table).items() if isinstance(part, Clause)}
+
+
+def tables_of(contract: type[Table]) -> dict[str, type[Table]]:
+    """The tables of a contract by name, in the order of its class."""
+    return {name: type(part) for name, part in _parts(contract).items() if isinstance(part, Table)}
+
+
 # --- the tables -------------------------------------------------------------------------------------------------------
 
 
 class Deliverable(Table):
-    """The files that the answer is to consist of."""
+    """The files that the answer consists of."""
 
     main: str = clause(
-        "tap_stack.tf", text(_FILE_PATH + r"\.tf", "a relative path that ends in .tf"), "The file that holds the stack."
+        "tap_stack.tf",
+        text(_FILE_PATH + r"\.tf", "a relative path that ends in .tf"),
+        "The file that contains the stack.",
     )
-    single_file: bool = clause(False, boolean(), "Whether `main` has to be the only .tf file.")
-    prose: bool = clause(False, boolean(), "Whether the answer may hold anything but its files.")
+    single_file: bool = clause(False, boolean(), "Whether `main` must be the only .tf file.")
+    prose: bool = clause(False, boolean(), "Whether the answer may contain text besides its files.")
     modules: str = clause(
-        "any", choice("any", "local", "none"), "Which modules may be called: any, those in the answer, or none."
+        "any",
+        choice("any", "local", "none"),
+        "Which modules may be called: any, only those in the answer (local), or none.",
     )
-    provider_block: bool = clause(True, boolean(), "Whether a `provider` block may stand in the files.")
+    provider_block: bool = clause(True, boolean(), "Whether the files may contain a `provider` block.")
 
 
 class Topology(Table):
-    """How many stacks there are, and what tells them apart."""
+    """How many stacks there are, and in what they differ."""
 
     regions: str = clause(
         "single",
         choice("single", "multi"),
-        "One region for each environment, or several in one stack (TAP001 stands down).",
+        "One region for each environment (single), or several in one stack (multi: TAP001 does not run).",
     )
     environments: tuple[str, ...] = clause(
         ("dev", "staging", "prod"),
         texts(_IDENTIFIER, "a list of different environment names"),
-        "The environments; each has its NAME.tfvars.",
+        "The environments; each has a file NAME.tfvars.",
     )
     allowed_regions: tuple[str, ...] = clause(
-        (), texts(_REGION, "a list of AWS regions"), "The only regions that may be written out; empty for any."
+        (), texts(_REGION, "a list of AWS regions"), "The only regions that the files may name; empty for any."
     )
 
 
 class Lifecycle(Table):
-    """What becomes of the stack."""
+    """How the stack ends."""
 
-    destroyable: bool = clause(True, boolean(), "Whether `terraform destroy` has to leave nothing.")
+    destroyable: bool = clause(True, boolean(), "Whether `terraform destroy` must remove everything.")
 
 
 class Compute(Table):
-    """How instances are run."""
+    """How instances run."""
 
     autoscaling: bool = clause(True, boolean(), "Whether instances run in an Auto Scaling group.")
     ami_variable: str = clause(
@@ -241,75 +157,81 @@ class Tags(Table):
     expression: str = clause(
         "merge(local.tags, var.extra_tags, { Name = NAME })",
         text(),
-        'The expression of every `tags`; NAME stands for the resource\'s name, "" for no rule.',
+        'The expression of every `tags`; NAME is replaced by the resource\'s name; "" for no rule.',
     )
-    keys: tuple[str, ...] = clause((), texts(), "Keys that every taggable resource has to have.")
+    keys: tuple[str, ...] = clause((), texts(), "Tags that every taggable resource must have, by key.")
 
 
 class Services(Table):
-    """What the project says about itself."""
+    """What the project states about itself."""
 
     metadata: str = clause(
-        "metadata.json", text(rf"(?:{_FILE_PATH})?", 'a relative path, or ""'), "The file that lists the services used."
+        "metadata.json",
+        text(rf"(?:{_FILE_PATH})?", 'a relative path, or ""'),
+        'The file that lists the services that the stack uses; "" for none.',
     )
 
 
 class Require(Table):
-    """What has to be there."""
+    """What the stack must contain."""
 
-    variables: tuple[str, ...] = clause(
-        (), texts(_IDENTIFIER, "a list of names"), "Variables that have to be declared."
-    )
-    outputs: tuple[str, ...] = clause((), texts(_IDENTIFIER, "a list of names"), "Outputs that have to be declared.")
+    variables: tuple[str, ...] = clause((), texts(_IDENTIFIER, "a list of names"), "Variables that must be declared.")
+    outputs: tuple[str, ...] = clause((), texts(_IDENTIFIER, "a list of names"), "Outputs that must be declared.")
     resources: tuple[tuple[str, int], ...] = clause(
         (),
         pairs(number(1), "a table of resource types and numbers from 1 up"),
-        "Resource types, and how many at least.",
+        "Resource types, each with the least number of resources.",
     )
     terraform_version: str = clause("", text(), 'The `required_version`, such as ">= 1.5"; "" for any or none.')
     aws_provider_version: str = clause("", text(), 'The version of the AWS provider, such as "~> 5.0".')
 
 
 class Forbid(Table):
-    """What may not be there."""
+    """What the stack must not contain."""
 
     resources: tuple[str, ...] = clause(
-        (), texts(_TYPE, "a list of resource types; a * at the end stands for any ending"), "Resource types."
+        (),
+        texts(_TYPE, "a list of resource types; a * at the end matches any ending"),
+        "Resource types that are forbidden; a * at the end matches any ending.",
     )
-    iam_wildcards: bool = clause(False, boolean(), "Whether `*` as an IAM action or resource is forbidden.")
-    open_ingress: bool = clause(False, boolean(), "Whether security groups may not let the whole world in.")
-    open_ports: tuple[int, ...] = clause((), numbers(), "Ports that may be open to the world all the same.")
+    iam_wildcards: bool = clause(False, boolean(), "Whether `*` is forbidden as an IAM action or resource.")
+    open_ingress: bool = clause(False, boolean(), "Whether security groups must not admit every address.")
+    open_ports: tuple[int, ...] = clause(
+        (), numbers(), "Ports that may be open to every address in spite of `open_ingress`."
+    )
 
 
 class Names(Table):
-    """How things are named."""
+    """How resources are named."""
 
     suffix_variable: str = clause(
-        "", text(rf"{_IDENTIFIER}|", 'a variable\'s name, or "" for none'), "A variable that stands in every name."
+        "", text(rf"{_IDENTIFIER}|", 'a variable\'s name, or "" for none'), "A variable that every name must contain."
     )
 
 
 class Data(Table):
-    """How data is kept."""
+    """How data is stored."""
 
-    encrypted: bool = clause(False, boolean(), "Whether everything that can be encrypted at rest has to be.")
-    log_retention_days: int = clause(0, number(), "The retention of every log group; 0 for any.")
+    encrypted: bool = clause(False, boolean(), "Whether everything that can be encrypted at rest must be.")
+    log_retention_days: int = clause(0, number(), "The retention of every log group, in days; 0 for any.")
     engine_versions: tuple[tuple[str, str], ...] = clause(
         (),
         pairs(text(r"\d+(?:\.\d+)*", "a version"), "a table of database engines and versions"),
-        "Database engines and the versions they have to be of; 15 allows 15.4.",
+        "The version of each database engine; 15 allows 15.4.",
     )
 
 
 class Rules(Table):
     """Which rules run."""
 
-    select: tuple[str, ...] = clause(("TAP",), texts(r"\S+"), "Ids, names or prefixes of ids of the rules that run.")
-    ignore: tuple[str, ...] = clause((), texts(r"\S+"), "Rules that do not run, though selected.")
+    select: tuple[str, ...] = clause(("TAP",), texts(r"\S+"), "The rules that run, by id, name or prefix of an id.")
+    ignore: tuple[str, ...] = clause(
+        (), texts(r"\S+"), "Rules that do not run although they are selected, by id, name or prefix of an id."
+    )
 
 
 class Contract(Table):
-    """What the prompt demanded."""
+    """What the prompt demands."""
 
     deliverable: Deliverable = Deliverable()
     topology: Topology = Topology()
@@ -323,7 +245,7 @@ class Contract(Table):
     data: Data = Data()
     rules: Rules = Rules()
     source: str = ""
-    """The name of the file it was read from, which is no part of the value; empty for the built-in contract."""
+    """The name of the file that it was read from, empty for the built-in contract. It does not count in comparisons."""
 
     @classmethod
     def default(cls) -> Self:
@@ -332,7 +254,7 @@ class Contract(Table):
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """The contract in the file ``path``."""
+        """The contract in the file ``path``. Raises `ContractError` if the file cannot be read or is not a contract."""
         try:
             data = Path(path).read_bytes()
         except OSError as error:
@@ -345,7 +267,7 @@ class Contract(Table):
 
     @classmethod
     def locate(cls, folder: str | Path) -> Path | None:
-        """The contract file in ``folder`` or the nearest folder above it."""
+        """The path of the contract file in ``folder`` or the nearest folder above it; None if there is none."""
         start = Path(folder).absolute()
         for candidate in (start, *start.parents):
             if (path := candidate / FILE_NAME).is_file():
@@ -354,59 +276,44 @@ class Contract(Table):
 
     @classmethod
     def find(cls, folder: str | Path) -> Self:
-        """The contract beside or above ``folder``, the built-in one where there is none."""
+        """The contract of ``folder`` or of the nearest folder above it; the built-in contract if there is no file."""
         path = cls.locate(folder)
         return cls.default() if path is None else cls.load(path)
 
     @classmethod
     def from_toml(cls, content: str, name: str = FILE_NAME) -> Self:
-        """The contract that ``content`` states; what it leaves out is as in the built-in one."""
-        import tomllib
+        """The contract that the TOML text ``content`` states; what it leaves out is as in the built-in contract.
 
-        try:
-            stated = tomllib.loads(content)
-        except tomllib.TOMLDecodeError as error:
-            message, line, column = _syntax_error(str(error), content)
-            raise ContractError(message, name, line, column) from None
-        return cls(**_Reader(content, name).tables(cls, stated), source=name)
+        Raises `ContractError` if the text is not TOML or not a contract; ``name`` is the file's name in the message.
+        """
+        from tapfix.contract.reading import ContractReader  # needed only where there is a contract file
+
+        return cls(**ContractReader(content, name).read(cls), source=name)
 
     def to_dict(self) -> dict[str, dict[str, Any]]:
-        """The contract as plain data, every clause of it."""
-        return {table: _plain(getattr(self, table)) for table, _ in tables(type(self))}
+        """The contract as plain data: every clause by table and key."""
+        return {name: _plain(getattr(self, name)) for name in tables_of(type(self))}
 
     @classmethod
     def schema(cls) -> dict[str, Any]:
-        """The JSON Schema of the contract file, for editors; docs/tapfix.schema.json holds it."""
+        """The JSON Schema of the contract file, for editors; docs/tapfix.schema.json is a copy of it."""
         return {
             "$schema": "http://json-schema.org/draft-07/schema#",
-            "title": "tapfix.toml: what a prompt demanded of a Terraform answer",
+            "title": "tapfix.toml: what a prompt demands of a Terraform answer",
             "type": "object",
             "additionalProperties": False,
-            "properties": {name: _table_schema(table) for name, table in tables(cls)},
+            "properties": {name: _table_schema(table) for name, table in tables_of(cls).items()},
         }
 
 
-T = TypeVar("T", bound=Table)
-
-
-def tables(contract: type[Table]) -> tuple[tuple[str, type[Table]], ...]:
-    """Name and class of each table of a contract, in order."""
-    return tuple((name, type(part)) for name, part in _parts(contract).items() if isinstance(part, Table))
-
-
-def clauses(table: type[Table]) -> dict[str, Clause]:
-    """The clauses of a table, by key."""
-    return {key: part for key, part in _parts(table).items() if isinstance(part, Clause)}
-
-
 def _plain(table: Table) -> dict[str, Any]:
-    return {key: clause.kind.write(getattr(table, key)) for key, clause in clauses(type(table)).items()}
+    return {key: clause.kind.write(getattr(table, key)) for key, clause in clauses_of(type(table)).items()}
 
 
 def _table_schema(table: type[Table]) -> dict[str, Any]:
     properties = {
-        key: {"description": clause.doc, **clause.kind.schema, "default": clause.kind.write(clause.default)}
-        for key, clause in clauses(table).items()
+        key: {"description": clause.meaning, **clause.kind.schema, "default": clause.kind.write(clause.default)}
+        for key, clause in clauses_of(table).items()
     }
     return {
         "description": (table.__doc__ or "").strip(),
@@ -414,99 +321,3 @@ def _table_schema(table: type[Table]) -> dict[str, Any]:
         "additionalProperties": False,
         "properties": properties,
     }
-
-
-# --- reading, with places ---------------------------------------------------------------------------------------------
-
-
-class _Reader(NamedTuple):
-    """Turns what tomllib read into tables, and knows where in the text to point when it cannot."""
-
-    content: str
-    name: str
-
-    def tables(self, contract: type[Table], stated: Mapping[str, Any]) -> dict[str, Any]:
-        known = dict(tables(contract))
-        read: dict[str, Any] = {}
-        for table, values in stated.items():
-            if table not in known:
-                raise self.error(f"unknown table [{table}]{_meant(table, known)}", (table,))
-            if not isinstance(values, dict):
-                raise self.error(f"{table} is a table: write [{table}]", (table,))
-            read[table] = self.table(table, known[table], values)
-        return read
-
-    def table(self, name: str, table: type[T], values: Mapping[str, Any]) -> T:
-        known = clauses(table)
-        read: dict[str, Any] = {}
-        for key, value in values.items():
-            if key not in known:
-                raise self.error(f"unknown key {key!r} in [{name}]{_meant(key, known)}", (name, key))
-            kind = known[key].kind
-            try:
-                read[key] = kind.read(value)
-            except ValueError as error:
-                at = (name, key, *map(str, error.args))
-                shown = value[error.args[0]] if error.args and isinstance(value, dict) else value
-                raise self.error(f"{name}.{key} has to be {kind.expected}, not {_shown(shown)}", at) from None
-        return table(**read)
-
-    def error(self, message: str, path: tuple[str, ...]) -> ContractError:
-        line, column = _place(self.content, path)
-        return ContractError(message, self.name, line, column)
-
-
-def _meant(word: str, known: Mapping[str, object]) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(word, known, 1)
-    return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return f'"{value}"' if len(value) < 60 else "that string"
-    if isinstance(value, list):
-        return f"[{', '.join(_shown(item) for item in value)}]" if len(value) < 6 else "that list"
-    return "a table" if isinstance(value, dict) else str(value)
-
-
-def _syntax_error(message: str, content: str) -> tuple[str, int, int]:
-    """tomllib's message, without the place at its end, and the place."""
-    match = re.search(r"\s*\(at line (\d+), column (\d+)\)$", message)
-    if match:
-        return message[: match.start()], int(match[1]), int(match[2])
-    return message.removesuffix(" (at end of document)"), content.count("\n") + 1, len(content) - content.rfind("\n")
-
-
-_HEADER = r"[ \t]*\[+[ \t]*([^\]\n]+?)[ \t]*\]"
-_KEY = r"[ \t]*((?:[\w-]+|\"[^\"\n]*\"|'[^'\n]*')(?:[ \t]*\.[ \t]*(?:[\w-]+|\"[^\"\n]*\"|'[^'\n]*'))*)[ \t]*="
-
-
-def _place(content: str, path: tuple[str, ...]) -> tuple[int, int]:
-    """Line and column of a key: tomllib does not keep them.
-
-    The text is known to be good TOML, so headers and the keys at the starts of lines are enough; a key inside an
-    inline table is looked for behind the key of that table.
-    """
-    wanted = list(path)
-    header: list[str] = []
-    for number, line in enumerate(content.split("\n"), 1):
-        if match := re.match(_HEADER, line):
-            header = _words(match[1])
-            if header == wanted:
-                return number, match.start(1) + 1
-        elif match := re.match(_KEY, line):
-            key = header + _words(match[1])
-            if key == wanted:
-                return number, match.start(1) + 1
-            if key == wanted[: len(key)]:
-                inner = re.search(rf"[{{,.\s][\"']?({re.escape(wanted[-1])})[\"']?\s*=", line[match.end() :])
-                return number, match.end() + inner.start(1) + 1 if inner else match.start(1) + 1
-    return 1, 1
-
-
-def _words(key: str) -> list[str]:
-    return [part.strip().strip("\"'") for part in key.split(".")]

@@ -1,7 +1,7 @@
-"""A contract proposed from a prompt: the clauses that it states plainly, each with the sentence that it came from.
+"""A contract proposed from a prompt: each clause that the prompt states plainly, with the sentence that states it.
 
-Nothing here decides. A rule is a pattern for words that leave one reading; what it finds is written down as TOML with
-the sentence above it, and a person edits the file. What a prompt says between the lines stays there.
+A proposal decides nothing. It is TOML for a person to edit, with the sentence in a comment above each clause. Only
+words that can be read in one way lead to a clause. What a prompt merely implies is left out.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tapfix.contract.clauses import Contract, clauses, tables
+from tapfix.contract.clauses import Contract, clauses_of, tables_of
 
 _NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 _ENVIRONMENTS = {"development": "dev", "production": "prod", "stage": "staging", "testing": "test"}
@@ -27,9 +27,9 @@ _NO_DEMAND: dict[tuple[str, str], Any] = {
     ("compute", "ami_variable"): "",
     ("tags", "expression"): "",
 }
-"""The built-in contract's demands that not every prompt makes, with the values that make them no more."""
+"""Demands of the built-in contract that many prompts do not make, each with the value that turns it off."""
 _LONGEST = 1000
-"""Longer "sentences" are tables or code; leaving them out keeps every pattern's work small."""
+"""A longer "sentence", in characters, is a table or code. It is left out, which bounds the time of every pattern."""
 _REGION = r"(?:us|eu|ap|sa|ca|me|af|il)-[a-z]+-\d"
 _NAME = r"`([a-z][a-z0-9_]*)`"
 _TYPE = r"\baws_[a-z0-9_]+\b"
@@ -40,7 +40,7 @@ _EVERYTHING = re.compile(
     r"\b(?:all|every|each)\s+(?:\w+\s+)?(?:data|resources?|storage|services?)\b|\beverything\b|\bdata at rest\b",
     re.IGNORECASE,
 )
-"""What tells a demand on everything from one on a service, which no clause could say of that service alone."""
+"""Words of a demand on everything. A demand on one service alone is left out, since no clause can state it."""
 _ALL_LOGS = re.compile(
     r"\blogs? groups\b|\bloggroups\b|\b(?:all|every) (?:\w+ )?logs?\b|\blogs? (?:\w+ )?retention\b|\blogs have\b", re.I
 )
@@ -55,55 +55,56 @@ _SAME_STACK = re.compile(
     r"\btfvars\b|\bacross\b|\bdeploy(?:ed|able)?\b|\bmulti-environment\b|\benvironments (?:are|will be)\b|\btopology\b",
     re.IGNORECASE,
 )
-"""What tells one stack that is deployed to several environments from several environments in one stack."""
+"""Words that show that one stack is deployed to several environments, not that one stack contains several."""
 _SENTENCE_END = re.compile(r"(?<=[.;!?])\s+(?=[A-Z*`\-(])")
 _MARKS = re.compile(r"^[\s>#*\-+\u2022\u2013\u2014]*(?:\d+[.)]\s*)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """One clause, and where it comes from."""
+    """A clause, and the sentences of the prompt that state it."""
 
     table: str
     key: str
     value: Any
-    """As TOML knows it."""
+    """In the form of TOML."""
     sources: tuple[tuple[int, str], ...] = ()
-    """Line and text of each sentence that it comes from; none where the prompt does not state it."""
+    """Line (from 1) and text of each sentence; empty if the prompt does not state the clause."""
 
 
 def propose(prompt: str) -> tuple[Proposal, ...]:
-    """The clauses that a prompt states, in the contract's order; of two that contradict each other the first."""
+    """The clauses that a prompt states, in the contract's order. Of two contradicting ones, the first counts."""
     found: dict[tuple[str, str], Proposal] = {}
     for line, sentence in _sentences(prompt):
-        for rule in _RULES:
-            for table, key, value in rule(sentence):
+        for reader in _READERS:
+            for table, key, value in reader(sentence):
                 known = found.get((table, key))
                 proposal = Proposal(table, key, value, ((line, sentence),))
                 found[table, key] = proposal if known is None else _joined(known, proposal)
-    for proposal in _of_the_whole(prompt, found):
+    for proposal in _region_clauses(prompt):
         found.setdefault((proposal.table, proposal.key), proposal)
-    order = {(table, key): None for table, cls in tables(Contract) for key in clauses(cls)}
+    order = {(table, key): None for table, cls in tables_of(Contract).items() for key in clauses_of(cls)}
     return tuple(found[place] for place in order if place in found)
 
 
 def unstated(proposals: tuple[Proposal, ...]) -> tuple[Proposal, ...]:
-    """What turns those demands of the built-in contract off that the prompt does not make."""
+    """Clauses that turn off the demands of the built-in contract that the prompt does not make."""
     stated = {(proposal.table, proposal.key) for proposal in proposals}
     return tuple(Proposal(*place, value) for place, value in _NO_DEMAND.items() if place not in stated)
 
 
 def render(proposals: tuple[Proposal, ...], source: str) -> str:
-    """A contract file for a person to edit.
+    """A contract file for a person to edit. `source` names the prompt.
 
-    Demands of the built-in contract that the prompt does not make are turned off in comments: to take them away is a
-    decision, too.
+    The clauses that would turn off demands of the built-in contract are in comments: whether to drop such a demand is
+    for the person to decide.
     """
     lines = [
-        f"# Proposed from {' '.join(source.split())}: what it states plainly, each clause under the sentence that it came from.",
-        "# Read every clause before you use it; what is not here is as in the built-in contract.",
+        f"# Proposed from {' '.join(source.split())}: each clause that it states plainly, "
+        "under the sentence that states it.",
+        "# Read every clause before you use it. What is not here is as in the built-in contract.",
     ]
-    order = [table for table, _ in tables(Contract)]
+    order = list(tables_of(Contract))
     rows = [*proposals, *unstated(proposals)]
     table = ""
     for proposal in sorted(rows, key=lambda proposal: order.index(proposal.table)):
@@ -115,12 +116,12 @@ def render(proposals: tuple[Proposal, ...], source: str) -> str:
             lines += [f"# line {line}: {_shortened(sentence)}" for line, sentence in proposal.sources]
             lines.append(setting)
         else:
-            lines += ["# not stated, but demanded by the built-in contract; if nobody wants it:", f"# {setting}"]
+            lines += ["# The prompt does not state this demand of the built-in contract. To drop it:", f"# {setting}"]
     return "\n".join(lines) + "\n"
 
 
 def _sentences(prompt: str) -> Iterator[tuple[int, str]]:
-    """The sentences of a prompt, with the lines they start on; a line never runs into the next."""
+    """The sentences of a prompt, each with its line. A sentence ends with its line."""
     for number, line in enumerate(prompt.splitlines(), 1):
         for sentence in _SENTENCE_END.split(_MARKS.sub("", line)):
             if 3 < len(sentence) <= _LONGEST:
@@ -128,7 +129,7 @@ def _sentences(prompt: str) -> Iterator[tuple[int, str]]:
 
 
 def _joined(known: Proposal, further: Proposal) -> Proposal:
-    """Lists and tables grow; of other values the first counts."""
+    """Two proposals for one clause as one: lists and tables are united, of other values the first one counts."""
     if isinstance(known.value, list):
         value: Any = list(dict.fromkeys([*known.value, *further.value]))
     elif isinstance(known.value, dict):
@@ -151,15 +152,17 @@ def _toml(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-# --- the rules --------------------------------------------------------------------------------------------------------
+# --- what one sentence states -----------------------------------------------------------------------------------------
 
-Found = Iterator[tuple[str, str, Any]]
-Rule = Callable[[str], Found]
+Stated = Iterator[tuple[str, str, Any]]
+"""Table, key and value of each clause."""
+SentenceReader = Callable[[str], Stated]
 
 
-def _file(sentence: str) -> Found:
+def _main_file(sentence: str) -> Stated:
     match = re.search(
-        r"\bsingle[- ](?:terraform |hcl |valid |complete )*(?:file|configuration)\b(?:[^.`]|\.(?=/))*?`?(?P<main>[\w./-]+\.tf)\b"
+        r"\bsingle[- ](?:terraform |hcl |valid |complete )*(?:file|configuration)\b"
+        r"(?:[^.`]|\.(?=/))*?`?(?P<main>[\w./-]+\.tf)\b"
         r"|\b(?:everything|all (?:code|resources|logic|the code)|entire \w+)\b[^.]*\bin `?(?P<all>[\w./-]+\.tf)\b"
         r"|\bsingle file only\b[^.]*?`?(?P<only>[\w./-]+\.tf)\b"
         r"|\bone fenced\b[^.]*?`?(?P<fenced>[\w./-]+\.tf)\b",
@@ -173,14 +176,14 @@ def _file(sentence: str) -> Found:
             yield "deliverable", "single_file", True
 
 
-def _prose(sentence: str) -> Found:
+def _no_prose(sentence: str) -> Stated:
     if re.search(
         r"\bno (?:extra|additional|other) (?:prose|text|commentary|explanations?)\b|\bonly the code\b", sentence, re.I
     ):
         yield "deliverable", "prose", False
 
 
-def _modules(sentence: str) -> Found:
+def _allowed_modules(sentence: str) -> Stated:
     if re.search(
         r"\bno (?:external|remote|third-party|proprietary|external/proprietary) modules\b", sentence, re.IGNORECASE
     ):
@@ -189,14 +192,14 @@ def _modules(sentence: str) -> Found:
         yield "deliverable", "modules", "none"
 
 
-def _provider(sentence: str) -> Found:
+def _no_provider_block(sentence: str) -> Stated:
     if re.search(
         r"\b(?:no|without|not (?:include|add|declare|write) (?:a|any)) `?provider`? blocks?\b", sentence, re.IGNORECASE
     ):
         yield "deliverable", "provider_block", False
 
 
-def _environments(sentence: str) -> Found:
+def _environments(sentence: str) -> Stated:
     words = r"dev|development|test|testing|qa|uat|stage|staging|prod|production"
     run = re.search(
         rf"`?\b(?:{words})\b`?(?:(?:\.tfvars`?)?(?:\s*[,/]\s*(?:and )?|\s+and\s+|\s+or\s+)`?\b(?:{words})\b`?){{1,5}}",
@@ -207,7 +210,7 @@ def _environments(sentence: str) -> Found:
         yield "topology", "environments", list(dict.fromkeys(_ENVIRONMENTS.get(name, name) for name in names))
 
 
-def _destroyable(sentence: str) -> Found:
+def _destroyable(sentence: str) -> Stated:
     stated = re.search(
         r"\bdestroyable\b|\bno retain polic|\bcleanly destroy|\bdestroyed? cleanly\b", sentence, re.IGNORECASE
     )
@@ -215,7 +218,7 @@ def _destroyable(sentence: str) -> Found:
         yield "lifecycle", "destroyable", True
 
 
-def _compute(sentence: str) -> Found:
+def _instances_and_ami(sentence: str) -> Stated:
     if re.search(r"\bauto[- ]?scaling group\b|\bASG\b", sentence, re.IGNORECASE) and not re.search(
         r"\bno\b|\bwithout\b|\boutputs?\b", sentence, re.I
     ):
@@ -227,13 +230,14 @@ def _compute(sentence: str) -> Found:
         yield "compute", "ami_variable", named[1] if named and "ami" in named[1] else "ami_id"
 
 
-def _tags(sentence: str) -> Found:
+def _tag_expression_and_keys(sentence: str) -> Stated:
     expression = re.search(r"`(?:tags\s*=\s*)?(merge\([^`]*\))`", sentence)
     if expression:
         said = re.sub(r"\"?Name\"?\s*=\s*(?:\"[^\"]*\"|[^,}\s]+)", "Name = NAME", expression[1])
         yield "tags", "expression", said
     listed = re.search(
-        r"\btag(?:s|ged|ging)?\b[^.:]*?(?:with|include|:)[^A-Z`]*((?:[`*]*[A-Z]\w+[`*]*(?:,? and |, |,? & ))+[`*]*[A-Z]\w+)",
+        r"\btag(?:s|ged|ging)?\b[^.:]*?(?:with|include|:)[^A-Z`]*"
+        r"((?:[`*]*[A-Z]\w+[`*]*(?:,? and |, |,? & ))+[`*]*[A-Z]\w+)",
         sentence,
     )
     if listed:
@@ -242,7 +246,7 @@ def _tags(sentence: str) -> Found:
             yield "tags", "keys", keys
 
 
-def _declarations(sentence: str) -> Found:
+def _required_declarations(sentence: str) -> Stated:
     for kind, key in (("variable", "variables"), ("output", "outputs")):
         if not re.search(rf"\b{kind}s?\b", sentence, re.IGNORECASE) or re.search(
             r"\b(?:no|not|without|avoid)\b", sentence, re.I
@@ -256,7 +260,7 @@ def _declarations(sentence: str) -> Found:
             yield "require", key, list(dict.fromkeys(direct))
 
 
-def _types(sentence: str) -> Found:
+def _resource_types(sentence: str) -> Stated:
     forbids = re.search(rf"\b(?:no|never use|(?:do|must) not use|avoid) `?({_TYPE})", sentence, re.IGNORECASE)
     if forbids:
         yield "forbid", "resources", [forbids[1]]
@@ -269,11 +273,12 @@ def _types(sentence: str) -> Found:
             yield "require", "resources", {type: number}
 
 
-def _versions(sentence: str) -> Found:
+def _required_versions(sentence: str) -> Stated:
     if re.search(r"\b1\.\d+\+? (?:native )?(?:syntax|features)\b", sentence):
-        return  # What may be written is no demand on what is required.
+        return  # This states which syntax may be used, not which version is required.
     terraform = re.search(
-        r"\bTerraform[ (]+(?:version )?(?:(>=|~>|\u2265) ?)?v?(1\.\d+)(?:\.\d+)?(\+| or (?:later|higher|newer|above)\b)?",
+        r"\bTerraform[ (]+(?:version )?(?:(>=|~>|\u2265) ?)?v?(1\.\d+)(?:\.\d+)?"
+        r"(\+| or (?:later|higher|newer|above)\b)?",
         sentence,
     )
     if terraform and (terraform[1] or terraform[3]):
@@ -285,7 +290,7 @@ def _versions(sentence: str) -> Found:
         yield "require", "aws_provider_version", f"{provider[1] or '~>'} {provider[2]}.{minor}"
 
 
-def _security(sentence: str) -> Found:
+def _wildcards_ingress_encryption(sentence: str) -> Stated:
     excepted = re.search(r"\b(?:unless|except|other than|apart from|only|sensitive)\b", sentence, re.IGNORECASE)
     if re.search(r"\bno (?:\w+ )?wildcards?\b|\bwithout wildcards?\b", sentence, re.IGNORECASE) and not excepted:
         yield "forbid", "iam_wildcards", True
@@ -305,9 +310,10 @@ def _security(sentence: str) -> Found:
         yield "data", "encrypted", True
 
 
-def _names(sentence: str) -> Found:
+def _name_suffix(sentence: str) -> Stated:
     match = re.search(
-        r"\bnam(?:es?|ing)\b[^.]*\b(?:include|contain|use|end with|follow)\b[^.]*?(environment_suffix|environmentSuffix|name_suffix|resource_suffix)",
+        r"\bnam(?:es?|ing)\b[^.]*\b(?:include|contain|use|end with|follow)\b[^.]*?"
+        r"(environment_suffix|environmentSuffix|name_suffix|resource_suffix)",
         sentence,
         re.IGNORECASE,
     )
@@ -315,7 +321,7 @@ def _names(sentence: str) -> Found:
         yield "names", "suffix_variable", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", match[1]).lower()
 
 
-def _data(sentence: str) -> Found:
+def _retention_and_engine_versions(sentence: str) -> Stated:
     days = re.search(
         r"\b(\d{1,4})[- ]days?\b[^.]{0,20}\bretention\b|\bretention\b[^.\d]{0,30}\b(\d{1,4}) days?\b", sentence, re.I
     )
@@ -329,30 +335,30 @@ def _data(sentence: str) -> Found:
         if re.search(r"\bAurora\b", sentence):
             engine = "aurora-postgresql" if engine == "postgres" else "aurora-mysql"
             if engine == "aurora-mysql":
-                continue  # Aurora numbers its MySQL versions in its own way.
+                continue  # Aurora numbers its MySQL versions differently.
         yield "data", "engine_versions", {engine: version}
 
 
-_RULES: tuple[Rule, ...] = (
-    _file,
-    _prose,
-    _modules,
-    _provider,
+_READERS: tuple[SentenceReader, ...] = (
+    _main_file,
+    _no_prose,
+    _allowed_modules,
+    _no_provider_block,
     _environments,
     _destroyable,
-    _compute,
-    _tags,
-    _declarations,
-    _types,
-    _versions,
-    _security,
-    _names,
-    _data,
+    _instances_and_ami,
+    _tag_expression_and_keys,
+    _required_declarations,
+    _resource_types,
+    _required_versions,
+    _wildcards_ingress_encryption,
+    _name_suffix,
+    _retention_and_engine_versions,
 )
 
 
-def _of_the_whole(prompt: str, found: dict[tuple[str, str], Proposal]) -> Iterator[Proposal]:
-    """What only the whole prompt tells: the regions that it names."""
+def _region_clauses(prompt: str) -> Iterator[Proposal]:
+    """The clauses on regions, which follow from all sentences together."""
     named: dict[str, tuple[int, str]] = {}
     for line, sentence in _sentences(prompt):
         for region in re.findall(rf"\b{_REGION}\b", sentence):

@@ -1,167 +1,69 @@
-"""Runs fixers over a project, pass by pass, to a fixed point, and keeps the outcome only where it is no worse.
+"""Runs fixers over a project, pass by pass, to a fixed point.
 
-In a pass every fixer sees the same snapshot. Their fixes are made whole or wait whole for the next pass. What a pass leaves
-unchanged is not parsed again. A state that comes back means that rules undo each other: that is an error, and the sources stay.
+In a pass every fixer sees the same snapshot. Each of their fixes is made whole, or waits whole for the next pass.
+After a pass only the top-level blocks that changed are parsed again. If a state comes back, rules undo each other:
+that is an error, and the files stay as they were.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from tapfix.edits import Edit, EditSet, Fix, Provenance, Safety, ensure_possible
+from tapfix.answer.files import Answer, Remark
+from tapfix.edits import Edit, EditSet, Fix, Provenance, ensure_possible
 from tapfix.engine import suppression
 from tapfix.errors import ConvergenceError
-from tapfix.fixer import Context, Finding, Fixer, Status
+from tapfix.fixer import Context, Finding, Fixer, Safety, Status
 from tapfix.module import Project
+from tapfix.result import Place, Placed
 from tapfix.syntax import LineIndex
 
 if TYPE_CHECKING:
-    from tapfix.answer.response import Answer
     from tapfix.contract import Contract
     from tapfix.verify import Problem
 
-MAX_PASSES = 200
-"""More than any real answer needs by far; a guard against fixers that grow the text for ever."""
+_MAX_PASSES = 200
+"""Far more than any real answer needs: it stops fixers that make the text grow without end."""
 
-_RETRIES = 40
-"""How often the engine runs again without what made the outcome worse, before it leaves the sources as they were."""
-
-
-class Place(NamedTuple):
-    """Where something stands in the file that the answer held: 1-based, columns count characters."""
-
-    file: str
-    line: int
-    column: int
-    end_line: int
-    end_column: int
-
-
-class Placed(NamedTuple):
-    """A finding with its place in the original text."""
-
-    finding: Finding
-    place: Place
-
-
-class Diagnosis(NamedTuple):
-    """Something said of the input or of tapfix itself that is no rule's finding."""
-
-    severity: str
-    message: str
-    file: str
-    line: int
-    column: int
+Barred = Mapping[tuple[str, ...], str]
+"""Fixes that may not be made, with the reason: by the key of their finding, or by `(rule,)` for all fixes of a rule."""
 
 
 class Options(NamedTuple):
-    """How to run: only safe fixes; `moved` blocks wanted; `strict`: a fixer that fails raises (for tests)."""
+    """How an input is repaired."""
 
     safe_only: bool = False
+    """Make only the fixes that leave the meaning of the stack as it is."""
     moved: bool = False
+    """Write `moved` blocks for what gets another address."""
     strict: bool = False
+    """Raise the error of a fixer that fails, instead of leaving it out: for tests."""
     guard: bool = True
-    """Take fixes back that make the outcome worse by tapfix's own proof."""
+    """Take back the fixes that make the outcome worse by tapfix's own proof."""
 
 
 class Outcome(NamedTuple):
-    """What a run made of the texts."""
+    """What the fixers made of the files."""
 
     before: Project
-    """The files as they came, read."""
     after: Project
-    """The files of the outcome, read."""
     placed: tuple[Placed, ...]
-    diagnoses: tuple[Diagnosis, ...]
+    """The findings in reading order, with their places in the input."""
+    remarks: tuple[Remark, ...]
     passes: int
+    """How many passes it took, the last one without a fix."""
     problems: tuple[Problem, ...] = ()
-    """What tapfix's own proof says of the outcome; asked for with `Options.guard` only."""
+    """The problems that tapfix's own proof finds in the outcome; empty without `Options.guard`."""
 
     @property
     def texts(self) -> dict[str, str]:
-        """The texts of the outcome."""
+        """The text of each file of the outcome, by path."""
         return self.after.texts
 
 
-def repair(
-    texts: Mapping[str, str],
-    fixers: Sequence[Fixer],
-    contract: Contract,
-    *,
-    answer: Answer | None = None,
-    options: Options = Options(),
-) -> Outcome:
-    """Fix the files of one input. Never raises for what stands in them (but in `strict` mode).
-
-    Of fixes that lower tapfix's own proof the culprit is taken back, whole, and reported as refused.
-    """
-    run = _Run(texts, fixers, contract, answer, options)
-    if not options.guard:
-        return run.outcome({})
-    outcome = _guarded(run)
-    return outcome._replace(problems=run.problems(outcome.after))
-
-
-def _guarded(run: _Run) -> Outcome:
-    """The outcome without the fixes that make it worse, found by leaving them out one by one, the likeliest first."""
-    barred: dict[tuple[str, ...], str] = {}
-    outcome = run.outcome(barred)
-    worse = run.worse(outcome)
-    for _ in range(_RETRIES):
-        if not worse:
-            return outcome
-        why = _told(worse[0])
-        best: tuple[int, tuple[str, ...], Outcome, list[Problem]] | None = None
-        for suspect in _suspects(outcome, worse):
-            trial = run.outcome({**barred, suspect: why})
-            still = run.worse(trial)
-            if best is None or len(still) < best[0]:
-                best = (len(still), suspect, trial, still)
-            if not still:
-                break
-        if best is None or best[0] >= len(worse):
-            break
-        barred[best[1]] = why
-        outcome, worse = best[2], best[3]
-    return outcome if not worse else _without_rules(run, outcome, worse)
-
-
-def _without_rules(run: _Run, outcome: Outcome, worse: Sequence[Problem]) -> Outcome:
-    """The outcome without whole rules, where no fix is to blame alone: one rule more each time, until nothing is worse; then
-    those that are not to blame are let in again."""
-    why = _told(worse[0])
-    barred: dict[tuple[str, ...], str] = {}
-    for rule in dict.fromkeys((*(s[0] for s in _suspects(outcome, worse)), *(f.rule for f in run.fixers))):
-        barred[(rule,)] = why
-        outcome = run.outcome(barred)
-        if not run.worse(outcome):
-            break
-    for rule_alone in list(barred):
-        fewer = {key: reason for key, reason in barred.items() if key != rule_alone}
-        trial = run.outcome(fewer)
-        if not run.worse(trial):
-            barred, outcome = fewer, trial
-    return outcome
-
-
-def _suspects(outcome: Outcome, worse: Sequence[Problem]) -> list[tuple[str, ...]]:
-    """What to leave out, single fixes before whole rules, and those whose block has a problem, or is named in one, before the others."""
-    fixed = [p.finding for p in outcome.placed if p.finding.status is Status.FIXED]
-    held = {problem.address for problem in worse}
-    named = [f for f in fixed if f.address and (f.address in held or any(f.address in p.message for p in worse))]
-    single = [f.key for f in named[:8]]
-    rules = dict.fromkeys((f.rule,) for f in reversed([*fixed, *named]))
-    return [*single, *rules]
-
-
-def _told(problem: Problem) -> str:
-    return f"{problem.address}: {problem.message}" if problem.address else problem.message
-
-
-class _Run:
-    """One input, and all that stays the same however often it is run."""
+class Work:
+    """One input and the fixers for it: what stays the same however often the passes run."""
 
     def __init__(
         self,
@@ -172,125 +74,57 @@ class _Run:
         options: Options,
     ) -> None:
         self.before = Project(texts)
-        self.fixers = sorted(fixers, key=lambda f: (f.order, f.rule))
+        self.fixers = sorted(fixers, key=lambda fixer: (fixer.order, fixer.rule))
         self.contract = contract
         self.answer = answer
         self.options = options
         self.lines = {path: LineIndex(text) for path, text in texts.items()}
-        self._proved: tuple[Project, tuple[Problem, ...]] | None = None
-        """The outcome that the proof was asked about last, and what it said."""
-        files = [file for module in self.before.modules for file in (*module.configuration, *module.tfvars)]
-        self._unparsed = [broken.text() for file in files for broken in file.broken]
-        self._parsed = {block.address for file in files for block in file.blocks} if self._unparsed else set()
-
-    def outcome(self, barred: Mapping[tuple[str, ...], str]) -> Outcome:
-        """Run to the fixed point. `barred` fixes (a finding's key, or a rule alone) are refused with a reason."""
-        try:
-            return _Passes(self, barred).run()
-        except ConvergenceError as error:
-            if self.options.strict:
-                raise
-            outcome = _Passes(self, {(fixer.rule,): str(error) for fixer in self.fixers}).run()
-            said = Diagnosis("error", str(error), "", 1, 1)
-            return outcome._replace(diagnoses=(*outcome.diagnoses, said))
-
-    def worse(self, outcome: Outcome) -> list[Problem]:
-        """The problems that the outcome has and the input had not, where they could have been seen: not those in a block that did not
-        parse before, nor in the call of a module that had one."""
-        new = self.problems(outcome.after) if outcome.texts != self.before.texts else ()
-        if not new:
-            return []  # Of the input nobody asks then what was wrong with it.
-        from tapfix.verify.comparison import new_problems
-
-        old = self.problems(self.before)
-        return [p for p in new_problems(old, new, self.before, outcome.after) if not self._was_hidden(p)]
-
-    def _was_hidden(self, problem: Problem) -> bool:
-        names = problem.address.split(".")
-        if not problem.address or not self._unparsed:
-            return False
-        if problem.address in self._calls_of_unparsed:
-            return True
-        return problem.address not in self._parsed and any(
-            all(name in text for name in names) for text in self._unparsed
-        )
-
-    @cached_property
-    def _calls_of_unparsed(self) -> frozenset[str]:
-        """The addresses of the calls of modules that did not parse whole: what they declare was not known."""
-        from tapfix.verify.declarations import Declarations
-
-        found = set()
-        for module in self.before.modules:
-            declarations = Declarations(module, self.before)
-            for call in module.blocks_of("module"):
-                child = declarations.child(call)
-                if child is not None and any(file.broken for file in child.configuration):
-                    found.add(call.address)
-        return frozenset(found)
-
-    def problems(self, project: Project) -> tuple[Problem, ...]:
-        """What tapfix's own proof says of the files. It is asked once for the input, and once for each outcome."""
-        if project.texts == self.before.texts:
-            return self._problems_before
-        if self._proved is None or self._proved[0] is not project:
-            self._proved = project, _problems_of(project)
-        return self._proved[1]
-
-    @cached_property
-    def _problems_before(self) -> tuple[Problem, ...]:
-        return _problems_of(self.before)
 
 
-def _problems_of(project: Project) -> tuple[Problem, ...]:
-    from tapfix.verify import check_project
+class Passes:
+    """One run of the fixers over an input, without the barred fixes."""
 
-    return check_project(project, project.texts.keys())
-
-
-class _Passes:
-    """The passes of one run."""
-
-    def __init__(self, run: _Run, barred: Mapping[tuple[str, ...], str]) -> None:
-        self.run_ = run
+    def __init__(self, work: Work, barred: Barred) -> None:
+        self.work = work
         self.barred = barred
-        self.project = run.before
-        self.provenance = {p: Provenance(len(t)) for p, t in run.before.texts.items()}
+        self.project = work.before
+        self.provenance = {p: Provenance(len(t)) for p, t in work.before.texts.items()}
         self.fixed: dict[tuple[str, str, str, str], Placed] = {}
         self.overtaken: dict[tuple[str, str, str, str], Placed] = {}
-        """Findings whose fix had to wait for another one, and that may be gone with it."""
-        self.diagnoses: list[Diagnosis] = []
+        """Findings whose fix had to wait for another fix, which may have removed what they are about."""
+        self.remarks: list[Remark] = []
         self.failed: set[str] = set()
 
     def run(self) -> Outcome:
+        """Run passes until one makes no fix. Raises ConvergenceError if a state comes back or the passes do not end."""
         seen: dict[int, int] = {hash(frozenset(self.project.texts.items())): 0}
         rules_of_pass: list[set[str]] = []
         left: list[Placed] = []
-        for number in range(1, MAX_PASSES + 2):
+        for number in range(1, _MAX_PASSES + 2):
             accepted, left = self._pass()
             if not accepted:
-                return Outcome(self.run_.before, self._laid_out(), self._placed(left), tuple(self.diagnoses), number)
+                return Outcome(self.work.before, self._laid_out(), self._placed(left), tuple(self.remarks), number)
             rules_of_pass.append({f.rule for f in accepted})
             state = hash(frozenset(self.project.texts.items()))
-            if state in seen or number > MAX_PASSES:
+            if state in seen or number > _MAX_PASSES:
                 since = seen.get(state, max(0, number - 2))
                 rules = tuple(sorted(set().union(*rules_of_pass[since:])))
-                what = "undo each other" if state in seen else f"do not come to an end in {MAX_PASSES} passes"
+                what = "undo each other" if state in seen else f"do not end within {_MAX_PASSES} passes"
                 raise ConvergenceError(f"rules {', '.join(rules)} {what}; the files stay as they were", rules)
             seen[state] = number
         raise AssertionError("the loop ends by return or raise")
 
     def _pass(self) -> tuple[list[Finding], list[Placed]]:
-        """One pass: what was fixed, and what is left."""
-        run = self.run_
-        context = Context(run.contract, self.project, answer=run.answer, moved=run.options.moved)
+        """One pass: the findings that were fixed, and those that are left."""
+        work = self.work
+        context = Context(work.contract, self.project, answer=work.answer, moved=work.options.moved)
         edits = EditSet()
         accepted: list[tuple[Finding, Fix]] = []
         left: list[Placed] = []
         quiet = suppression.of(self.project)
         for finding in self._findings(context, edits):
             if edits.closed:
-                break  # What stands alone in its pass was taken: all else is asked again in the next one.
+                break  # An exclusive fix was taken: all other fixes are asked for again in the next pass.
             finding = quiet.judge(finding)
             if finding.fix is not None:
                 finding = self._allowed(finding)
@@ -302,7 +136,7 @@ class _Passes:
                 self.overtaken[finding.key] = Placed(
                     finding._replace(fix=None, reason=_OVERTAKEN), self._place(finding)
                 )
-        left.extend(Placed(f, self._place(f)) for f in quiet.unused({f.rule for f in self.run_.fixers}))
+        left.extend(Placed(f, self._place(f)) for f in quiet.unused({f.rule for f in self.work.fixers}))
         for finding, _ in accepted:
             self.fixed.setdefault(finding.key, Placed(finding._replace(fix=None), self._place(finding)))
         if accepted:
@@ -310,8 +144,8 @@ class _Passes:
         return [f for f, _ in accepted], left
 
     def _findings(self, context: Context, edits: EditSet) -> Iterator[Finding]:
-        """What the fixers find, one fixer after the other, and each only when it is asked for."""
-        for fixer in self.run_.fixers:
+        """The findings, fixer by fixer; a fixer runs when its first finding is asked for."""
+        for fixer in self.work.fixers:
             if fixer.rule not in self.failed:
                 yield from self._findings_of(fixer, context, edits)
 
@@ -325,21 +159,21 @@ class _Passes:
                         ensure_possible(finding.fix, self.project.texts)
                 found.extend(findings)
             except Exception as error:
-                if self.run_.options.strict:
+                if self.work.options.strict:
                     raise
                 self.failed.add(fixer.rule)
                 at = module.folder or "."
                 message = f"{fixer.rule} {fixer.name} failed on {at} ({type(error).__name__}: {error}) and was left out"
-                self.diagnoses.append(Diagnosis("error", message, "", 1, 1))
+                self.remarks.append(Remark("error", message, "", 1, 1))
                 break
         return found
 
     def _allowed(self, finding: Finding) -> Finding:
-        """The finding without its fix where the fix may not be made, with the reason."""
+        """The finding; without its fix, and with the reason, if the fix may not be made."""
         for key in (finding.key, (finding.rule,)):
             if key in self.barred:
-                return finding._replace(status=Status.REFUSED, fix=None, reason=_taken_back(self.barred[key]))
-        if finding.safety is Safety.SUGGESTION or (self.run_.options.safe_only and finding.safety is not Safety.SAFE):
+                return finding._replace(status=Status.REFUSED, fix=None, reason=self.barred[key])
+        if finding.safety is Safety.SUGGESTION or (self.work.options.safe_only and finding.safety is not Safety.SAFE):
             return finding._replace(status=Status.SUGGESTED, fix=None, reason="only safe fixes were asked for")
         return finding
 
@@ -350,7 +184,7 @@ class _Passes:
                 writer.setdefault(edit, finding.rule)
         made: dict[str, list[Edit]] = {}
         for path, planned in edits.by_file().items():
-            # A new file ends its lines as the stack beside it does.
+            # A new file gets the line endings of the stack beside it.
             like = self.project.files.get(path) or self.project.root.main
             crlf = like is not None and like.newline == "\r\n"
             made[path] = [e._replace(text=_with_crlf(e.text)) for e in planned] if crlf else planned
@@ -361,7 +195,7 @@ class _Passes:
 
     def _place(self, finding: Finding) -> Place:
         span = finding.span
-        lines = self.run_.lines.get(span.file)
+        lines = self.work.lines.get(span.file)
         if lines is None:
             return Place(span.file, 1, 1, 1, 1)
         provenance = self.provenance[span.file]
@@ -376,12 +210,12 @@ class _Passes:
         return tuple(sorted((*self.fixed.values(), *known.values(), *gone), key=_reading_order))
 
     def _laid_out(self) -> Project:
-        """The files, with what fixes wrote laid out as `terraform fmt` would have it."""
+        """The project with the text that fixes wrote laid out as `terraform fmt` lays it out."""
         from tapfix.syntax.formatter import format_changed, format_text
 
         edits: dict[str, list[Edit]] = {}
         for path, file in self.project.files.items():
-            before = self.run_.before.files.get(path)
+            before = self.work.before.files.get(path)
             if file.kind == "other" or (before is not None and file.text == before.text):
                 continue
             if before is None:
@@ -393,11 +227,7 @@ class _Passes:
         return self.project.edited(edits)
 
 
-_OVERTAKEN = "it went with what another fix took out or wrote anew"
-
-
-def _taken_back(message: str) -> str:
-    return f"the fix was taken back: with it, {message}"
+_OVERTAKEN = "another fix removed or rewrote the text that it is about"
 
 
 def _with_crlf(text: str) -> str:

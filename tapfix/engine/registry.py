@@ -1,7 +1,7 @@
 """Finds the fixers: built-in ones, those of installed packages, and those of a folder. One loader for all three.
 
-A rule is a file with one subclass of `Fixer`, or a folder with such a file as its `rule.py`; the file's or folder's name is the rule's name. A
-file that cannot be loaded is an error that names it, never a warning.
+A rule is a file with one subclass of `Fixer`, or a folder with such a file as its `rule.py`; the file's or folder's
+name is the rule's name. A file that cannot be loaded is an error that names it, never a warning.
 """
 
 from __future__ import annotations
@@ -89,8 +89,8 @@ def select(fixers: Sequence[Fixer], chosen: Sequence[str], ignored: Sequence[str
 def _may_be_offered() -> bool:
     """Whether something that is installed may offer fixers.
 
-    importlib.metadata knows, and takes longer to import and to ask than all fixers to load. So it is asked only if a list of entry
-    points names the group, or if packages lie where only it can look.
+    importlib.metadata knows, but it takes longer than all fixers take to load. So it is asked only if a
+    list of entry points names the group, or if packages lie where only it can look.
     """
     others = (finder for finder in sys.meta_path if finder is not PathFinder)
     return any(hasattr(finder, "find_distributions") for finder in others) or any(map(_may_offer, map(Path, sys.path)))
@@ -121,7 +121,7 @@ def _places(folder: Path) -> list[Path]:
 
 
 def _make_package(name: str, folder: Path) -> None:
-    """Make the folder a package, so that a rule can import what lies beside it; `__init__.py` may be missing."""
+    """Make the folder a package, so that a rule can import the other files in it; `__init__.py` may be missing."""
     if name in sys.modules:
         return
     init = folder / "__init__.py"
@@ -135,7 +135,7 @@ def _make_package(name: str, folder: Path) -> None:
 
 
 class _ReadingLoader(SourceFileLoader):
-    """Loads a file and leaves no bytecode beside it: the folder is somebody's, and tapfix was not asked to write there."""
+    """Loads a file without writing bytecode into its folder, which is the user's."""
 
     def set_data(self, path: str, data: ReadableBuffer, *, _mode: int = 0o666) -> None:
         """Keep nothing."""

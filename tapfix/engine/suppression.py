@@ -1,4 +1,5 @@
-"""Suppression comments: `# tapfix: ignore[TAP002] reason` on a line or the line above it, `# tapfix: ignore-file[TAP010]`.
+"""Suppression comments: `# tapfix: ignore[TAP002] reason` on a line or the line above it, `# tapfix:
+ignore-file[TAP010]`.
 
 On the head line of a block, or above it, it covers all that is found in the block.
 
@@ -11,8 +12,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
-from tapfix.edits import Safety
-from tapfix.fixer import Finding, Severity, Status
+from tapfix.fixer import Finding, Safety, Severity, Status
 from tapfix.module import File, Project, Span
 
 RULE = "TAP100"
@@ -75,7 +75,7 @@ class Suppressions:
 
 
 def of(project: Project) -> Suppressions:
-    """The suppressions that stand in the comments of a project's HCL files."""
+    """The suppressions in the comments of a project's HCL files."""
     found: dict[str, list[_Suppression]] = {}
     for file in project.files.values():
         if file.kind == "other" or "tapfix:" not in file.text:

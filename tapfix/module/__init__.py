@@ -13,9 +13,9 @@ from tapfix.module.elements import (
     Reference,
     Span,
     expression_references,
-    indented,
     kind_of,
 )
+from tapfix.module.lines import indented
 from tapfix.module.nodes import (
     META_ARGUMENTS,
     Expr,

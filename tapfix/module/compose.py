@@ -2,17 +2,20 @@
 
     from tapfix.module import compose
 
-    compose.block("resource", "aws_vpc", "main", body=compose.attributes({"cidr_block": compose.quoted("10.0.0.0/16")}))
+    compose.block("resource", "aws_vpc", "main", body=compose.attributes({"cidr_block":
+    compose.quoted("10.0.0.0/16")}))
 
-All functions return text. The text of a block or a body has no indent of its own: `Block.insert` and `indented` give it one. Values are HCL:
-a string value is made by `quoted`. `expression` and `body_of` are the way back: they parse a piece of HCL.
+All functions return text. The text of a block or a body has no indent of its own: `Block.insert` and `indented` give
+it one. Values are HCL: a string value is made by `quoted`. `expression` and `body_of` are the way back: they parse a
+piece of HCL.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from tapfix.module.elements import Block, File, indented
+from tapfix.module.elements import Block, File
+from tapfix.module.lines import indented
 from tapfix.module.nodes import Expr
 
 

@@ -1,7 +1,7 @@
-"""What stands in a file: `File`, `Block`, `Attribute`, `Reference`.
+"""The elements of a file: `File`, `Block`, `Attribute`, `Reference`.
 
-Expressions stay nodes of the tree; the element that holds a node knows where the node is in the file: `block.span(node)`,
-`attribute.text(node)`, `block.edit(node, "new text")`.
+Expressions stay nodes of the tree; the element that holds a node knows where the node is in the file:
+`block.span(node)`, `attribute.text(node)`, `block.edit(node, "new text")`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from tapfix.edits import Edit
+from tapfix.module.lines import ends_line, indented, opens_body
 from tapfix.module.mentions import Mention, mentions
 from tapfix.module.nodes import (
     Expr,
@@ -38,9 +39,10 @@ class Span(NamedTuple):
 class Reference(NamedTuple):
     """A traversal that names something: `aws_subnet.public[0].id` names `aws_subnet.public`.
 
-    `address` is the address as Terraform writes it (`var.x`, `local.x`, `data.T.N`, `module.x`, `T.N`, `each.key`; `provider.aws.west` for a
-    provider alias). `start` and `end` enclose what spells the address, in the file; `node` is the whole traversal, `steps` what follows
-    the address in it. `holder` is the innermost attribute that it stands in, `block` the top-level block.
+    `address` is the address as Terraform writes it (`var.x`, `local.x`, `data.T.N`, `module.x`, `T.N`, `each.key`;
+    `provider.aws.west` for a provider alias). `start` and `end` enclose what spells the address, in the file; `node`
+    is the whole traversal, `steps` what follows the address in it. `holder` is the innermost attribute that contains
+    in, `block` the top-level block.
     """
 
     address: str
@@ -70,7 +72,7 @@ class Element:
 
     @property
     def start(self) -> int:
-        """Where it begins in the file, behind its prefix."""
+        """The offset in the file of its first character, after its prefix."""
         return self.base + self.node.start
 
     @property
@@ -93,7 +95,7 @@ class Element:
 
     @property
     def outermost(self) -> Element:
-        """The top-level block or attribute that this stands in (or is)."""
+        """The top-level block or attribute that contains this element, or is it."""
         element: Element = self
         while element.parent is not None:
             element = element.parent
@@ -126,9 +128,9 @@ class Element:
     def remove_members(self, container: Expr, gone: Sequence[Expr]) -> list[Edit]:
         """Take members out of a list, an object or a call in the element.
 
-        A member with lines of its own goes with them and with the comment lines above it; another one with its comma.
-        Where the last members go, the comma before them goes too, unless the author put one after the last member.
-        The edits only delete, and are in the order of the source.
+        A member with lines of its own goes with them and with the comment lines above it; another one goes with its
+        comma. Where the last members go, the comma before them goes too, unless the author put one after the last
+        member. The edits only delete, and are in the order of the source.
         """
         everything = members(container)
         edits = [
@@ -151,27 +153,29 @@ class Element:
         text, file = self.file.text, self.file
         start, end = self.base + member.start, self.base + (comma or member).end
         line_end = file.line_end(end)
-        if not text[file.line_start(start) : start].strip() and _ends_line(text[end:line_end]):
+        if not text[file.line_start(start) : start].strip() and ends_line(text[end:line_end]):
             return Edit(file.path, file.comment_start(start), line_end, "")
         while comma is not None and text[end : end + 1] in (" ", "\t"):
             end += 1
         return Edit(file.path, start, end, "")
 
     def remove(self, *, comments: bool = True) -> Edit:
-        """Take it out, with its line, the comment lines directly above it (unless `comments` is False) and one of two blank lines around."""
+        """Take it out, with its line, the comment lines directly above it (unless `comments` is False) and one of two
+        blank lines around.
+        """
         text = self.file.text
         start = self.comment_start if comments else self.file.line_start(self.start)
         if text[self.file.line_start(self.start) : self.start].strip():
             return Edit(self.file.path, self.start, self.end, "")  # in a one-line block
         end = self.file.line_end(self.end)
-        blank_above = start == 0 or text[:start].endswith(("\n\n", "\n\r\n")) or _opens(text, start)
+        blank_above = start == 0 or text[:start].endswith(("\n\n", "\n\r\n")) or opens_body(text, start)
         following = end
         while following < len(text) and not text[following : self.file.line_end(following)].strip():
             following = self.file.line_end(following)
         closes = following >= len(text) or text[following : self.file.line_end(following)].lstrip().startswith("}")
         if blank_above:
             end = following
-        if closes and not _opens(text, start):
+        if closes and not opens_body(text, start):
             above = self.file.line_start(start - 1) if start else 0
             if start and not text[above:start].strip():
                 start = above
@@ -195,12 +199,19 @@ class Attribute(Element):
         """The source of the expression."""
         return self.text(self.expr)
 
+    def rename(self, name: str) -> Edit:
+        """The edit that gives the attribute another name."""
+        return Edit(self.file.path, self.start, self.start + len(self.name), name)
+
     def replace(self, text: str) -> Edit:
         """Give it another expression."""
         return self.edit(self.expr, text)
 
     def insert_after(self, text: str) -> Edit:
-        """Lines behind its own, in its indent. A heredoc in `text` is not indented with it: its lines are kept as they are."""
+        """Insert lines after its own, with its indent.
+
+        A heredoc in `text` is not indented with it: its lines are kept as they are.
+        """
         assert self.parent is not None or self.file.kind == "tfvars"
         at = self.file.line_end(self.end)
         before = "" if self.file.text[:at].endswith("\n") else "\n"
@@ -282,7 +293,7 @@ class Block(Element):
 
     @cached_property
     def one_line(self) -> bool:
-        """Whether the body stands on the line of its opening brace."""
+        """Whether the body begins on the line of its opening brace."""
         children = self.node.children
         brace = next(i for i, c in enumerate(children) if c.kind == "OBrace")
         return children[brace + 1].kind != "Newline"
@@ -300,7 +311,7 @@ class Block(Element):
 
     @property
     def inner_indent(self) -> str:
-        """The indent of what stands in the body."""
+        """The indent of the elements of the body."""
         if not self.one_line:
             for child in self.body.children:
                 if child.kind in ("attribute", "block"):
@@ -308,7 +319,7 @@ class Block(Element):
         return self.indent + "  "
 
     def insert(self, text: str, *, after: Element | None = None, first: bool = False) -> Edit:
-        """Put lines into the body: behind an element of it, as its first, or (by default) as its last ones.
+        """Insert lines into the body: after an element of it, as its first lines, or (by default) as its last ones.
 
         `text` is written without indent; it gets that of the body. A one-line block is opened up.
         """
@@ -330,7 +341,9 @@ class Block(Element):
         return Edit(file.path, at, at, lines)
 
     def insert_after(self, text: str) -> Edit:
-        """Put lines behind it, with a blank line between; `text` is at the block's own level and keeps its own indents."""
+        """Insert lines after it, with a blank line between; `text` is at the block's own level and keeps its own
+        indents.
+        """
         at = self.file.line_end(self.end)
         before = "" if self.file.text[:at].endswith("\n") else "\n"
         return Edit(self.file.path, at, at, f"{before}\n{text.rstrip()}\n")
@@ -352,7 +365,7 @@ class File:
         self.kind = kind_of(path)
 
     def edited(self, edits: Sequence[tuple[int, int, str]]) -> File:
-        """The file with sorted edits made. Items that no edit touched, and what they mention, are taken over."""
+        """The file with sorted edits made. Items that no edit touched are reused, with what they refer to."""
         tree = reparse(self.tree, edits)
         file = File(self.path, tree.text, tree)
         file._mentions = self._mentions  # by nodes, and so true of every tree that has them
@@ -406,12 +419,14 @@ class File:
         return self.text.rfind("\n", 0, offset) + 1
 
     def line_end(self, offset: int) -> int:
-        """The offset behind the newline of the line that `offset` stands in."""
+        """The offset after the newline of the line that contains `offset`."""
         at = self.text.find("\n", offset)
         return len(self.text) if at < 0 else at + 1
 
     def comment_start(self, offset: int) -> int:
-        """Where the comment lines directly above the line of an offset begin (no blank line between), else the start of that line."""
+        """Where the comment lines directly above the line of an offset begin (no blank line between), else the start
+        of that line.
+        """
         at = self.line_start(offset)
         while at > 0:
             above = self.line_start(at - 1)
@@ -431,7 +446,8 @@ class File:
 def kind_of(path: str) -> str:
     """`tf`, `tfvars`, or `other` for what is not HCL that Terraform reads as a module's.
 
-    `.hcl` is what other tools read (Terragrunt, Packer, TFLint), or Terraform elsewhere: a backend's settings, tests, the lock file.
+    `.hcl` is what other tools read (Terragrunt, Packer, TFLint), or Terraform elsewhere: a backend's settings, tests,
+    the lock file.
     """
     if path.endswith(".tf"):
         return "tf"
@@ -447,39 +463,8 @@ def expression_references(holder: Element, expr: Expr) -> tuple[Reference, ...]:
     return tuple(_references(holder.file, holder.base, mentions(expr), None))
 
 
-def indented(text: str, indent: str) -> str:
-    """Lines with an indent before each that is not blank and does not stand in a heredoc; ends with a newline."""
-    out, marker = [], None
-    for line in text.rstrip("\n").split("\n"):
-        if marker is not None:
-            out.append(line)
-            if line.strip() == marker:
-                marker = None
-            continue
-        out.append(indent + line if line.strip() else line)
-        head = line.rpartition("<<")[2] if "<<" in line else ""
-        name = head.lstrip("-").strip()
-        if head and name.isidentifier():
-            marker = name
-    return "\n".join(out) + "\n"
-
-
-def _ends_line(text: str) -> bool:
-    """Whether the rest of a line contains nothing but a comment."""
-    return not text.strip() or text.lstrip().startswith(("#", "//"))
-
-
-def _opens(text: str, line: int) -> bool:
-    """Whether the line above opens a body, or there is none."""
-    return (
-        line == 0
-        or text[:line].rstrip(" \t\r\n").endswith("{")
-        and not text[text.rfind("{", 0, line) + 1 : line].strip()
-    )
-
-
 def _references(file: File, base: int, mentions: Iterable[Mention], block: Block | None) -> Iterator[Reference]:
-    """What is mentioned, in the snapshot and at the place where it stands now."""
+    """The references of a block at their places in this snapshot of the file."""
     inner: dict[Expr, Block] = {}
     node: Expr | None = None
     holder: Attribute | None = None

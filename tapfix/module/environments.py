@@ -1,6 +1,7 @@
 """What expressions evaluate to in each environment: through tfvars files, defaults, and the calls of a local module.
 
-An environment is a `NAME.tfvars` file in the root module's folder. A module of which no environment is known has one, with the name "".
+An environment is a `NAME.tfvars` file in the root module's folder. A module of which no environment is known has one,
+with the name "".
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from tapfix.module.project import Module, Project
 from tapfix.module.values import same
 
 Undecided = Literal["default", "unknown"]
-"""What a variable evaluates to that an environment may still set, because it has no tfvars file yet: its default, or unknown."""
+"""What a variable evaluates to while its environment has no tfvars file yet, which may still set it."""
 
 AUTOMATIC: Final = "terraform.tfvars"
 """The tfvars file that Terraform reads by itself."""
@@ -24,8 +25,8 @@ AUTOMATIC: Final = "terraform.tfvars"
 CALL_ARGUMENTS: Final = META_ARGUMENTS | {"source", "version"}
 """The arguments of a `module` block that are not variables of the module that it calls."""
 
-_MAX_DEPTH: Final = 8
-"""How many calls of modules are followed upwards."""
+_MAX_DEPTH: Final = 30
+"""How many calls of modules are followed upwards. What comes from further up is unknown."""
 
 _ENVIRONMENT_VARIABLES: Final = (
     "environment", "env", "environmentname", "envname", "environmentsuffix", "envsuffix", "stage", "stagename",
@@ -51,7 +52,10 @@ def environment_files(module: Module, names: Sequence[str] | None) -> dict[str, 
 
 
 def environment_variables(module: Module) -> tuple[Block, ...]:
-    """The variables that distinguish the environments, whatever their spelling, the likeliest first; a variable of another type is none."""
+    """The variables that distinguish the environments, in any of the known spellings, the likeliest first.
+
+    A variable whose type is not a string is left out.
+    """
     found: list[tuple[int, Block]] = []
     for name, block in module.variables.items():
         type = block.get("type")
@@ -61,7 +65,7 @@ def environment_variables(module: Module) -> tuple[Block, ...]:
 
 
 def environment_variable(module: Module) -> Block | None:
-    """The variable that distinguishes the environments, as `var.environment` does in most answers; None if there is none."""
+    """The likeliest variable that distinguishes the environments, in most answers `environment`; None without one."""
     return next(iter(environment_variables(module)), None)
 
 
@@ -94,30 +98,41 @@ class Environments:
         self.project = project
         self.names = names
         self._evaluators: dict[tuple[Module, Undecided], Mapping[str, Evaluator]] = {}
+        self._open: set[tuple[Module, Undecided]] = set()
 
     def evaluators(self, module: Module, undecided: Undecided = "default") -> Mapping[str, Evaluator]:
         """An evaluator of the module's expressions for each environment, by its name."""
         key = module, undecided
+        if key in self._open or len(self._open) > _MAX_DEPTH:  # a cycle of calls, which Terraform refuses
+            return {"": Evaluator(module, dict.fromkeys(module.variables, UNKNOWN))}
         if key not in self._evaluators:
-            given = self._given(module, undecided, 0)
+            self._open.add(key)
+            try:
+                given = self._given(module, undecided)
+            finally:
+                self._open.discard(key)
             self._evaluators[key] = {name: Evaluator(module, values) for name, values in given.items()}
         return self._evaluators[key]
 
     def values(self, at: Element, expr: Expr, undecided: Undecided = "default") -> dict[str, object]:
-        """What an expression of an element evaluates to, by environment; UNKNOWN where the module's text does not say."""
+        """The value of an expression of an element, by environment; UNKNOWN where the module's text does not say it."""
         evaluators = self.evaluators(self.project.module_of(at.file), undecided)
         return {name: evaluator.evaluate(expr) for name, evaluator in evaluators.items()}
 
-    def _given(self, module: Module, undecided: Undecided, depth: int) -> dict[str, dict[str, object]]:
+    def _given(self, module: Module, undecided: Undecided) -> dict[str, dict[str, object]]:
         """The values that are given to the module's variables, by environment."""
-        calls = self.project.callers(module)
-        ways = [self._passed(call, undecided, depth) for call in calls] if depth <= _MAX_DEPTH else []
+        ways = [self._passed(call, undecided) for call in self.project.callers(module)]
         if module.is_root or not ways:
             ways.append(self._from_tfvars(module, undecided))
         return ways[0] if len(ways) == 1 else _merged(module, ways)
 
     def _from_tfvars(self, module: Module, undecided: Undecided) -> dict[str, dict[str, object]]:
-        """What the tfvars files in the module's folder set. The files that Terraform reads by itself hold for all environments."""
+        """The values that the tfvars files in the module's folder set.
+
+        The files that Terraform reads by itself apply to all environments: first `terraform.tfvars`, then
+        `*.auto.tfvars` in the order of their names, of which a later one wins
+        (https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence).
+        """
         always: dict[str, object] = {}
         for file in sorted(module.tfvars, key=lambda file: (_stem(file) != "terraform", file.path)):
             if is_automatic(file):
@@ -127,18 +142,15 @@ class Environments:
         if undecided == "default" or set(self.names or ()) <= set(given):
             return given
         # What is not a switch is unknown as long as the file of an environment is missing, so that
-        # `var.environment == "prod"` is not taken for false because the default is `dev`.
+        # `var.environment == "prod"` does not evaluate to false because the default is `dev`.
         open_ones = {name: UNKNOWN for name, block in module.variables.items() if not _is_switch(block)}
         return {name: {**open_ones, **values} for name, values in given.items()}
 
-    def _passed(self, call: Block, undecided: Undecided, depth: int) -> dict[str, dict[str, object]]:
-        """What a `module` block passes to the module that it calls."""
-        caller = self.project.module_of(call.file)
-        passed: dict[str, dict[str, object]] = {}
-        for name, given in self._given(caller, undecided, depth + 1).items():
-            evaluator = Evaluator(caller, given)
-            passed[name] = {a.name: evaluator.evaluate(a.expr) for a in call_arguments_of(call)}
-        return passed
+    def _passed(self, call: Block, undecided: Undecided) -> dict[str, dict[str, object]]:
+        """The values that a `module` block passes to the module that it calls, by environment."""
+        evaluators = self.evaluators(self.project.module_of(call.file), undecided)
+        arguments = tuple(call_arguments_of(call))
+        return {name: {a.name: evaluator.evaluate(a.expr) for a in arguments} for name, evaluator in evaluators.items()}
 
 
 def call_arguments_of(call: Block) -> Iterator[Attribute]:
@@ -147,11 +159,14 @@ def call_arguments_of(call: Block) -> Iterator[Attribute]:
 
 
 def _merged(module: Module, ways: Sequence[Mapping[str, Mapping[str, object]]]) -> dict[str, dict[str, object]]:
-    """What several callers pass, by environment: a value where all pass the same, else UNKNOWN."""
+    """The values that several callers pass, by environment: a value where all pass the same, else UNKNOWN.
+
+    A caller without environments passes the same values in each. A call that leaves a variable out passes its default.
+    """
     defaults = Evaluator(module)
     found: dict[str, dict[str, object]] = {}
     for environment in dict.fromkeys(name for way in ways for name in way if name) or ("",):
-        given = [way.get(environment, way.get("", {})) for way in ways]
+        given = [way[name] for way in ways for name in (environment, "") if name in way]
         merged = found.setdefault(environment, {})
         for name in dict.fromkeys(name for values in given for name in values):
             merged[name] = agreed([values[name] if name in values else defaults.variable(name) for values in given])
@@ -166,6 +181,7 @@ def agreed(values: Sequence[object]) -> object:
 
 
 def _is_switch(variable: Block) -> bool:
+    """Whether a variable is a bool, by its type or its default."""
     type, default = variable.get("type"), variable.get("default")
     return (type is not None and type.value == "bool") or (default is not None and default.value in ("true", "false"))
 

@@ -4,8 +4,8 @@
     Evaluator(module, {"environment": "prod"}).evaluate(attribute.expr)
     Evaluator(module).parts(attribute.expr)                             # ("alb-", UNKNOWN) of "alb-${aws_vpc.v.id}"
 
-A rule asks `Context.values` instead, which knows the environments and the callers of a module. Nothing here raises for what an answer contains:
-cycles, depth, size, wrong types and unknown functions all evaluate to `UNKNOWN`.
+A rule asks `Context.values` instead, which knows the environments and the callers of a module. Nothing here raises
+for what an answer contains: cycles, depth, size, wrong types and unknown functions all evaluate to `UNKNOWN`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
+from tapfix.module.literals import PRECEDENCE, operate, unescaped, unescaped_marks, without_indent
 from tapfix.module.nodes import (
     Conditional,
     Expr,
@@ -31,7 +32,6 @@ from tapfix.module.values import (
     Invalid,
     Unknown,
     as_set,
-    call,
     is_known,
     number,
     same,
@@ -60,7 +60,9 @@ _NOTHING_BOUND: Final[Scope] = {}
 
 
 class Evaluator:
-    """Evaluates expressions of one module with one set of values for its variables; each local value is evaluated once."""
+    """Evaluates expressions of one module with one set of values for its variables; each local value is evaluated
+    once.
+    """
 
     def __init__(self, module: Module, variables: Mapping[str, object] | None = None) -> None:
         self.module = module
@@ -95,7 +97,7 @@ class Evaluator:
         return tuple(joined) or ("",)
 
     def _pieces(self, expr: Expr) -> Iterator[str | Unknown]:
-        """The pieces of a text, not joined; what holds other texts is looked into."""
+        """The pieces of a text, not joined."""
         try:
             value = self._value(expr, _NOTHING_BOUND)
         except Invalid:
@@ -185,11 +187,11 @@ class Evaluator:
         parts = expr.children[1:-1]
         literals = [p.value for p in parts]
         if expr.children[0].text.startswith("<<-"):
-            literals = _without_indent(parts, literals)
-        return self._join(parts, literals, _unescaped_marks, scope)
+            literals = without_indent(parts, literals)
+        return self._join(parts, literals, unescaped_marks, scope)
 
     def _join(self, parts: Sequence[Expr], literals: list[str], plain: Callable[[str], str], scope: Scope) -> object:
-        """The text of a template's parts, with the white space that `~` marks taken out."""
+        """The text of a template's parts, without the white space that `~` marks remove."""
         out = []
         for i, part in enumerate(parts):
             if part.kind == "interpolation":
@@ -241,11 +243,11 @@ class Evaluator:
         """The flat row of operands, folded from the operators that bind most to those that bind least."""
         operands = [self._value(c, scope) for c in expr.children[::2]]
         operators = [c.kind for c in expr.children[1::2]]
-        for level in _PRECEDENCE:
+        for level in PRECEDENCE:
             left, rest = [operands[0]], []
             for operator, operand in zip(operators, operands[1:], strict=True):
                 if operator in level:
-                    left[-1] = _operate(operator, left[-1], operand)
+                    left[-1] = operate(operator, left[-1], operand)
                 else:
                     left.append(operand)
                     rest.append(operator)
@@ -263,6 +265,8 @@ class Evaluator:
             if not isinstance(last, list):
                 return UNKNOWN
             values.extend(last)
+        from tapfix.module.functions import call  # Most modules call no function whose result is needed.
+
         return call(name, values)
 
     def _try(self, name: str, arguments: Sequence[Expr], scope: Scope) -> object:
@@ -416,7 +420,7 @@ class Evaluator:
         return found
 
     def _rows(self, loop: ForExpr, scope: Scope) -> list[Scope] | None:
-        """The names bound in each turn of a loop, or None where a turn cannot be told."""
+        """The names bound in each iteration of a loop; None if the iterations are not known."""
         source = self._value(loop.source, scope)
         if source is UNKNOWN:
             return None
@@ -460,54 +464,6 @@ _KINDS: Final[dict[str, Callable[[Evaluator, Expr, Scope], object]]] = {
 
 _PRIMITIVES: Final[dict[str, Callable[[object], object]]] = {"string": to_string, "number": to_number, "bool": to_bool}
 
-_PRECEDENCE: Final = (
-    frozenset({"Star", "Slash", "Percent"}),
-    frozenset({"Plus", "Minus"}),
-    frozenset({"GreaterThan", "GreaterThanEq", "LessThan", "LessThanEq"}),
-    frozenset({"EqualOp", "NotEqual"}),
-    frozenset({"And"}),
-    frozenset({"Or"}),
-)
-"""The operators, from those that bind most to those that bind least."""
-
-
-def _operate(operator: str, left: object, right: object) -> object:
-    if operator in ("And", "Or"):
-        decides = operator == "Or"
-        known = [to_bool(v) for v in (left, right) if v is not UNKNOWN]
-        if decides in known:
-            return decides
-        return (not decides) if len(known) == 2 else UNKNOWN
-    if operator in ("EqualOp", "NotEqual"):
-        if not (is_known(left) and is_known(right)):
-            return UNKNOWN
-        return same(left, right) == (operator == "EqualOp")
-    if left is UNKNOWN or right is UNKNOWN:
-        return UNKNOWN
-    try:
-        return _ARITHMETIC[operator](to_number(left), to_number(right))
-    except ArithmeticError as error:
-        raise Invalid(str(error)) from error
-
-
-def _remainder(left: float, right: float) -> object:
-    """With the sign of the left operand, as Go has it."""
-    rest = abs(left) % abs(right)
-    return number(-rest if left < 0 else rest)
-
-
-_ARITHMETIC: Final[dict[str, Callable[[float, float], object]]] = {
-    "GreaterThan": lambda a, b: a > b,
-    "GreaterThanEq": lambda a, b: a >= b,
-    "LessThan": lambda a, b: a < b,
-    "LessThanEq": lambda a, b: a <= b,
-    "Minus": lambda a, b: number(a - b),
-    "Percent": _remainder,
-    "Plus": lambda a, b: number(a + b),
-    "Slash": lambda a, b: number(a / b),
-    "Star": lambda a, b: number(a * b),
-}
-
 
 def _at(value: object, key: object) -> object:
     """One step into a value."""
@@ -522,52 +478,3 @@ def _at(value: object, key: object) -> object:
             raise Invalid(f"no element {index}")
         return value[index]
     raise Invalid("nothing to step into")
-
-
-def unescaped(text: str) -> str:
-    """The text that a QuotedLit stands for."""
-    if "\\" in text:
-        out, i = [], 0
-        while i < len(text):
-            char = text[i]
-            if char != "\\" or i + 1 == len(text):
-                out.append(char)
-                i += 1
-                continue
-            mark = text[i + 1]
-            width = {"u": 4, "U": 8}.get(mark, 0)
-            digits = text[i + 2 : i + 2 + width]
-            if width and len(digits) == width:
-                try:
-                    out.append(chr(int(digits, 16)))
-                except (ValueError, OverflowError):
-                    out.append(text[i : i + 2 + width])
-            else:
-                width = 0
-                out.append({"n": "\n", "r": "\r", "t": "\t"}.get(mark, mark))
-            i += 2 + width
-        text = "".join(out)
-    return _unescaped_marks(text)
-
-
-def _unescaped_marks(text: str) -> str:
-    return text.replace("$${", "${").replace("%%{", "%{") if "{" in text else text
-
-
-def _without_indent(parts: Sequence[Expr], literals: list[str]) -> list[str]:
-    """The literals of a `<<-` heredoc with the white space taken out that all of its lines begin with."""
-    text = "".join(s if isinstance(p, Leaf) else "\0" for p, s in zip(parts, literals, strict=True))
-    indents = [len(line) - len(line.lstrip(" \t")) for line in text.split("\n") if line.strip(" \t\r")]
-    width = min(indents, default=0)
-    out, fresh = [], True
-    for part, literal in zip(parts, literals, strict=True):
-        if not isinstance(part, Leaf):
-            out.append(literal)
-            fresh = False
-            continue
-        lines = literal.split("\n")
-        out.append(
-            "\n".join(s[min(width, len(s) - len(s.lstrip(" \t"))) :] if i or fresh else s for i, s in enumerate(lines))
-        )
-        fresh = literal.endswith("\n")
-    return out

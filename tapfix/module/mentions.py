@@ -35,10 +35,17 @@ class Mention(NamedTuple):
     """The nested blocks around that attribute, outermost first."""
 
 
+_Visit = tuple[Expr, Expr | None, tuple[Expr, ...], frozenset[str]]
+"""A node to visit, the attribute that contains it, the nested blocks around it, and the names that are bound there."""
+
+
 def mentions(root: Expr) -> Iterator[Mention]:
-    """The references below a node, in the order of the source. Names that a `for` or a `dynamic` block binds are no references."""
+    """The references below a node, in the order of the source.
+
+    Names that a `for` or a `dynamic` block binds are no references.
+    """
     outermost = root.children[0].value if root.kind == "block" else ""
-    stack: list[tuple[Expr, Expr | None, tuple[Expr, ...], frozenset[str]]] = [(root, None, (), frozenset())]
+    stack: list[_Visit] = [(root, None, (), frozenset())]
     while stack:
         node, holder, around, bound = stack.pop()
         kind = node.kind
@@ -63,27 +70,39 @@ def mentions(root: Expr) -> Iterator[Mention]:
             if node.children[0].children:
                 stack.append((node.children[0], holder, around, bound))
         elif kind in ("for_tuple", "for_object"):
-            loop = ForExpr.of(node)
-            inner = bound.union(loop.names)
-            parts = [part for part in (loop.condition, loop.value, loop.key) if part is not None]
-            stack.extend((part, holder, around, inner) for part in parts)
-            stack.append((loop.source, holder, around, bound))
+            stack.extend(_loop_parts(node, holder, around, bound))
         elif kind == "block":
-            inside = around if node is root else (*around, node)
-            body = block_body(node)
-            if node.children[0].value == "dynamic":
-                name_of_each = iterator_name(node)
-                for child in reversed(body.children):
-                    if child.kind == "block":
-                        stack.append((child, holder, inside, bound | {name_of_each}))
-                    elif child.kind == "attribute" and child.children[0].value != "iterator":
-                        stack.append((child, holder, inside, bound))
-            else:
-                stack.append((body, holder, inside, bound))
+            stack.extend(_block_parts(node, holder, around if node is root else (*around, node), bound))
         else:
             for child in reversed(node.children):
                 if child.children:
                     stack.append((child, holder, around, bound))
+
+
+def _loop_parts(expr: Expr, holder: Expr | None, around: tuple[Expr, ...], bound: frozenset[str]) -> Iterator[_Visit]:
+    """The parts of a `for` expression, the last one first; its names are bound in all but the source."""
+    loop = ForExpr.of(expr)
+    inner = bound.union(loop.names)
+    for part in (loop.condition, loop.value, loop.key):
+        if part is not None:
+            yield part, holder, around, inner
+    yield loop.source, holder, around, bound
+
+
+def _block_parts(block: Expr, holder: Expr | None, around: tuple[Expr, ...], bound: frozenset[str]) -> Iterator[_Visit]:
+    """The body of a block; of a `dynamic` block its elements, the last one first, with its iterator bound in the
+    blocks.
+    """
+    body = block_body(block)
+    if block.children[0].value != "dynamic":
+        yield body, holder, around, bound
+        return
+    inner = bound | {iterator_name(block)}
+    for child in reversed(body.children):
+        if child.kind == "block":
+            yield child, holder, around, inner
+        elif child.kind == "attribute" and child.children[0].value != "iterator":
+            yield child, holder, around, bound
 
 
 def _provider_address(expr: Expr) -> str:

@@ -1,6 +1,8 @@
-"""Nodes of the tree by what they are: a call's arguments, an object's items, the parts of a conditional (docs/tree.md).
+"""Nodes of the tree by what they are: a call's arguments, an object's items, the parts of a conditional
+(docs/tree.md).
 
-The functions here take and return nodes; they know no file. Code outside `syntax/` reads the children of a node through them and not by number.
+The functions here take and return nodes; they know no file. Code outside `syntax/` reads the children of a node
+through them and not by number.
 """
 
 from __future__ import annotations
@@ -41,13 +43,23 @@ def block_body(block: Expr) -> Expr:
     raise ValueError("a block without a body")
 
 
+def body_elements(body: Expr) -> tuple[Expr, ...]:
+    """The attributes and blocks of a body, in order."""
+    return tuple(child for child in body.children if child.kind in ("attribute", "block"))
+
+
+def element_name(element: Expr) -> str:
+    """The name of an attribute, the type of a block."""
+    return element.children[0].value
+
+
 def attribute_name(attribute: Expr) -> str:
     """The name of an attribute's node."""
     return attribute.children[0].value
 
 
 def attribute_name_node(attribute: Expr) -> Expr:
-    """The node of the name of an attribute's node."""
+    """The node of an attribute's name."""
     return attribute.children[0]
 
 
@@ -84,9 +96,21 @@ def template_parts(expr: Expr) -> tuple[Expr, ...]:
     return expr.children[1:-1]
 
 
+def template_start(expr: Expr) -> int:
+    """Where the text of a quoted template or a heredoc begins in the item, after its opening mark."""
+    return expr.children[0].end
+
+
 def interpolated(part: Expr) -> Expr:
     """The expression of an `interpolation`, a `${ }`."""
     return part.children[1]
+
+
+def sole_interpolation(expr: Expr) -> Expr | None:
+    """The expression of a template or heredoc that is one `${ }` and nothing else; None for another expression."""
+    if expr.kind not in ("template", "heredoc") or len(expr.children) != 3 or expr.children[1].kind != "interpolation":
+        return None
+    return interpolated(expr.children[1])
 
 
 def unwrapped(expr: Expr) -> Expr:
@@ -98,6 +122,16 @@ def unwrapped(expr: Expr) -> Expr:
             expr = interpolated(expr.children[1])
         else:
             return expr
+
+
+def parenthesized(expr: Expr) -> Expr:
+    """The expression in a pair of parentheses."""
+    return expr.children[1]
+
+
+def unary_operand(expr: Expr) -> Expr:
+    """The `x` of `!x` and of `-x`."""
+    return expr.children[1]
 
 
 # --- calls, lists, objects --------------------------------------------------------------------------------------------
@@ -123,6 +157,36 @@ def call_arguments(expr: Expr) -> tuple[Expr, ...]:
     return tuple(
         c for c in children if c.kind not in ("OParen", "CParen", "OBrack", "CBrack", "Comma", "Ellipsis", "Newline")
     )
+
+
+def expands(call: Expr) -> bool:
+    """Whether `...` follows the last argument of a call: it is a list of arguments."""
+    return any(child.kind == "Ellipsis" for child in call.children)
+
+
+def opening(expr: Expr) -> Expr:
+    """The parenthesis, bracket or brace that opens the arguments of a call, a list or an object."""
+    return next(child for child in expr.children if child.kind in ("OParen", "OBrack", "OBrace"))
+
+
+def closing(expr: Expr) -> Expr:
+    """The last leaf of a call, a list, an object or a template: what closes it."""
+    return expr.children[-1]
+
+
+def is_multi_line(expr: Expr) -> bool:
+    """Whether a line break follows the opening brace of an object."""
+    return expr.children[1].kind == "Newline"
+
+
+def opening_newline(expr: Expr) -> Expr:
+    """The line break after the opening brace of a multi-line object."""
+    return expr.children[1]
+
+
+def has_trailing_comma(expr: Expr) -> bool:
+    """Whether a comma follows the last argument of a call."""
+    return len(expr.children) > 1 and expr.children[-2].kind == "Comma"
 
 
 def object_items(expr: Expr) -> tuple[Expr, ...]:
@@ -161,7 +225,17 @@ def comma_after(container: Expr, member: Expr) -> Expr | None:
     return following if following is not None and following.kind == "Comma" else None
 
 
-# --- conditionals and loops -------------------------------------------------------------------------------------------
+# --- operators, conditionals and loops --------------------------------------------------------------------------------
+
+
+def operands(binary: Expr) -> tuple[Expr, ...]:
+    """The operands of a node of the kind `binary`, which has no precedence: two or more."""
+    return binary.children[::2]
+
+
+def operators(binary: Expr) -> tuple[Expr, ...]:
+    """The operators between the operands of a node of the kind `binary`."""
+    return binary.children[1::2]
 
 
 class Conditional(NamedTuple):
@@ -218,6 +292,11 @@ def step_name(step: Expr) -> str | None:
     return step.children[1].text if step.kind in ("get_attr", "legacy_index") else None
 
 
+def step_name_node(step: Expr) -> Expr:
+    """The node of the name or number of a step `.name` or `.0`."""
+    return step.children[1]
+
+
 def step_key(step: Expr) -> str | None:
     """The name by which a step goes into an object, `.name` or `["name"]`; None for a key that is computed."""
     return string_value(step.children[1]) if step.kind == "index" else step_name(step)
@@ -252,6 +331,17 @@ def traversal_address(node: Expr) -> tuple[str, int] | None:
             return None
         address = f"{address}.{steps[1].children[1].value}"
     return address, 1 + used
+
+
+def whole_address(expr: Expr) -> str | None:
+    """The address that an expression names and nothing else: `var.x`, but not `var.x.y`."""
+    found = traversal_address(expr)
+    return found[0] if found is not None and found[1] == len(expr.children) else None
+
+
+def is_splat(step: Expr) -> bool:
+    """Whether a step of a traversal is `[*]` or `.*`."""
+    return step.kind in ("full_splat", "attr_splat")
 
 
 def walk(node: Expr) -> Iterator[Expr]:

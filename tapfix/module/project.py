@@ -9,13 +9,14 @@ from functools import cached_property
 from tapfix.edits import Edit
 from tapfix.module.elements import Attribute, Block, Element, File, Reference
 from tapfix.module.nodes import string_value
+from tapfix.paths import module_folders
 
 _HISTORY = frozenset({"moved", "removed"})
 """Blocks that speak of the state, and use nothing."""
 
 
 class Module:
-    """The `.tf` files of one folder, and the tfvars beside them."""
+    """The `.tf` files of one folder, and the tfvars files in it."""
 
     def __init__(self, folder: str, files: Sequence[File], *, is_root: bool = True) -> None:
         self.folder = folder
@@ -99,7 +100,9 @@ class Module:
 
     @cached_property
     def declarations(self) -> tuple[tuple[str, Element], ...]:
-        """Whatever has an address, with it, in order; unlike in `find` and the mappings, what is declared twice is there twice."""
+        """Whatever has an address, with it, in order; unlike in `find` and the mappings, what is declared twice is
+        there twice.
+        """
         found: list[tuple[str, Element]] = []
         for block in self.blocks:
             if block.type in ("resource", "data", "variable", "output", "module", "provider"):
@@ -128,7 +131,7 @@ class Module:
         return {address: tuple(references) for address, references in found.items()}
 
     def references_to(self, address: str) -> tuple[Reference, ...]:
-        """All references that use the address; a `moved` block only tells what it was called."""
+        """All references that use the address; a `moved` block only says what it was called."""
         return self._referring.get(address, ())
 
     @property
@@ -158,12 +161,11 @@ class Project:
 
     @cached_property
     def modules(self) -> tuple[Module, ...]:
-        """The root module first. It is the outermost folder that holds `.tf` files; the others are called by it, or stand alone."""
+        """The root module first (see `module_folders`); the others are called by it, or are roots of their own."""
         folders: dict[str, list[File]] = {}
         for file in self.files.values():
             folders.setdefault(file.folder, []).append(file)
-        held = [f for f, files in folders.items() if any(x.kind == "tf" for x in files)]
-        held.sort(key=lambda f: (f.count("/") + 1 if f else 0, _is_library(f)))
+        held = module_folders(self.files)
         root = held[0] if held else ""
         return tuple(Module(f, folders.get(f, ()), is_root=f == root) for f in held or [""])
 
@@ -212,7 +214,7 @@ class Project:
         return {folder: tuple(calls) for folder, calls in found.items()}
 
     def edited(self, edits: Mapping[str, Sequence[Edit]], removes: frozenset[str] = frozenset()) -> Project:
-        """The project with sorted edits made. Files and items that no edit touched are taken over as they are."""
+        """The project with sorted edits made. Files and items that no edit touched are reused as they are."""
         project = Project({})
         for path, file in self.files.items():
             if path in removes:
@@ -225,8 +227,3 @@ class Project:
             if path not in self.files:
                 project.files[path] = File(path, "".join(e.text for e in new))
         return project
-
-
-def _is_library(folder: str) -> bool:
-    """Whether a folder's name says that it holds modules that others call."""
-    return folder.split("/", 1)[0] in ("modules", "module", "examples", "tests", "bootstrap")

@@ -1,8 +1,8 @@
 """Variables and their values per environment: how fixers declare one, and where its values go.
 
-An environment is a `NAME.tfvars` file beside the module, one for each name in the contract. A value goes into a file only where
-that file is there: making the files is the business of the rules that want them. Where there is no environment, what has to be kept
-goes into `terraform.tfvars`, which Terraform reads by itself.
+An environment is a `NAME.tfvars` file beside the module, one for each name in the contract. A value goes into a file
+only where that file is there: making the files is the business of the rules that want them. Where there is no
+environment, what has to be kept goes into `terraform.tfvars`, which Terraform reads by itself.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Variable(NamedTuple):
 
 
 def is_sensitive(variable: Block) -> bool:
-    """Whether a variable's value may not be shown, and so stands in no file that tapfix writes."""
+    """Whether a variable's value may not be shown, and so must not be in a file that tapfix writes."""
     mark = variable.get("sensitive")
     return mark is not None and mark.value == "true"
 
@@ -49,9 +49,10 @@ def is_sensitive(variable: Block) -> bool:
 def declare(
     module: Module, environments: Sequence[str], variables: Sequence[Variable], *, title: str = ""
 ) -> list[Edit]:
-    """Edits that declare variables (those that are declared already are left alone) and set them in each environment's file.
+    """Edits that declare variables (those that are declared already are left alone) and set them in each
+    environment's file.
 
-    The blocks go behind the module's last variable, the values to the end of the files, under a comment `title`.
+    The blocks go after the module's last variable, the values to the end of the files, under a comment `title`.
     """
     fresh = [v for v in variables if v.name not in module.variables]
     edits: list[Edit] = []
@@ -80,9 +81,11 @@ def declare(
 
 
 def insert_block(module: Module, type: str, text: str, *, leaving: str = "") -> Edit:
-    """Put a top-level block where those of its type stand: behind the last of them, leaving out those with a first label `leaving`.
+    """Insert a top-level block after the last one of its type, leaving out those with a first
+    label `leaving`.
 
-    If there is none, variables, locals and data sources go before the first block that could use them, others to the end.
+    If there is none, variables, locals and data sources go before the first block that could use them, others to the
+    end.
     """
     same = [b for b in module.blocks_of(type) if not b.labels or b.labels[0] != leaving]
     if same:
@@ -110,7 +113,9 @@ def _last_of_largest(blocks: Iterable[Block]) -> Block:
 
 
 class Row(NamedTuple):
-    """A line of a tfvars file: a value in HCL, or (`value=None`) a comment that says what to set, and why it is not here."""
+    """A line of a tfvars file: a value in HCL, or (`value=None`) a comment that says what to set, and why it is not
+    here.
+    """
 
     name: str
     value: str | None
@@ -133,7 +138,7 @@ def tfvars_text(environment: str, groups: Sequence[tuple[str, Sequence[Row]]]) -
 def unset_rows(module: Module, known: Iterable[str] = ()) -> tuple[list[Row], list[Row]]:
     """Rows for the variables without default: those to be given a value by a person, and the sensitive ones.
 
-    A sensitive value never stands in a tfvars file; its row names the `TF_VAR_` to set. No value is made up.
+    A sensitive value is never in a tfvars file; its row names the `TF_VAR_` to set. No value is made up.
     """
     known = set(known)
     plain, sensitive = [], []

@@ -1,1 +1,1 @@
-"""What is said about a result, one module a format; each has `render`, and imports nothing heavy until it is called."""
+"""What tapfix prints about a result. One format is one module, and `formats` lists them."""

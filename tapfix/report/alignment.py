@@ -1,7 +1,8 @@
 """Which lines of two texts belong together, for the diff.
 
-Lines that both sides have once each are the fixed points (Bram Cohen's patience diff), so that a `}` is never taken for another block's.
-Only what lies between them is searched, and only as far as that is quick: no input makes it slow, at worst the diff is longer than need be.
+A line that both texts contain exactly once is a fixed point (Bram Cohen's patience diff), so that a `}` is never
+matched with that of another block. Only the stretches between fixed points are searched, and only short ones, so that
+no input makes the diff slow. At worst the diff is longer than necessary.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from difflib import SequenceMatcher
 from typing import NamedTuple
 
 _SEARCHED_AT_MOST = 250_000
-"""How many pairs of lines are searched in a stretch without fixed points; beyond, the stretch counts as replaced."""
+"""The most pairs of lines that are compared in a stretch without fixed points. A larger one counts as replaced."""
 
 
 class Change(NamedTuple):
@@ -38,7 +39,7 @@ def changes(old: Sequence[str], new: Sequence[str]) -> list[Change]:
 
 
 def hunks(found: Sequence[Change], context: int) -> Iterator[list[Change]]:
-    """The changes, together where the lines of context around them would touch."""
+    """Groups of changes whose lines of context would touch or overlap."""
     group: list[Change] = []
     for change in found:
         if group and change.start - group[-1].end > 2 * context:
@@ -50,7 +51,7 @@ def hunks(found: Sequence[Change], context: int) -> Iterator[list[Change]]:
 
 
 def _matches(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, int]]:
-    """Stretches of equal lines: their places in both texts, and their length."""
+    """Stretches of equal lines: the index of the first line in each text, and the number of lines."""
     todo = [Change(0, len(old), 0, len(new))]
     while todo:
         start, end, new_start, new_end = todo.pop()
@@ -70,7 +71,7 @@ def _matches(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int,
             continue
         points = _fixed_points(old, new, inner)
         if points:
-            # A fixed point begins the stretch behind it, whose equal head it becomes.
+            # A fixed point becomes the first line of the stretch that follows it.
             corners = [(inner.start, inner.new_start), *points, (inner.end, inner.new_end)]
             todo += [Change(a, c, b, d) for (a, b), (c, d) in itertools.pairwise(corners)]
         elif (inner.end - inner.start) * (inner.new_end - inner.new_start) <= _SEARCHED_AT_MOST:
@@ -78,7 +79,7 @@ def _matches(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int,
 
 
 def _fixed_points(old: Sequence[str], new: Sequence[str], within: Change) -> list[tuple[int, int]]:
-    """The places of lines that both stretches hold once each, as far as they are in the same order in both."""
+    """The indexes of lines that both stretches contain exactly once, and in the same order."""
     once = _once(old[within.start : within.end])
     new_once = _once(new[within.new_start : within.new_end])
     pairs = [(within.start + at, within.new_start + new_once[line]) for line, at in once.items() if line in new_once]
@@ -91,7 +92,7 @@ def _once(lines: Sequence[str]) -> dict[str, int]:
 
 
 def _longest_rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The longest run of pairs, which rise in their first, that rises in their second as well (by patience sorting)."""
+    """The longest subsequence whose second numbers rise (by patience sorting). The first numbers rise already."""
     tops: list[int] = []
     piles: list[int] = []
     before: list[int] = []

@@ -1,4 +1,4 @@
-"""The failure analysis: what was wrong with an answer, what was repaired and what is left, as a grader would write it."""
+"""The failure analysis in the form that graders use: what was wrong with an answer, what was repaired, what is left."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ def _table(grade: Grade) -> Iterator[str]:
     yield "| # | Rule | Failure | Impact | Places | Outcome |"
     yield "|---|---|---|---|---|---|"
     for number, failure in enumerate(grade.failures, 1):
+        impact = failure.severity.value.title()
         yield (
-            f"| {number} | {failure.rule} | {_cell(failure.title)} | {failure.severity.value.title()} | {failure.count} "
-            f"| {_outcome(failure)} |"
+            f"| {number} | {failure.rule} | {_cell(failure.title)} | {impact} | {failure.count} | {_outcome(failure)} |"
         )
     yield ""
 
@@ -117,7 +117,7 @@ def _instance(instance: Instance) -> Iterator[str]:
 
 
 def _fenced(text: str, path: str) -> Iterator[str]:
-    """A fence that the text cannot break."""
+    """The text in a fence that is longer than any fence in it."""
     fence = "`" * max(3, max((len(run) + 1 for run in re.findall(r"`{3,}", text)), default=3))
     yield f"{fence}{'json' if path.endswith('.json') else 'hcl'}"
     yield text
@@ -126,7 +126,7 @@ def _fenced(text: str, path: str) -> Iterator[str]:
 
 
 def _sentence(text: str) -> str:
-    """A finding's words as a sentence in Markdown."""
+    """The words of a finding as a sentence in Markdown."""
     said = prose(text)
     return said if said.endswith((".", ":", "!", "?")) else f"{said}."
 

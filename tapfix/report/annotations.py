@@ -1,35 +1,32 @@
-"""Workflow commands of GitHub Actions: each finding becomes a note on its line of the changed file."""
+"""Workflow commands of GitHub Actions, which show each finding as a note on its line."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tapfix.report.wording import LEVELS, addressed, effective
+
 if TYPE_CHECKING:
-    from tapfix.api import Result
+    from tapfix.result import ResultData
 
-_LEVEL = {"critical": "error", "high": "error", "medium": "warning", "low": "notice"}
-_DIAGNOSIS_LEVEL = {"error": "error", "warning": "warning"}
+_COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
+"""What GitHub calls each level."""
 
 
-def render(result: Result) -> str:
-    """A line for each finding that is not suppressed, and for each diagnostic."""
+def render(result: ResultData) -> str:
+    """A line for each remark, and for each finding that is not suppressed."""
     lines = []
-    for diagnosis in result.diagnostics:
-        level = _DIAGNOSIS_LEVEL.get(diagnosis.severity, "notice")
-        place: dict[str, str | int] = {"file": diagnosis.file, "line": diagnosis.line, "col": diagnosis.column}
-        lines.append(_command(level, place, diagnosis.message))
-    for finding, stands in result.placed:
-        status = finding.status.value
-        if status == "suppressed":
-            continue
+    for remark in result.diagnostics:
+        place: dict[str, str | int] = {"file": remark.file, "line": remark.line, "col": remark.column}
+        lines.append(_command(_COMMANDS[remark.severity], place, remark.message))
+    for finding, found in effective(result.placed):
         place = {
-            "file": stands.file,
-            "line": stands.line,
-            "endLine": stands.end_line,
-            "title": f"{finding.rule} {finding.name} ({status})",
+            "file": found.file,
+            "line": found.line,
+            "endLine": found.end_line,
+            "title": f"{finding.rule} {finding.name} ({finding.status.value})",
         }
-        message = f"{finding.address}: {finding.message}" if finding.address else finding.message
-        lines.append(_command(_LEVEL[finding.severity.value], place, f"{message}\n{finding.reason}".strip()))
+        lines.append(_command(_COMMANDS[LEVELS[finding.severity.value]], place, addressed(finding)))
     return "".join(lines)
 
 

@@ -7,18 +7,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from tapfix.report.alignment import changes, hunks
+
+if TYPE_CHECKING:
+    from tapfix.result import ResultData
 
 _CONTEXT = 3
 _NO_NEWLINE = "\\ No newline at end of file\n"
 _C_ESCAPES = {7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r", 34: '\\"', 92: "\\\\"}
 
 
+def diff_of(result: ResultData) -> str:
+    """The diff between the files of an input and those of the outcome; empty if nothing changed."""
+    return render(result.base, result.files, {new: old for old, new in result.source.renamed.items()})
+
+
 def render(before: Mapping[str, str], after: Mapping[str, str], copied_from: Mapping[str, str] | None = None) -> str:
     """The diff between two states of a folder, by path; empty if nothing changed.
 
-    `copied_from` maps a path of `after` to that of `before` which it came from and which stays.
+    `copied_from` maps a path of `after` to the path of `before` that it is a copy of; the original stays.
     """
     origin = copied_from or {}
     kept = set(origin.values())
@@ -58,7 +67,7 @@ def _git_line(old: str, new: str) -> str:
 
 
 def _body(old: str | None, new: str | None, before: str, after: str) -> str:
-    """The lines `---` and `+++` and the hunks; nothing where the texts are equal, as of an empty file or a plain copy."""
+    """The lines `---` and `+++` and the hunks; empty if the texts are equal, as for an empty file or an exact copy."""
     hunks = "".join(_hunks(lines_of(before), lines_of(after)))
     if not hunks:
         return ""
@@ -67,7 +76,7 @@ def _body(old: str | None, new: str | None, before: str, after: str) -> str:
 
 
 def lines_of(text: str) -> list[str]:
-    """The lines of a text with their newlines. `str.splitlines` would break at form feeds and lone carriage returns too."""
+    """The lines of a text with their newlines. `str.splitlines` would also break at form feeds."""
     lines = [line + "\n" for line in text.split("\n")]
     last = lines.pop()[:-1]
     return [*lines, last] if last else lines
@@ -75,7 +84,7 @@ def lines_of(text: str) -> list[str]:
 
 def _hunks(before: list[str], after: list[str]) -> Iterator[str]:
     for group in hunks(changes(before, after), _CONTEXT):
-        # The context is as long before the first change as behind the last, but for the ends of the text.
+        # Both sides have the same number of lines of context, except at the ends of the text.
         head = min(_CONTEXT, group[0].start)
         tail = min(_CONTEXT, len(before) - group[-1].end)
         start, end = group[0].start - head, group[-1].end + tail
@@ -100,7 +109,7 @@ def _range(start: int, end: int) -> str:
 
 
 def _similarity(before: str, after: str) -> int:
-    """How much of the larger text both have, in percent, by whole lines; 100 is kept for equal texts, as git keeps it."""
+    """The share of the larger text that is in both, in percent. Only equal texts have 100, as in git."""
     if before == after:
         return 100
     shared = Counter(lines_of(before)) & Counter(lines_of(after))
@@ -109,7 +118,7 @@ def _similarity(before: str, after: str) -> int:
 
 
 def _ended(path: str) -> str:
-    """The name on a `---` or `+++` line; git ends a name with a space in it by a tab, so that `patch` knows where it ends."""
+    """The name on a `---` or `+++` line. After a name with a space comes a tab, as in git, for `patch`."""
     quoted = _quoted(path)
     return f"{quoted}\t" if " " in quoted and not quoted.startswith('"') else quoted
 

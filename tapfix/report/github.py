@@ -1,6 +1,7 @@
 """Markdown for a comment on a pull request: a summary, the findings as a table, and the diff, folded away.
 
-GitHub takes 65,536 characters a comment. The diff is cut first, then the findings; what was cut is said.
+A comment on GitHub has at most 65,536 characters. The diff is cut first, then the findings. The comment says what was
+cut.
 """
 
 from __future__ import annotations
@@ -8,25 +9,25 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from tapfix.report.diff import diff_of
 from tapfix.report.prose import code, prose
 
 if TYPE_CHECKING:
-    from tapfix.api import Result
-    from tapfix.engine.passes import Placed
+    from tapfix.result import Placed, ResultData
 
 LIMIT = 65_536
 """GitHub's limit for a comment, in characters."""
 
 _ROOM = 500
-"""What the lines around the table and the diff need, generously."""
+"""More characters than the lines around the table and the diff need."""
 
 _MARK = "<!-- tapfix -->"
-"""By this a workflow finds its earlier comment again."""
+"""The mark by which a workflow finds its earlier comment."""
 
 _ORDER = ("refused", "suggested", "fixed", "suppressed")
 
 
-def render(result: Result) -> str:
+def render(result: ResultData) -> str:
     """The comment."""
     head = _head(result)
     rows, cut = _rows(result, (LIMIT - len(head) - _ROOM) // 2)
@@ -35,10 +36,10 @@ def render(result: Result) -> str:
         table = "| | Rule | Where | What |\n|---|---|---|---|\n" + "".join(rows)
         table += f"\n{cut} more findings are in the full report.\n" if cut else ""
         table += "\n"
-    return head + table + _folded_diff(result.diff(), LIMIT - len(head) - len(table) - _ROOM)
+    return head + table + _folded_diff(diff_of(result), LIMIT - len(head) - len(table) - _ROOM)
 
 
-def _head(result: Result) -> str:
+def _head(result: ResultData) -> str:
     statuses = [finding.status.value for finding in result.findings]
     counts = ", ".join(f"**{statuses.count(status)}** {status}" for status in _ORDER if status in statuses)
     lines = [_MARK, f"### tapfix: {prose(result.source.name)}", ""]
@@ -55,8 +56,8 @@ def _head(result: Result) -> str:
     return "\n".join(lines) + "\n\n"
 
 
-def _rows(result: Result, room: int) -> tuple[list[str], int]:
-    """As many rows of the table as there is room for, what is left to do first, and how many did not fit."""
+def _rows(result: ResultData, room: int) -> tuple[list[str], int]:
+    """The rows that fit into `room` characters, unfixed findings first, and the number of the others."""
     placed = sorted(result.placed, key=lambda p: _ORDER.index(p.finding.status.value))
     rows: list[str] = []
     for found in placed:

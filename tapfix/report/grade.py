@@ -1,46 +1,40 @@
-"""What an answer is worth, as given and after repair: the failures, each with its place, and a score from 0 to 10.
+"""The grade of an answer, as given and after repair: its failures, each with its places, and a score from 0 to 10.
 
-The score is ``10 * 0.5 ** (penalty / 12)``. The penalty is the sum over all failures of the weight of their severity
-(critical 4, high 2, medium 1, low 0.25); a failure is a rule that found something, and each further finding of it, up
-to five, adds a tenth of the weight. A step of the proof that the outcome does not pass is a failure as well. After
-repair what was fixed no longer counts, and the score is lowered by up to a tenth for how far the repair had to go: the
-share of lines that are not the same. The numbers stand in ``grading.toml``.
+The score is `10 * 0.5 ** (penalty / 12)`. A failure is a rule with at least one finding, or a step of the proof that
+the outcome does not pass. The penalty is the sum of the failures' weights, which depend on the severity: critical 4,
+high 2, medium 1, low 0.25. Each further finding of the same rule, up to five, adds a tenth of the weight. After repair
+only the findings that are left count, and the score is lowered by up to a tenth for the distance of the repair, which
+is the share of lines that it changed. `grading.toml` holds the numbers.
 
-Everything here is a function of the result, so that one answer has one grade, everywhere.
+A grade depends on the result and on nothing else, so that an answer has the same grade everywhere.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from tapfix.fixer import Severity, Status
 
 if TYPE_CHECKING:
-    from tapfix.api import Result
-    from tapfix.engine.passes import Placed
     from tapfix.fixer import Fixer
+    from tapfix.result import Placed, ResultData
     from tapfix.verify import Problem, Step
 
 _EXCERPT = 8
-"""How many lines an excerpt has at most."""
+"""The number of lines of an excerpt, at most."""
 _SHOWN = 3
-"""How many findings of a failure are shown with excerpts."""
+"""The number of findings of a failure that are shown with excerpts."""
 _ORDER = tuple(Severity)
-_HEAD = re.compile(
-    r'^[ \t]*(resource|data|variable|output|module|provider)[ \t]+"([^"\n]+)"(?:[ \t]+"([^"\n]+)")?[ \t]*\{',
-    re.MULTILINE,
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """Some lines of a file, and where they stand in it and in the answer."""
+    """Some lines of a file, with the 1-based number of the first one in the file and in the answer."""
 
     file: str
     line: int
@@ -50,7 +44,7 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One finding of a failure: what is said of it, what the answer has there, and what the outcome has instead."""
+    """One finding of a failure: its message, the text of the answer, and the text of the outcome."""
 
     message: str
     reason: str
@@ -59,13 +53,20 @@ class Instance:
     file: str
     line: int
     issue: Excerpt | None
-    fix: str
-    """The outcome's new lines; empty where there are none to show."""
+    blocks: ChangedBlocks | None = field(repr=False, compare=False)
+    """The blocks that the repair changed; none for a step of the proof."""
+
+    @property
+    def fix(self) -> str:
+        """The new lines of the outcome; empty if there are none to show."""
+        if self.blocks is None or self.status != Status.FIXED.value:
+            return ""
+        return self.blocks.new_lines(self.address, self.file)
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A rule that found something, or a step of the proof that failed."""
+    """A rule that has findings, or a step of the proof that failed."""
 
     rule: str
     name: str
@@ -73,9 +74,9 @@ class Failure:
     severity: Severity
     count: int
     left: int
-    """How many of its findings are still there after repair."""
+    """The number of its findings that are still there after repair."""
     instances: tuple[Instance, ...]
-    """The first few of them."""
+    """The first few of its findings."""
     cause: str
     reference: str
     effect: str
@@ -86,8 +87,8 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Worth:
-    """The answer at one point: as given, or after repair."""
+class Rating:
+    """The score of an answer as given, or after repair, and what it is made of."""
 
     score: float
     penalty: float
@@ -109,18 +110,18 @@ class Grade:
 
     name: str
     failures: tuple[Failure, ...]
-    before: Worth
-    after: Worth
+    before: Rating
+    after: Rating
     distance: float
-    """The share of lines that the repair did not leave as they were."""
+    """The share of lines that the repair changed, from 0 to 1."""
 
     @property
     def score(self) -> float:
-        """What the answer was worth as given."""
+        """The score of the answer as given."""
         return self.before.score
 
     def to_dict(self) -> dict[str, Any]:
-        """The grade as the JSON report holds it."""
+        """The grade as plain data, as in the JSON report."""
         return {
             "score": self.score,
             "by_severity": dict(self.before.by_severity),
@@ -130,22 +131,22 @@ class Grade:
         }
 
 
-def grade(result: Result) -> Grade:
+def grade(result: ResultData) -> Grade:
     """The grade of a result."""
     failures = [*_failures(result), *_failed_steps(result)]
     failures.sort(key=lambda failure: (_ORDER.index(failure.severity), failure.rule))
-    far = distance(_renamed(result), result.files)
+    far = distance(result.named_base, result.files)
     return Grade(
         name=result.source.name,
         failures=tuple(failures),
-        before=_worth([(failure, failure.count) for failure in failures]),
-        after=_worth([(failure, failure.left) for failure in failures if failure.is_left], far),
+        before=_rating([(failure, failure.count) for failure in failures]),
+        after=_rating([(failure, failure.left) for failure in failures if failure.is_left], far),
         distance=far,
     )
 
 
 def distance(before: Mapping[str, str], after: Mapping[str, str]) -> float:
-    """The share of lines that two states of the files do not share, from 0 to 1."""
+    """The share of lines that are not in both states of the files, from 0 to 1. Each state maps a path to its text."""
     old = Counter(line for text in before.values() for line in text.splitlines())
     new = Counter(line for text in after.values() for line in text.splitlines())
     total = old.total() + new.total()
@@ -153,7 +154,7 @@ def distance(before: Mapping[str, str], after: Mapping[str, str]) -> float:
 
 
 def score(counts: Iterable[tuple[Severity, int]], far: float = 0.0) -> tuple[float, float]:
-    """Score and penalty of failures, each given by its severity and by how many findings it has."""
+    """The score and the penalty of failures. Each failure is a severity and the number of its findings."""
     formula = words()["formula"]
     penalty = 0.0
     for severity, count in counts:
@@ -165,7 +166,7 @@ def score(counts: Iterable[tuple[Severity, int]], far: float = 0.0) -> tuple[flo
 
 @cache
 def words() -> dict[str, Any]:
-    """The formula's numbers and the rules' words."""
+    """The formula's numbers, and the words for the steps of the proof; each rule holds its own words."""
     import tomllib
 
     return tomllib.loads(files("tapfix.report").joinpath("grading.toml").read_text("utf-8"))
@@ -174,56 +175,52 @@ def words() -> dict[str, Any]:
 # --- failures ---------------------------------------------------------------------------------------------------------
 
 
-def _failures(result: Result) -> list[Failure]:
-    """The findings, by rule; suppressed ones are no failures, and what a repair wrote and mended on the way is none of the answer's."""
+def _failures(result: ResultData) -> list[Failure]:
+    """The findings by rule. Suppressed findings do not count, nor do findings about text that a fix itself inserted."""
     by_rule: dict[str, list[Placed]] = {}
-    blocks = _Blocks(result)
+    blocks = ChangedBlocks(result)
     for placed in result.placed:
         if placed.finding.status is not Status.SUPPRESSED and not _is_of_the_repair(placed, blocks):
             by_rule.setdefault(placed.finding.rule, []).append(placed)
     return [_failure(rule, found, result, blocks) for rule, found in by_rule.items()]
 
 
-def _failure(rule: str, found: list[Placed], result: Result, blocks: _Blocks) -> Failure:
+def _failure(rule: str, found: list[Placed], result: ResultData, blocks: ChangedBlocks) -> Failure:
     findings = [placed.finding for placed in found]
     severity = min((finding.severity for finding in findings), key=_ORDER.index)
     fixer = _builtin(rule)
-    # What is less grave than the rule's own failure is not that failure, and speaks for itself.
-    is_the_failure = fixer is None or severity == fixer.severity
-    said = words()["rules"].get(rule, {}) if is_the_failure else {}
-    summary = fixer.summary.rstrip(".") if fixer is not None and is_the_failure else ""
+    if fixer is not None and severity != fixer.severity:
+        fixer = None  # the rule's words describe its own failure, not a less severe one
     return Failure(
         rule=rule,
         name=findings[0].name,
-        title=said.get("title") or summary or findings[0].message,
+        title=(fixer.title or fixer.summary.rstrip(".")) if fixer is not None else findings[0].message,
         severity=severity,
         count=len(found),
         left=sum(finding.status is not Status.FIXED for finding in findings),
         instances=tuple(_instance(placed, result, blocks) for placed in found[:_SHOWN]),
-        cause=said.get("cause", ""),
-        reference=said.get("reference", ""),
-        effect=said.get("effect", ""),
+        cause=fixer.cause if fixer is not None else "",
+        reference=fixer.reference if fixer is not None else "",
+        effect=fixer.effect if fixer is not None else "",
     )
 
 
-def _is_of_the_repair(placed: Placed, blocks: _Blocks) -> bool:
-    """Whether a finding is mended and was about a block that another fix had put where nothing was before."""
+def _is_of_the_repair(placed: Placed, blocks: ChangedBlocks) -> bool:
+    """Whether a finding was fixed and was about a block that another fix had inserted."""
     finding, place = placed
-    stood_nowhere = (place.line, place.column) == (place.end_line, place.end_column)
-    return (
-        finding.status is Status.FIXED and stood_nowhere and bool(finding.address) and not blocks.had(finding.address)
-    )
+    has_no_text = (place.line, place.column) == (place.end_line, place.end_column)
+    return finding.status is Status.FIXED and has_no_text and bool(finding.address) and not blocks.had(finding.address)
 
 
 def _builtin(rule: str) -> Fixer | None:
-    """The rule, where it is one of tapfix's own."""
+    """The rule, if it is one of tapfix's own."""
     from tapfix.engine.registry import builtin_fixers
 
     return next((fixer for fixer in builtin_fixers() if fixer.rule == rule), None)
 
 
-def _failed_steps(result: Result) -> list[Failure]:
-    """The steps of the proof that failed. tapfix makes no stack worse, so the input failed them as well."""
+def _failed_steps(result: ResultData) -> list[Failure]:
+    """The steps of the proof that failed. tapfix never makes a stack worse, so the input failed them as well."""
     return [_failed_step(step) for step in result.verify if step.status == "failed"]
 
 
@@ -233,7 +230,7 @@ def _failed_step(step: Step) -> Failure:
     problems: tuple[Problem, ...] = getattr(step, "problems", ())
     errors = [problem for problem in problems if problem.severity == "error"]
     instances = tuple(
-        Instance(problem.message, "", "refused", problem.address, problem.file, problem.line, None, "")
+        Instance(problem.message, "", "refused", problem.address, problem.file, problem.line, None, None)
         for problem in errors[:_SHOWN]
     )
     count = max(1, len(errors))
@@ -244,49 +241,40 @@ def _failed_step(step: Step) -> Failure:
         severity=Severity(severities.get(step.step, "high")),
         count=count,
         left=count,
-        instances=instances or (Instance(step.detail, "", "refused", "", "", 0, None, ""),),
+        instances=instances or (Instance(step.detail, "", "refused", "", "", 0, None, None),),
         cause=said.get("cause", ""),
         reference=said.get("reference", ""),
         effect=said.get("effect", ""),
     )
 
 
-def _worth(failures: list[tuple[Failure, int]], far: float = 0.0) -> Worth:
+def _rating(failures: list[tuple[Failure, int]], far: float = 0.0) -> Rating:
     counts = Counter(failure.severity for failure, _ in failures)
-    worth, penalty = score(((failure.severity, count) for failure, count in failures), far)
+    points, penalty = score(((failure.severity, count) for failure, count in failures), far)
     by_severity = {severity.value: counts[severity] for severity in _ORDER}
-    return Worth(worth, penalty, len(failures), by_severity)
-
-
-def _renamed(result: Result) -> dict[str, str]:
-    """The input's files by their names in the outcome."""
-    return {result.source.renamed.get(path, path): text for path, text in result.base.items()}
+    return Rating(points, penalty, len(failures), by_severity)
 
 
 # --- excerpts ---------------------------------------------------------------------------------------------------------
 
 
-class _Blocks:
-    """The top-level blocks of the files that the repair changed, as given and in the outcome, by address; read when first asked for."""
+class ChangedBlocks:
+    """The top-level blocks of the files that the repair changed, before and after, parsed when first asked for."""
 
-    def __init__(self, result: Result) -> None:
-        before, after = _renamed(result), result.files
+    def __init__(self, result: ResultData) -> None:
+        before, after = result.named_base, result.files
         changed = [path for path in {**before, **after} if before.get(path) != after.get(path)]
         self._before = {path: before[path] for path in changed if path in before}
         self._after = {path: after[path] for path in changed if path in after}
-        self._old: dict[str, list[str]] | None = None
-        self._new: dict[str, list[str]] = {}
 
     def had(self, address: str) -> bool:
         """Whether the input had the block, in a file that the repair changed."""
-        return address.replace("var.", "variable.", 1) in self._read()
+        return address in self._old
 
     def new_lines(self, address: str, path: str) -> str:
-        """The lines that the block, or a file that is no Terraform's, has in the outcome and did not have before; at most a few of them."""
-        address = address.replace("var.", "variable.", 1)
-        old = self._read()
-        if address in self._new and address in old:
-            before, after = old[address], self._new[address]
+        """Some lines of a block that the input had not; of a JSON file if there is no address."""
+        if address in self._new and address in self._old:
+            before, after = self._old[address], self._new[address]
         elif not address and path.endswith(".json") and path in self._after:
             before, after = self._before.get(path, "").split("\n"), self._after[path].split("\n")
         else:
@@ -294,29 +282,31 @@ class _Blocks:
         known = set(before)
         return "\n".join([line for line in after if line.strip() and line not in known][:_EXCERPT])
 
-    def _read(self) -> dict[str, list[str]]:
-        if self._old is None:
-            self._old, self._new = _lines_by_address(self._before), _lines_by_address(self._after)
-        return self._old
+    @cached_property
+    def _old(self) -> dict[str, list[str]]:
+        return _lines_by_address(self._before)
+
+    @cached_property
+    def _new(self) -> dict[str, list[str]]:
+        return _lines_by_address(self._after)
 
 
 def _lines_by_address(texts: Mapping[str, str]) -> dict[str, list[str]]:
-    """The lines of each block, up to the next one; its head is enough to find it, since this is for excerpts alone."""
+    """The lines of each block with an address of its own, up to the next such block."""
+    from tapfix.module import File
+
     found: dict[str, list[str]] = {}
     for path, text in texts.items():
         if path.endswith(".tf"):
-            heads = list(_HEAD.finditer(text))
-            ends = [*(head.start() for head in heads[1:]), len(text)]
-            for head, end in zip(heads, ends, strict=False):
-                kind, *labels = filter(None, head.groups())
-                address = ".".join(labels if kind == "resource" else (kind, *labels))
-                found.setdefault(address, text[head.start() : end].split("\n"))
+            blocks = [block for block in File(path, text).blocks if block.labels]
+            ends = [*(block.start for block in blocks[1:]), len(text)]
+            for block, end in zip(blocks, ends, strict=False):
+                found.setdefault(block.address, text[block.start : end].split("\n"))
     return found
 
 
-def _instance(placed: Placed, result: Result, blocks: _Blocks) -> Instance:
+def _instance(placed: Placed, result: ResultData, blocks: ChangedBlocks) -> Instance:
     finding, place = placed
-    fixed = finding.status is Status.FIXED
     return Instance(
         message=finding.message,
         reason=finding.reason,
@@ -325,12 +315,12 @@ def _instance(placed: Placed, result: Result, blocks: _Blocks) -> Instance:
         file=place.file,
         line=place.line,
         issue=_excerpt(placed, result),
-        fix=blocks.new_lines(finding.address, place.file) if fixed else "",
+        blocks=blocks,
     )
 
 
-def _excerpt(placed: Placed, result: Result) -> Excerpt | None:
-    """What the input has where the finding points, without the common indent."""
+def _excerpt(placed: Placed, result: ResultData) -> Excerpt | None:
+    """The text of the input at the place of a finding, without the common indent."""
     place = placed.place
     text = result.base.get(place.file)
     is_the_file = not placed.finding.address and (place.line, place.end_line, place.end_column) == (1, 1, 1)

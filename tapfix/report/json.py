@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from tapfix import __version__
 
 if TYPE_CHECKING:
-    from tapfix.api import Result
-    from tapfix.engine.passes import Diagnosis, Placed
+    from tapfix.answer.files import Remark
+    from tapfix.result import Placed, ResultData
     from tapfix.verify import Step
 
 
-def render(result: Result) -> str:
+def render(result: ResultData) -> str:
     """The report as a text."""
     from json import dumps
 
@@ -28,8 +28,10 @@ def steps(taken: Iterable[Step]) -> str:
     return dumps({"tapfix": __version__, "verify": [step(one) for one in taken]}, indent=2, ensure_ascii=False) + "\n"
 
 
-def document(result: Result) -> dict[str, Any]:
+def document(result: ResultData) -> dict[str, Any]:
     """The report as plain data."""
+    from tapfix.report.grade import grade
+
     source = result.source
     return {
         "tapfix": __version__,
@@ -37,14 +39,14 @@ def document(result: Result) -> dict[str, Any]:
         "files": _files(result),
         "findings": [finding(placed) for placed in result.placed],
         "diagnostics": [_diagnostic(diagnosis) for diagnosis in result.diagnostics],
-        "grade": result.grade().to_dict(),
+        "grade": grade(result).to_dict(),
         "verify": [step(s) for s in result.verify],
     }
 
 
-def _files(result: Result) -> list[dict[str, str]]:
+def _files(result: ResultData) -> list[dict[str, str]]:
     """Every file of the outcome, and those that are gone. A file that changes its name counts as the same one."""
-    before = {result.source.renamed.get(path, path): text for path, text in result.base.items()}
+    before = result.named_base
     found = []
     for path in sorted({*before, *result.files}):
         if path not in result.files:
@@ -78,7 +80,7 @@ def finding(placed: Placed) -> dict[str, Any]:
     }
 
 
-def _diagnostic(diagnosis: Diagnosis) -> dict[str, Any]:
+def _diagnostic(diagnosis: Remark) -> dict[str, Any]:
     return {
         "severity": diagnosis.severity,
         "message": diagnosis.message,

@@ -1,4 +1,4 @@
-"""A grade as JUnit XML, which every CI server shows: a test case for each failure, failed where it is left."""
+"""A grade as JUnit XML, which CI servers show: a test case for each failure, which fails if the failure is left."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tapfix.report.grade import Failure, Grade
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 cannot hold, not even escaped."""
+"""The characters that XML 1.0 cannot contain, not even escaped."""
 
 
 def render(grade: Grade) -> str:
@@ -43,7 +43,8 @@ def _case(grade: Grade, failure: Failure) -> str:
     )
     head = f"    <testcase classname={_quoted(grade.name)} name={_quoted(f'{failure.rule} {failure.title}')}>\n"
     if failure.is_left:
-        body = f"      <failure type={_quoted(failure.severity.value)} message={_quoted(failure.title)}>{_text(said)}</failure>\n"
+        attributes = f"type={_quoted(failure.severity.value)} message={_quoted(failure.title)}"
+        body = f"      <failure {attributes}>{_text(said)}</failure>\n"
     else:
         body = f"      <system-out>{_text('repaired: ' + said)}</system-out>\n"
     return f"{head}{body}    </testcase>\n"

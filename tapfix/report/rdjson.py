@@ -1,32 +1,36 @@
-"""reviewdog's rdjson, by which findings become comments on a pull request's lines on any forge. Its columns count bytes."""
+"""reviewdog's rdjson: reviewdog comments each finding on its line of a pull request. Columns count bytes of UTF-8."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tapfix.report.wording import LEVELS, addressed, effective
+
 if TYPE_CHECKING:
-    from tapfix.api import Result
-    from tapfix.engine.passes import Placed
+    from tapfix.result import Placed, ResultData
 
-_SEVERITY = {"critical": "ERROR", "high": "ERROR", "medium": "WARNING", "low": "INFO"}
+_SEVERITIES = {"error": "ERROR", "warning": "WARNING", "note": "INFO"}
+"""What rdjson calls each level."""
 
 
-def render(result: Result) -> str:
-    """All findings that are not suppressed and stand in a file."""
+def render(result: ResultData) -> str:
+    """The findings that are not suppressed and have a place in a file."""
     from json import dumps
 
-    told = [p for p in result.placed if p.finding.status.value != "suppressed" and p.place.file]
     lines = {path: text.split("\n") for path, text in result.source.files.items()}
-    diagnostics = [_diagnostic(placed, lines.get(placed.place.file, [""])) for placed in told]
+    diagnostics = [
+        _diagnostic(placed, lines.get(placed.place.file, [""]))
+        for placed in effective(result.placed)
+        if placed.place.file
+    ]
     document = {"source": {"name": "tapfix"}, "diagnostics": diagnostics}
     return dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def _diagnostic(placed: Placed, lines: list[str]) -> dict[str, Any]:
     finding, place = placed
-    said = f"{finding.message}\n{finding.reason}".strip()
     return {
-        "message": f"{finding.address}: {said}" if finding.address else said,
+        "message": addressed(finding),
         "location": {
             "path": place.file,
             "range": {
@@ -34,7 +38,7 @@ def _diagnostic(placed: Placed, lines: list[str]) -> dict[str, Any]:
                 "end": _position(lines, place.end_line, place.end_column),
             },
         },
-        "severity": _SEVERITY[finding.severity.value],
+        "severity": _SEVERITIES[LEVELS[finding.severity.value]],
         "code": {"value": f"{finding.rule} {finding.name}"},
     }
 

@@ -1,4 +1,4 @@
-"""The rules' own words: a list of them, and the page of each, which the documentation site shows as well."""
+"""The list of rules, and the page of each rule, which is on the documentation site as well."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def table(fixers: Sequence[Fixer]) -> str:
-    """One line a rule, in columns."""
+    """The rules in columns, one line each."""
     rows = [(f.rule, f.name, f.severity.value, f.safety.value, f.summary) for f in fixers]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
     return "".join(
@@ -38,7 +38,7 @@ def as_json(fixers: Sequence[Fixer]) -> str:
 
 
 def page(fixer: Fixer) -> str:
-    """A rule's page in Markdown: what its class says, and its examples, which are its tests as well."""
+    """The page of a rule in Markdown: the words of its class and its examples, which are also its tests."""
     parts = [
         f"# {fixer.rule} {fixer.name}\n",
         f"Severity **{fixer.severity.value}**, safety **{fixer.safety.value}**.\n",
@@ -48,13 +48,14 @@ def page(fixer: Fixer) -> str:
         parts.append("## Examples\n")
         parts += [_example(example) for example in fixer.examples]
     parts.append(
-        f"## Suppression\n\n`# tapfix: ignore[{fixer.rule}] reason`, on the line or the line above it, keeps it away from there.\n"
+        f"## Suppression\n\n`# tapfix: ignore[{fixer.rule}] reason`, on the line of a finding or on the line above it, "
+        "suppresses the rule there.\n"
     )
     return "\n".join(parts)
 
 
 def show(markdown: str, stream: IO[str]) -> None:
-    """Write a page: laid out on a terminal, as it is elsewhere."""
+    """Write a page: with its layout to a terminal, as plain Markdown elsewhere."""
     if not stream.isatty():
         stream.write(markdown)
         return

@@ -1,21 +1,20 @@
-"""SARIF 2.1.0, which code scanning tools read."""
+"""SARIF 2.1.0 for code scanning. Columns count characters, as Unicode code points."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from tapfix import __version__
+from tapfix.report.wording import LEVELS, statement
 
 if TYPE_CHECKING:
-    from tapfix.api import Result
-    from tapfix.engine.passes import Placed
     from tapfix.fixer import Finding
+    from tapfix.result import Placed, ResultData
 
-_LEVEL = {"critical": "error", "high": "error", "medium": "warning", "low": "note"}
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def render(result: Result) -> str:
+def render(result: ResultData) -> str:
     """The log, with one run."""
     from json import dumps
 
@@ -30,16 +29,15 @@ def render(result: Result) -> str:
 
 
 def _rule(finding: Finding) -> dict[str, Any]:
-    return {"id": finding.rule, "name": finding.name, "defaultConfiguration": {"level": _LEVEL[finding.severity.value]}}
+    return {"id": finding.rule, "name": finding.name, "defaultConfiguration": {"level": LEVELS[finding.severity.value]}}
 
 
 def _result(placed: Placed) -> dict[str, Any]:
     finding, place = placed
-    said = f"{finding.message}\n{finding.reason}".strip()
     result: dict[str, Any] = {
         "ruleId": finding.rule,
-        "level": _LEVEL[finding.severity.value],
-        "message": {"text": said},
+        "level": LEVELS[finding.severity.value],
+        "message": {"text": statement(finding)},
         "properties": {"status": finding.status.value, "safety": finding.safety.value, "address": finding.address},
     }
     if place.file:

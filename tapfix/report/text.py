@@ -1,78 +1,80 @@
-"""What a person reads: one line a finding, and a summary. Rich is imported only where there is a terminal to colour."""
+"""Text for a person: a line for each finding, and a summary. A terminal gets colours; only then is Rich imported."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING, NamedTuple
 
+from tapfix.report.wording import count
+
 if TYPE_CHECKING:
-    from tapfix.api import Result
-    from tapfix.engine.passes import Diagnosis, Placed
+    from tapfix.answer.files import Remark
+    from tapfix.result import Placed, ResultData
     from tapfix.verify import Problem, Step
 
 _STATUS_STYLE = {"fixed": "green", "refused": "red", "suggested": "yellow", "suppressed": "dim"}
 _SEVERITY_STYLE = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "dim"}
 _STEP_STYLE = {"passed": "green", "failed": "red", "skipped": "yellow"}
-_DIAGNOSIS_STYLE = {"error": "red", "warning": "yellow", "note": "dim"}
+_LEVEL_STYLE = {"error": "red", "warning": "yellow", "note": "dim"}
 
 
-class Span(NamedTuple):
+class Styled(NamedTuple):
     """A piece of a line and the style that a terminal shows it in."""
 
     text: str
     style: str = ""
 
 
-Line = tuple[Span, ...]
+StyledLine = tuple[Styled, ...]
 
 
-def render(result: Result) -> str:
-    """All that there is to say of a result."""
+def render(result: ResultData) -> str:
+    """All remarks, findings and failed steps of a result, and its summary."""
     return "".join(_plain(line) + "\n" for line in lines(result))
 
 
-def lines(result: Result, *, fixed: bool = True, notes: bool = True) -> Iterator[Line]:
-    """The lines, styled: what the reader and the parser said, the findings, the proof, the summary.
+def lines(result: ResultData, *, fixed: bool = True, notes: bool = True) -> Iterator[StyledLine]:
+    """The lines with their styles: the remarks, the findings, the failed steps of the proof, and the summary.
 
-    `fixed`: whether the findings that were fixed are listed, and those that were suppressed. `notes`: whether mere notes are.
+    `fixed` lists the findings that were fixed or suppressed as well; `notes` lists remarks of the severity note.
     """
-    for diagnosis in result.diagnostics:
-        if notes or diagnosis.severity != "note":
-            yield _diagnosis(diagnosis)
+    for remark in result.diagnostics:
+        if notes or remark.severity != "note":
+            yield _remark(remark)
     for placed in result.placed:
         if fixed or placed.finding.status.value not in ("fixed", "suppressed"):
             yield from _finding(placed)
     yield from (_step(taken) for taken in result.verify if taken.status == "failed")
-    yield (Span(summary(result), "bold"),)
+    yield (Styled(summary(result), "bold"),)
 
 
-def summary(result: Result) -> str:
-    """One line: how much was fixed and how much is left."""
-    counts = {status: sum(f.status.value == status for f in result.findings) for status in _STATUS_STYLE}
-    said = [f"{count} {status}" for status, count in counts.items() if count]
-    findings = f"{_count(len(result.findings), 'finding')}: {', '.join(said)}" if said else "nothing found"
+def summary(result: ResultData) -> str:
+    """One line: how many findings were fixed, how many are left, and how each step of the proof ended."""
+    statuses = [finding.status.value for finding in result.findings]
+    counts = ", ".join(f"{statuses.count(status)} {status}" for status in _STATUS_STYLE if status in statuses)
+    findings = f"{count(len(statuses), 'finding')}: {counts}" if counts else "nothing found"
     proof = ", ".join(f"{step.step} {step.status}" for step in result.verify)
     return f"{result.source.name}: {findings}" + (f" ({proof})" if proof else "")
 
 
-def ladder(steps: Iterable[Step]) -> Iterator[Line]:
-    """The lines of a proof: one a step, and below it one a problem, with what to do about it."""
+def ladder(steps: Iterable[Step]) -> Iterator[StyledLine]:
+    """The lines of a proof: each step, below it each of its problems, and below that what to do about it."""
     for taken in steps:
         yield _step(taken._replace(detail="") if taken.problems and taken.status == "failed" else taken)
         for problem in taken.problems:
             yield _problem(problem)
             if problem.remedy:
-                yield (Span(f"      {problem.remedy}", "dim"),)
+                yield (Styled(f"      {problem.remedy}", "dim"),)
 
 
-def _problem(problem: Problem) -> Line:
-    place = f"{problem.file}:{problem.line}:{problem.column}: " if problem.file else ""
+def _problem(problem: Problem) -> StyledLine:
+    place = _place(problem.file, problem.line, problem.column)
     severity = "" if problem.severity == "error" else f"{problem.severity}: "
     address = f"{problem.address}: " if problem.address else ""
-    return (Span(f"  {place}", "bold"), Span(severity, "yellow"), Span(f"{address}{problem.message}"))
+    return (Styled(f"  {place}", "bold"), Styled(severity, "yellow"), Styled(f"{address}{problem.message}"))
 
 
-def show(text: Iterator[Line], stream: IO[str]) -> None:
+def show(text: Iterator[StyledLine], stream: IO[str]) -> None:
     """Write lines to a stream, in colour if it is a terminal."""
     if not stream.isatty():
         stream.writelines(_plain(line) + "\n" for line in text)
@@ -85,38 +87,38 @@ def show(text: Iterator[Line], stream: IO[str]) -> None:
         console.print(Text.assemble(*((span.text, span.style) for span in line)))
 
 
-def _finding(placed: Placed) -> Iterator[Line]:
+def _finding(placed: Placed) -> Iterator[StyledLine]:
     finding, place = placed
-    where = f"{place.file}:{place.line}:{place.column}: " if place.file else ""
+    where = _place(place.file, place.line, place.column)
     status = finding.status.value
     yield (
-        Span(where, "bold"),
-        Span(f"{finding.rule} {finding.name}", "cyan"),
-        Span(f" {finding.severity.value}", _SEVERITY_STYLE[finding.severity.value]),
-        Span(" "),
-        Span(f"[{status}]", _STATUS_STYLE[status]),
-        Span(f" {finding.address}: " if finding.address else " "),
-        Span(finding.message),
+        Styled(where, "bold"),
+        Styled(f"{finding.rule} {finding.name}", "cyan"),
+        Styled(f" {finding.severity.value}", _SEVERITY_STYLE[finding.severity.value]),
+        Styled(" "),
+        Styled(f"[{status}]", _STATUS_STYLE[status]),
+        Styled(f" {finding.address}: " if finding.address else " "),
+        Styled(finding.message),
     )
     if finding.reason:
-        yield (Span(f"    {finding.reason}", "dim"),)
+        yield (Styled(f"    {finding.reason}", "dim"),)
 
 
-def _step(taken: Step) -> Line:
+def _step(taken: Step) -> StyledLine:
     name = f"{taken.step} ({taken.environment})" if taken.environment else taken.step
     detail = f": {taken.detail}" if taken.detail else ""
-    return (Span(f"{name} {taken.status}", _STEP_STYLE[taken.status]), Span(detail))
+    return (Styled(f"{name} {taken.status}", _STEP_STYLE[taken.status]), Styled(detail))
 
 
-def _diagnosis(diagnosis: Diagnosis) -> Line:
-    where = f"{diagnosis.file}:{diagnosis.line}:{diagnosis.column}: " if diagnosis.file else ""
-    severity = diagnosis.severity
-    return (Span(where, "bold"), Span(f"{severity}: ", _DIAGNOSIS_STYLE.get(severity, "")), Span(diagnosis.message))
+def _remark(remark: Remark) -> StyledLine:
+    where = _place(remark.file, remark.line, remark.column)
+    severity = remark.severity
+    return (Styled(where, "bold"), Styled(f"{severity}: ", _LEVEL_STYLE[severity]), Styled(remark.message))
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+def _place(file: str, line: int, column: int) -> str:
+    return f"{file}:{line}:{column}: " if file else ""
 
 
-def _plain(line: Line) -> str:
+def _plain(line: StyledLine) -> str:
     return "".join(span.text for span in line)

@@ -6,8 +6,8 @@
     bucket.blocks["versioning"].max_items             # 1
     bucket.taggable                                   # True
 
-The facts come out of the providers themselves; `tapfix.schema._generate` wrote them down, and `Schema.sources` names
-the versions. A type that is not in the data is unknown, not wrong: every lookup answers None for it.
+The facts come from the providers themselves. `tapfix.schema._generate` writes the data, and `Schema.sources` names the
+versions. A type that is not in the data is unknown, not wrong: every lookup returns None for it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from tapfix.schema._model import AttributeSchema, BlockSchema, CtyType, Kind, NestedBlock, Nesting, TypeSchema
+from tapfix.schema._model import AttributeSchema, BlockSchema, CtyType, NestedBlock, Nesting, TypeKind, TypeSchema
 from tapfix.schema._store import Store
 
 __all__ = [
@@ -25,15 +25,17 @@ __all__ = [
     "AttributeSchema",
     "BlockSchema",
     "CtyType",
-    "Kind",
     "NestedBlock",
     "Nesting",
     "Schema",
+    "TypeKind",
     "TypeSchema",
     "load",
 ]
 
 DATA_FILE: Final = Path(__file__).with_name("providers.bin")
+
+_KINDS_OF_BLOCKS: Final[Mapping[str, TypeKind]] = {"resource": "resource", "data": "data", "ephemeral": "ephemeral"}
 
 
 @cache
@@ -43,7 +45,7 @@ def _store() -> Store:
 
 @cache
 def load(major: int = 5) -> Schema:
-    """The schema with the AWS provider of this major version; a version that is not there is answered by the nearest."""
+    """The schema with this major version of the AWS provider, or with the nearest version in the data."""
     known = sorted(int(name.removeprefix("aws@")) for name in _store().catalogs if name.startswith("aws@"))
     return Schema(min(known, key=lambda version: (abs(version - major), -version)))
 
@@ -59,14 +61,14 @@ class Schema:
             for catalog in store.catalogs
             if not catalog.startswith("aws@") or catalog == f"aws@{major}"
         }
-        self._types: dict[tuple[Kind, str], TypeSchema | None] = {}
+        self._types: dict[tuple[TypeKind, str], TypeSchema | None] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         return load, (self.major,)
 
     @property
     def sources(self) -> tuple[Mapping[str, str], ...]:
-        """Where each catalog's facts come from: provider, version, source."""
+        """The origin of each catalog: its name (`catalog`), the provider's `version`, and the `source` of the facts."""
         return tuple(_store().sources)
 
     @property
@@ -75,8 +77,9 @@ class Schema:
         return self._catalogs.keys()
 
     def of(self, kind: str, name: str) -> TypeSchema | None:
-        """A type by the word of its block, `resource`, `data` or `ephemeral`; None for other blocks, too."""
-        return self._type(kind, name) if kind in ("resource", "data", "ephemeral") else None  # type: ignore[arg-type]
+        """A type by the type of its block: `resource`, `data` or `ephemeral`. None also for other block types."""
+        found = _KINDS_OF_BLOCKS.get(kind)
+        return None if found is None else self._type(found, name)
 
     def resource(self, name: str) -> TypeSchema | None:
         return self._type("resource", name)
@@ -88,7 +91,7 @@ class Schema:
         return self._type("ephemeral", name)
 
     def provider(self, name: str) -> TypeSchema | None:
-        """The configuration of a provider; None also for the utility providers that have none worth checking."""
+        """A provider's configuration. None also for the utility providers, whose configuration is not in the data."""
         return self._type("provider", name)
 
     def resource_types(self) -> tuple[str, ...]:
@@ -97,18 +100,18 @@ class Schema:
     def data_source_types(self) -> tuple[str, ...]:
         return self._names("data")
 
-    def _names(self, kind: Kind) -> tuple[str, ...]:
+    def _names(self, kind: TypeKind) -> tuple[str, ...]:
         return tuple(name for catalog in self._catalogs.values() for name in _store().names(catalog, kind))
 
-    def _type(self, kind: Kind, name: str) -> TypeSchema | None:
+    def _type(self, kind: TypeKind, name: str) -> TypeSchema | None:
         try:
             return self._types[kind, name]
         except KeyError:
             found = self._types[kind, name] = self._read(kind, name)
             return found
 
-    def _read(self, kind: Kind, name: str) -> TypeSchema | None:
-        # A type's name begins with its provider's local name: aws_instance, random_id, terraform_data.
+    def _read(self, kind: TypeKind, name: str) -> TypeSchema | None:
+        # The name of a type begins with the local name of its provider: aws_instance, random_id, terraform_data.
         provider = name.partition("_")[0]
         catalog = self._catalogs.get(provider)
         rows = _store().record(catalog, kind, name) if catalog is not None else None

@@ -1,6 +1,6 @@
-"""Provider schemas read out of the prebuilt CDK for Terraform packages on PyPI (`cdktf-cdktf-provider-NAME`).
+"""Reads provider schemas from the prebuilt CDK for Terraform packages on PyPI (`cdktf-cdktf-provider-NAME`).
 
-HashiCorp generated those packages from `terraform providers schema`, and the generated JavaScript kept most facts:
+HashiCorp generated those packages from `terraform providers schema`. The generated JavaScript keeps most facts:
 
     // arn - computed: true, optional: false, required: false
     get arn() {
@@ -9,12 +9,11 @@ HashiCorp generated those packages from `terraform providers schema`, and the ge
     get description() {
         return this.getStringAttribute('description');
     }
-    resetDescription() {        // what can be reset is optional
-    get descriptionInput() {    // what has an input can be set
+    resetDescription() {        // an attribute with a reset is optional
+    get descriptionInput() {    // an attribute with an input can be set
 
-so this is a reading of the provider's own schema, one step removed. What the step lost: whether an optional simple value
-is computed too, the numbers of a block beyond "at most one" and "at least one", deprecations, and which values are
-sensitive.
+It does not keep whether an optional simple value is also computed, the numbers of a block other than "at most one" and
+"at least one", deprecations, and which values are sensitive.
 """
 
 from __future__ import annotations
@@ -27,8 +26,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-Block = dict[str, Any]
-Provider = dict[str, dict[str, Block]]
+BlockData = dict[str, Any]
+"""A block in the form of `terraform providers schema -json`: `attributes` and `block_types`."""
+ProviderData = dict[str, dict[str, BlockData]]
 
 _CLASS: Final = re.compile(r"^class (\w+) extends cdktf\.(\w+) \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 _FACTS: Final = re.compile(
@@ -79,17 +79,16 @@ _STORAGE: Final[dict[str, Any]] = {
 }
 
 
-def read(wheel: Path) -> tuple[str, Provider]:
+def read(wheel: Path) -> tuple[str, ProviderData]:
     """The provider's version, and its schema in the form of `terraform providers schema -json`."""
     with zipfile.ZipFile(wheel) as archive:
         inner = next(name for name in archive.namelist() if name.endswith(".jsii.tgz"))
         with tarfile.open(fileobj=io.BytesIO(archive.read(inner))) as package:
             version, folders = _sources(package)
-    found: Provider = {"resource_schemas": {}, "data_source_schemas": {}}
+    found: ProviderData = {"resource_schemas": {}, "data_source_schemas": {}}
     kinds = {"TerraformResource": "resource_schemas", "TerraformDataSource": "data_source_schemas"}
     for code in folders:
-        unit = _Unit(code)
-        for base, block in unit.types():
+        for base, block in _TypeFolder(code).types():
             name = _TYPE.search(code)
             if name:
                 found[kinds[base]][name[1]] = {"block": block}
@@ -97,7 +96,7 @@ def read(wheel: Path) -> tuple[str, Provider]:
 
 
 def _sources(package: tarfile.TarFile) -> tuple[str, list[str]]:
-    """The provider's version, and the code of each folder: one folder a type."""
+    """The provider's version, and the code of each folder. Each type has a folder."""
     version, code = "", dict[str, str]()
     for member in package:
         path = member.name.split("/")
@@ -113,30 +112,33 @@ def _sources(package: tarfile.TarFile) -> tuple[str, list[str]]:
 
 
 class _Field(NamedTuple):
-    """A member that is an object of its own: the schema's name for it, its class, whether it stands for a set."""
+    """A member with a class of its own: its name in the schema, its class, and whether it is a set."""
 
     name: str
     class_name: str
     is_set: bool
 
 
-class _Unit:
-    """One folder of a package: the classes of one type."""
+class _TypeFolder:
+    """The code of one folder of a package: the classes of one type."""
 
     def __init__(self, code: str) -> None:
         self.classes = {match[1]: (match[2], match[3]) for match in _CLASS.finditer(code)}
         self.hcl = {match[1]: match[2] for match in _HCL_FUNCTION.finditer(code)}
         self.terraform = {match[1]: match[2] for match in _TERRAFORM_FUNCTION.finditer(code)}
-        self._blocks: dict[str, Block] = {}
+        self._blocks: dict[str, BlockData] = {}
 
-    def types(self) -> Iterator[tuple[str, Block]]:
+    def types(self) -> Iterator[tuple[str, BlockData]]:
         for name, (base, body) in self.classes.items():
             if base in ("TerraformResource", "TerraformDataSource"):
                 yield base, self.block(name, body, body)
 
-    def block(self, name: str, hcl: str, terraform: str) -> Block:
-        """A class as a block. `hcl` is the code that says which members are blocks, `terraform` the one that says which
-        of those are attributes in truth (Terraform takes block syntax for a list of objects)."""
+    def block(self, name: str, hcl: str, terraform: str) -> BlockData:
+        """A class as a block.
+
+        The code in `hcl` marks the members that are blocks. The code in `terraform` marks those of them that are really
+        attributes, since Terraform accepts block syntax for a list of objects.
+        """
         if name in self._blocks:
             return self._blocks[name]
         body = self.classes[name][1]
@@ -167,7 +169,7 @@ class _Unit:
         found = self._blocks[name] = {"attributes": attributes, "block_types": blocks}
         return found
 
-    def _nested(self, field: _Field, required: bool) -> Block:
+    def _nested(self, field: _Field, required: bool) -> BlockData:
         name, class_name, is_set = field
         base = self.classes[class_name][0]
         many = base in ("ComplexList", "ComplexMap")
@@ -183,7 +185,7 @@ class _Unit:
             nested["nesting_mode"] = "single"
         return nested
 
-    def _struct(self, struct: str) -> Block:
+    def _struct(self, struct: str) -> BlockData:
         function = struct[:1].lower() + struct[1:]
         return self.block(struct + "OutputReference", self.hcl.get(function, ""), self.terraform.get(function, ""))
 
@@ -223,7 +225,7 @@ def _settable(camel: str, body: str) -> dict[str, str]:
     return {"required": "true"} if f"    get {camel}Input()" in body else {"computed": "true"}
 
 
-def _object(block: Block) -> dict[str, Any]:
+def _object(block: BlockData) -> dict[str, Any]:
     fields = {name: attribute["type"] for name, attribute in block["attributes"].items()}
     for name, nested in block["block_types"].items():
         fields[name] = [nested["nesting_mode"], ["object", _object(nested["block"])]]

@@ -1,15 +1,16 @@
-"""Write `providers.bin` and `functions.json` from their sources.
+"""Writes `providers.bin` and `functions.json` from their sources.
 
     python -m tapfix.schema._generate --wheels FOLDER [--cli-config FILE] [--terraform BINARY]
 
 Sources:
-- AWS provider 5 and the functions: what `terraform providers schema -json` and `terraform metadata functions -json`
-  print for the real provider. `--cli-config` names a CLI configuration whose mirror holds it.
+- AWS provider 5 and the functions: the output of `terraform providers schema -json` and `terraform metadata functions
+  -json` for the real provider. `--cli-config` names a CLI configuration whose mirror contains the provider.
 - AWS provider 6 and the utility providers: the prebuilt CDK for Terraform packages on PyPI, which HashiCorp generated
-  from the same command's output (`tapfix.schema._cdktf` reads them). Without a wheel in FOLDER, `pip download` gets it.
-- `external` and `template` have no such package; their public documentation is written down below.
+  from the output of the same command. `tapfix.schema._cdktf` reads them. If FOLDER has no wheel of a package, `pip
+  download` fetches it.
+- `external` and `template` have no such package. `DOCUMENTED` contains the facts of their public documentation.
 
-The outcome depends on the sources alone: run again, the files are the same, byte for byte.
+The same sources give the same files, byte for byte.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ WHEELS: Final = {
 
 
 def _attributes(**kinds: str) -> dict[str, Any]:
-    """`name="string required"` to attributes in the schema's form."""
+    """Attributes in the form of the schema, from words such as `name="string required"`."""
     found = {}
     for name, words in kinds.items():
         kind, *flags = words.split()
@@ -117,8 +118,8 @@ DOCUMENTED: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     ),
 }
 
-# How many arguments the functions take whose last parameter repeats by signature but not in truth: what each says when
-# it is called with too few or too many ("at least two arguments are required").
+# The least and the greatest number of arguments of functions whose signature allows more than the function accepts.
+# Source: the error message of each function for too few or too many arguments ("at least two arguments are required").
 COUNTS: Final[Mapping[str, tuple[int, int | None]]] = {
     "bcrypt": (1, 2),
     "coalesce": (1, None),
@@ -132,7 +133,7 @@ COUNTS: Final[Mapping[str, tuple[int, int | None]]] = {
     "setproduct": (2, None),
     "try": (1, None),
 }
-# The functions that Terraform 1.0 had not: the change log's word (https://github.com/hashicorp/terraform/releases).
+# The functions that are newer than Terraform 1.0. Source: https://github.com/hashicorp/terraform/releases
 SINCE: Final = {
     "endswith": "1.3",
     "startswith": "1.3",
@@ -178,14 +179,14 @@ def main(arguments: list[str] | None = None) -> None:
         }
         sources.append({"catalog": catalog, "version": version, "source": source})
 
-    terraform, versions, aws, builtin = _terraform(given.terraform, environment)
+    terraform, versions, aws, builtin = _schemas_of_terraform(given.terraform, environment)
     add("aws@5", versions["registry.terraform.io/hashicorp/aws"], aws, f"terraform {terraform} providers schema")
     add("terraform", terraform, builtin, f"terraform {terraform} providers schema")
     for name, release in WHEELS.items():
         wheel = _wheel(given.wheels, name, release)
         version, schema = _cdktf.read(wheel)
         if name == "aws":
-            _restore(schema, aws)
+            _add_lost_facts(schema, aws)
         add("aws@6" if name == "aws" else name, version, schema, f"PyPI cdktf-cdktf-provider-{name} {release}")
     for name, (version, documented) in DOCUMENTED.items():
         add(name, version, documented, "the provider's public documentation")
@@ -202,9 +203,10 @@ def _run(*command: str, folder: str | None = None, environment: Mapping[str, str
     return json.loads(done.stdout) if "-json" in command else done.stdout
 
 
-def _terraform(
+def _schemas_of_terraform(
     binary: str, environment: Mapping[str, str]
 ) -> tuple[str, dict[str, str], dict[str, Any], dict[str, Any]]:
+    """The version of terraform, those of the providers, and the schemas of the AWS and the built-in provider."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "main.tf").write_text(_MODULE)
         _run(binary, "init", "-input=false", folder=folder, environment=environment)
@@ -238,22 +240,23 @@ def _wheel(folder: Path, name: str, release: str) -> Path:
     return next(folder.glob(pattern))
 
 
-def _restore(newer: dict[str, Any], older: Mapping[str, Any]) -> None:
-    """Give version 6 back what the CDK package lost and version 5 knows, where the two agree on everything else.
+def _add_lost_facts(newer: dict[str, Any], older: Mapping[str, Any]) -> None:
+    """Adds to version 6 the facts of version 5 that the CDK package does not contain, where all else is equal.
 
-    The provider's own configuration is version 5's: the CDK writes that class in another way, and little changed.
+    The configuration of the provider itself is taken from version 5: the CDK writes that class differently, and it
+    changed little.
     """
     newer["provider"] = older["provider"]
     for key in ("resource_schemas", "data_source_schemas"):
         for name, value in newer.get(key, {}).items():
             if name in older.get(key, {}):
-                _restore_block(value["block"], older[key][name]["block"])
+                _add_lost_facts_of_block(value["block"], older[key][name]["block"])
 
 
-def _restore_block(newer: dict[str, Any], older: Mapping[str, Any]) -> None:
+def _add_lost_facts_of_block(newer: dict[str, Any], older: Mapping[str, Any]) -> None:
     attributes, blocks = newer["attributes"], newer["block_types"]
     known_attributes, known_blocks = older.get("attributes", {}), older.get("block_types", {})
-    # The CDK writes `any` for what recurs without end (a WAF statement), and objects for some attributes.
+    # The CDK writes `any` for blocks that contain themselves (a WAF statement), and blocks for some attributes.
     for name in [name for name in attributes if name in known_blocks and attributes[name]["type"] == "dynamic"]:
         del attributes[name]
         blocks[name] = known_blocks[name]
@@ -262,7 +265,7 @@ def _restore_block(newer: dict[str, Any], older: Mapping[str, Any]) -> None:
         attributes[name] = known_attributes[name]
     for name, attribute in attributes.items():
         known = known_attributes.get(name, {})
-        if _rough(known.get("type")) == _rough(attribute["type"]):
+        if _without_sets(known.get("type")) == _without_sets(attribute["type"]):
             attribute["type"] = known["type"]
             for flag in ("computed", "sensitive", "deprecated", "write_only"):
                 if known.get(flag) and not attribute.get("required"):
@@ -276,12 +279,12 @@ def _restore_block(newer: dict[str, Any], older: Mapping[str, Any]) -> None:
             nested["min_items"] = known.get("min_items", 0)
         if "max_items" not in nested and known.get("max_items", 0) > 1:
             nested["max_items"] = known["max_items"]
-        _restore_block(nested["block"], known["block"])
+        _add_lost_facts_of_block(nested["block"], known["block"])
 
 
-def _rough(kind: Any) -> Any:
-    """A type as far as the CDK keeps it: it does not always tell a list from a set."""
-    return ["list", _rough(kind[1])] if isinstance(kind, list) and kind[0] == "set" else kind
+def _without_sets(kind: Any) -> Any:
+    """A type without the difference between a list and a set, which the CDK does not always keep."""
+    return ["list", _without_sets(kind[1])] if isinstance(kind, list) and kind[0] == "set" else kind
 
 
 def _write_functions(binary: str, version: str, environment: Mapping[str, str]) -> None:

@@ -8,10 +8,10 @@ from typing import Any, Final, Literal, NamedTuple
 
 # A type in cty's JSON form: "string", ["list", "string"], ["object", {"name": "string"}], "dynamic".
 CtyType = Any
-Kind = Literal["resource", "data", "ephemeral", "provider"]
+TypeKind = Literal["resource", "data", "ephemeral", "provider"]
 Nesting = Literal["single", "list", "set", "map", "group"]
 
-# The order is the bit's number in a record; new facts go to the end.
+# The index of a flag is the number of its bit in a record, so new flags go to the end.
 FLAGS: Final = ("required", "optional", "computed", "deprecated", "sensitive", "write_only")
 NESTINGS: Final[tuple[Nesting, ...]] = ("single", "list", "set", "map", "group")
 
@@ -29,13 +29,15 @@ class AttributeSchema(NamedTuple):
 
     @property
     def settable(self) -> bool:
-        """Whether a configuration may set it at all."""
+        """Whether a configuration may set it."""
         return self.required or self.optional
 
     @property
     def as_blocks(self) -> bool:
-        """Whether Terraform takes block syntax for it too: a list or set of objects, such as a security group's
-        `ingress` (https://developer.hashicorp.com/terraform/language/attr-as-blocks)."""
+        """Whether it may also be written as blocks: a list or set of objects, such as a security group's `ingress`.
+
+        Source: https://developer.hashicorp.com/terraform/language/attr-as-blocks
+        """
         kind = self.type
         return (
             isinstance(kind, list)
@@ -47,21 +49,21 @@ class AttributeSchema(NamedTuple):
 
 @cache
 def _flags(number: int) -> tuple[bool, ...]:
-    """The flags that a record's number stands for, in the order of `FLAGS`."""
+    """The flags that a number in a record encodes, in the order of `FLAGS`."""
     return tuple(bool(number >> bit & 1) for bit in range(len(FLAGS)))
 
 
 class BlockSchema:
     """The attributes and nested blocks of one block. Equal blocks of a type share one object."""
 
-    def __init__(self, table: Table, index: int) -> None:
-        self._table = table
+    def __init__(self, record: Record, index: int) -> None:
+        self._record = record
         self._index = index
 
     @cached_property
     def attributes(self) -> Mapping[str, AttributeSchema]:
         found = {}
-        for kind, flags, names in self._table.rows[self._index][0]:
+        for kind, flags, names in self._record.rows[self._index][0]:
             attribute = AttributeSchema(kind, *_flags(flags))
             for name in names.split():
                 found[name] = attribute
@@ -70,8 +72,8 @@ class BlockSchema:
     @cached_property
     def blocks(self) -> Mapping[str, NestedBlock]:
         return {
-            name: NestedBlock(NESTINGS[nesting], least, most, self._table, index)
-            for name, (nesting, least, most, index) in self._table.rows[self._index][1].items()
+            name: NestedBlock(NESTINGS[nesting], least, most, self._record, index)
+            for name, (nesting, least, most, index) in self._record.rows[self._index][1].items()
         }
 
     @cached_property
@@ -81,11 +83,11 @@ class BlockSchema:
 
     @cached_property
     def required_blocks(self) -> tuple[str, ...]:
-        """The nested blocks that must stand in it."""
+        """The nested blocks that must be present."""
         return tuple(name for name, nested in self.blocks.items() if nested.min_items)
 
     def inner(self, path: Iterable[str]) -> BlockSchema | None:
-        """The block that the names of blocks lead to, one in another; this one where there are none, None where there is none."""
+        """The nested block at a path of block names: this block for an empty path, None if there is no such block."""
         found: BlockSchema = self
         for name in path:
             nested = found.blocks.get(name)
@@ -106,18 +108,18 @@ class BlockSchema:
 
 
 class NestedBlock:
-    """A block inside a block: how often it may stand there, and what stands in it."""
+    """A block inside a block: how often it may occur there, and its own schema."""
 
-    def __init__(self, nesting: Nesting, min_items: int, max_items: int, table: Table, index: int) -> None:
+    def __init__(self, nesting: Nesting, min_items: int, max_items: int, record: Record, index: int) -> None:
         self.nesting = nesting
         self.min_items = min_items
         self.max_items: int | None = max_items or (1 if nesting in ("single", "group") else None)
-        self._table = table
+        self._record = record
         self._index = index
 
     @property
     def block(self) -> BlockSchema:
-        return self._table.block(self._index)
+        return self._record.block(self._index)
 
     def __repr__(self) -> str:
         return f"NestedBlock({self.nesting}, {self.min_items}..{self.max_items or ''})"
@@ -126,23 +128,28 @@ class NestedBlock:
 class TypeSchema(BlockSchema):
     """The schema of one resource type, data source, ephemeral resource or provider configuration."""
 
-    def __init__(self, name: str, kind: Kind, provider: str, rows: list[Any]) -> None:
-        super().__init__(Table(rows), 0)
+    def __init__(self, name: str, kind: TypeKind, provider: str, rows: list[Any]) -> None:
+        super().__init__(Record(rows), 0)
         self.name = name
         self.kind = kind
         self.provider = provider
 
     @cached_property
     def taggable(self) -> bool:
-        """Whether `tags` holds the resource's AWS tags: an optional map beside the provider's `tags_all`
-        (https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/resource-tagging)."""
+        """Whether `tags` contains the resource's AWS tags: an optional map next to the provider's `tags_all`.
+
+        Source: https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/resource-tagging
+        """
         tags = self.attributes.get("tags")
         return tags is not None and tags.optional and tags.type == ["map", "string"] and "tags_all" in self.attributes
 
 
-class Table:
-    """The distinct blocks of one record; `rows[0]` is the type's own block. A row is `[attributes, blocks]`:
-    attributes grouped by type and flags as `[type, flags, "names"]`, blocks as `name: [nesting, min, max, row]`."""
+class Record:
+    """One type's record in the data file: its distinct blocks, the type's own block first.
+
+    A row is `[attributes, blocks]`. The attributes are grouped by type and flags, as `[type, flags, "names"]`. The
+    blocks are `name: [nesting, min, max, row]`.
+    """
 
     def __init__(self, rows: list[Any]) -> None:
         self.rows = rows

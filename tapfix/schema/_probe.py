@@ -1,20 +1,21 @@
-"""Write `rules.bin`: which values the AWS provider refuses, asked of the provider itself.
+"""Writes `constraints.bin`: the values that the AWS provider refuses, from its own messages.
 
     python -m tapfix.schema._probe [--cli-config FILE] [--terraform BINARY]
 
-A provider's schema does not say that `engine` is one of nine words or that `port` ends at 65535; its validation does. So this
-writes one block of every type, sets every argument to an odd value, runs `terraform validate`, and reads the answers:
+The schema of a provider does not contain that `engine` is one of nine words or that `port` ends at 65535, but its
+validation checks it. So this writes one block of each type, sets each argument to an odd value, runs `terraform
+validate`, and reads the messages:
 
     expected ip_address_type to be one of ["ipv4" "dualstack"], got ~ probe ~
     Attribute auth_session_validity value must be between 3 and 15, got: 987654321
     "role_arn" (~ probe ~) is an invalid ARN: arn: invalid prefix
     "cluster_identifier": conflicts with cluster_identifier_prefix
 
-Of arguments that exclude each other the provider says just that. So it is asked again, with some of them left out each time, until
-each has stood without those that it excludes.
+For arguments that exclude each other the provider reports only that. So the run is repeated with some of them left out,
+until each has been set without those that it excludes.
 
-Only answers of known forms become rules; what a message puts in free words is left out. A rule is
-`[path, kind, operands…]` under its type, see `tapfix.schema.rules`.
+Only messages of known forms become rows; free text is left out. A row is `[path, kind, operands…]` under its type, see
+`tapfix.schema.constraints`.
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ from typing import Any, Final, NamedTuple
 
 from tapfix.schema import BlockSchema, CtyType, TypeSchema, load
 from tapfix.schema._store import pack
-from tapfix.schema.rules import CATALOG, DATA_FILE
+from tapfix.schema.constraints import CATALOG, DATA_FILE
 
-# Types whose blocks nest so deep that one of each would make a module of megabytes.
+# Types whose blocks nest so deeply that one of each would make a module of megabytes.
 SKIPPED: Final = ("quicksight_analysis", "quicksight_dashboard", "quicksight_template", "wafv2_", "lexv2models_intent")
 MAX_DEPTH: Final = 6
 
@@ -43,7 +44,7 @@ MODES: Final[Mapping[str, tuple[str, str]]] = {
     "empty": ('""', "0"),
     "none": ("", ""),
 }
-"""What stands for every string and every number; in "none" no argument is set at all."""
+"""The string and the number that each argument is set to, by mode. In "none" no argument is set."""
 
 _HEAD: Final = """\
 terraform {
@@ -56,7 +57,7 @@ provider "aws" { region = "us-east-1" }
 
 _WORDS: Final = r'\[((?:"[^"]*"\s*)+)\]'
 _PLAIN: Final = re.compile(r"[^\s:]+: \S+|\S+")
-"""One of the words that stand in a row without quotes; `One-Way: Outgoing` is one."""
+"""One of the words of a list without quotes. `One-Way: Outgoing` is one word."""
 _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     ("enum", re.compile(r"expected (?P<path>\S+) to be one of " + _WORDS.replace("(", "(?P<words>", 1) + ", got")),
     (
@@ -98,14 +99,14 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     ("one", re.compile(r'"(?P<path>[^"]+)": only one of `(?P<group>[\w.,]+)` can be specified')),
     ("some", re.compile(r'"(?P<path>[^"]+)": one of `(?P<group>[\w.,]+)` must be specified')),
 )
-_FIRM: Final = frozenset({"length", "pattern", "json", "cidr", "conflict", "one", "some"})
-"""The kinds that hold beside whatever else is said."""
+_INDEPENDENT: Final = frozenset({"length", "pattern", "json", "cidr", "conflict", "one", "some"})
+"""The kinds that hold whatever else the provider reports about the argument."""
 _CIDR: Final = re.compile(r'"(?:~ probe ~|a{300}|)" is not a valid (?:IPv4 )?CIDR block')
 _INDEX: Final = re.compile(r"\.\d+|\[[^\]]*\]")
 
 
-class Answer(NamedTuple):
-    """One diagnostic, and the argument on whose line it was: the block's type and the path in it."""
+class ProviderMessage(NamedTuple):
+    """A diagnostic of the provider, and the argument on its line: the kind and type of the block, the path in it."""
 
     kind: str
     type: str
@@ -114,27 +115,26 @@ class Answer(NamedTuple):
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Write the data file of the values that the AWS provider refuses.")
+    parser = argparse.ArgumentParser(description="Writes the data file of the values that the AWS provider refuses.")
     parser.add_argument("--cli-config", type=Path, help="terraform's CLI configuration file")
     parser.add_argument("--terraform", default="terraform")
     given = parser.parse_args(arguments)
     environment = dict(os.environ)
     if given.cli_config:
         environment["TF_CLI_CONFIG_FILE"] = str(given.cli_config.resolve())
-    answers = [(mode, ask(mode, given.terraform, environment)) for mode in MODES]
-    for left_out in without_conflicts(collect(answers)):
-        answers += [(mode, ask(mode, given.terraform, environment, left_out)) for mode in MODES if mode != "none"]
-    merged = collect(answers)
+    messages = [(mode, ask(mode, given.terraform, environment)) for mode in MODES]
+    for left_out in without_conflicts(collect(messages)):
+        messages += [(mode, ask(mode, given.terraform, environment, left_out)) for mode in MODES if mode != "none"]
+    merged = collect(messages)
     DATA_FILE.write_bytes(packed(merged))
-    print(
-        f"{DATA_FILE.name}: {sum(map(len, merged.values()))} rules of {len(merged)} types, {DATA_FILE.stat().st_size // 1024} KiB"
-    )
+    count, size = sum(map(len, merged.values())), DATA_FILE.stat().st_size // 1024
+    print(f"{DATA_FILE.name}: {count} constraints on {len(merged)} types, {size} KiB")
 
 
-def packed(rules: Mapping[str, list[list[Any]]]) -> bytes:
-    """The data file of rules by kind and type, such as `resource.aws_lb`."""
+def packed(rows: Mapping[str, list[list[Any]]]) -> bytes:
+    """The bytes of the data file, from rows by kind and type, such as `resource.aws_lb`."""
     kinds: dict[str, dict[str, bytes]] = {}
-    for name, found in rules.items():
+    for name, found in rows.items():
         kind, type = name.split(".")
         kinds.setdefault(kind, {})[type] = json.dumps(found, separators=(",", ":")).encode()
     return pack({CATALOG: kinds}, [source for source in load(5).sources if source["catalog"] == CATALOG])
@@ -145,10 +145,11 @@ def packed(rules: Mapping[str, list[list[Any]]]) -> bytes:
 
 def ask(
     mode: str, terraform: str, environment: Mapping[str, str], left_out: Mapping[str, frozenset[str]] | None = None
-) -> list[Answer]:
-    """What the provider says to one block of every type. A file each: terraform is slow to quote from long files.
+) -> list[ProviderMessage]:
+    """The messages of the provider about one block of each type.
 
-    With `left_out`, the arguments (by dotted path) that are not set in each type, only those types are asked about.
+    Each block has a file of its own, because terraform is slow to quote from long files. `left_out` names the arguments
+    (as dotted paths) that are not set, by kind and type; if it is given, only its types are validated.
     """
     schema = load(5)
     places: dict[str, dict[int, tuple[str, ...]]] = {}
@@ -172,14 +173,16 @@ def ask(
             done = subprocess.run(
                 [terraform, *command], cwd=folder, env=dict(environment), capture_output=True, text=True, check=False
             )
-    answers = []
+    messages = []
     for diagnostic in json.loads(done.stdout)["diagnostics"]:
         file = diagnostic.get("range", {}).get("filename", "")
         if diagnostic["severity"] == "error" and file in places:
             kind, name, _ = file.split(".")
             path = places[file].get(diagnostic["range"]["start"]["line"], ())
-            answers.append(Answer(kind, name, path, f"{diagnostic['summary']}\n{diagnostic.get('detail', '')}"))
-    return answers
+            messages.append(
+                ProviderMessage(kind, name, path, f"{diagnostic['summary']}\n{diagnostic.get('detail', '')}")
+            )
+    return messages
 
 
 def _block(
@@ -230,10 +233,13 @@ def _value(kind: CtyType, mode: str) -> str:
     return text
 
 
-def without_conflicts(rules: Mapping[str, Sequence[Sequence[Any]]]) -> Iterator[dict[str, frozenset[str]]]:
-    """What to leave out of each type so that nothing excludes what is left; another choice each time, until all had their turn."""
+def without_conflicts(rows: Mapping[str, Sequence[Sequence[Any]]]) -> Iterator[dict[str, frozenset[str]]]:
+    """The arguments to leave out of each type so that no two of the others exclude each other.
+
+    Each item is another choice; together the choices keep each argument at least once.
+    """
     rivals: dict[str, dict[str, set[str]]] = {}
-    for name, found in rules.items():
+    for name, found in rows.items():
         for path, kind, *operands in found:
             if kind in ("conflict", "one"):
                 for other in operands[0] if kind == "one" else operands:
@@ -258,43 +264,44 @@ def without_conflicts(rules: Mapping[str, Sequence[Sequence[Any]]]) -> Iterator[
 # --- reading ----------------------------------------------------------------------------------------------------
 
 
-def collect(answers: Iterable[tuple[str, Iterable[Answer]]]) -> dict[str, list[list[Any]]]:
-    """The rules of each type, from the answers to each question.
+def collect(runs: Iterable[tuple[str, Iterable[ProviderMessage]]]) -> dict[str, list[list[Any]]]:
+    """The rows of each type, from the messages of each run: its mode, and the messages.
 
-    Where the provider said something in free words about an argument as well, its other answers may be one of several ways to
-    satisfy it ("one of these engines, or a name that begins with custom-"). So no list of words or numbers is kept for it.
+    If the provider also reports something in free text about an argument, its other messages may state one of several
+    ways to satisfy it ("one of these engines, or a name that begins with custom-"). So no list of words or numbers is
+    kept for that argument.
     """
-    rules: dict[str, list[list[Any]]] = {}
+    rows: dict[str, list[list[Any]]] = {}
     doubtful: set[tuple[str, str]] = set()
-    for mode, given in answers:
-        for answer in given:
-            name = f"{answer.kind}.{answer.type}"
-            found = list(read(answer, mode))
-            if not found and mode != "none" and "must be specified" not in answer.text:
-                doubtful.add((name, ".".join(answer.path)))
-                said = set(re.findall(r"\w+", answer.text))
-                doubtful.update((name, ".".join(path)) for path in _paths_below(answer) if path[-1] in said)
-            known = rules.setdefault(name, [])
-            known += [rule for rule in found if rule not in known]
+    for mode, messages in runs:
+        for message in messages:
+            name = f"{message.kind}.{message.type}"
+            found = list(read(message, mode))
+            if not found and mode != "none" and "must be specified" not in message.text:
+                doubtful.add((name, ".".join(message.path)))
+                said = set(re.findall(r"\w+", message.text))
+                doubtful.update((name, ".".join(path)) for path in _paths_below(message) if path[-1] in said)
+            known = rows.setdefault(name, [])
+            known += [row for row in found if row not in known]
     return {
         name: sorted(
-            _merge([rule for rule in found if rule[1] in _FIRM or (name, rule[0]) not in doubtful]), key=json.dumps
+            _merge([row for row in found if row[1] in _INDEPENDENT or (name, row[0]) not in doubtful]), key=json.dumps
         )
-        for name, found in sorted(rules.items())
+        for name, found in sorted(rows.items())
         if found
     }
 
 
-def read(answer: Answer, mode: str) -> Iterator[list[Any]]:
-    """The rules that an answer spells."""
-    if _CIDR.search(answer.text) and answer.path:
-        yield [".".join(answer.path), "cidr"]
+def read(message: ProviderMessage, mode: str) -> Iterator[list[Any]]:
+    """The row that a message states, if it has a known form. `mode` is the mode of its run."""
+    if _CIDR.search(message.text) and message.path:
+        yield [".".join(message.path), "cidr"]
         return
     for kind, pattern in _PATTERNS:
-        match = pattern.search(answer.text)
+        match = pattern.search(message.text)
         if match is None:
             continue
-        path = _named(match["path"], answer) if kind in ("conflict", "one", "some") else _path(match["path"], answer)
+        path = _named(match["path"], message) if kind in ("conflict", "one", "some") else _path(match["path"], message)
         if path is None:
             return
         found = _operands(kind, match.groupdict())
@@ -303,23 +310,23 @@ def read(answer: Answer, mode: str) -> Iterator[list[Any]]:
         return
 
 
-def _path(said: str, answer: Answer) -> str | None:
-    """The argument that a message is about: by the path it says if that is one of the type's, else by the message's line."""
+def _path(said: str, message: ProviderMessage) -> str | None:
+    """The argument that a message is about: by the path in its text if the type has it, else by its line."""
     path = _INDEX.sub("", said)
-    whole = ".".join(answer.path)
+    whole = ".".join(message.path)
     if whole == path or whole.endswith("." + path):
         return whole
-    if "." in path and _exists(answer, path.split(".")):
+    if "." in path and _exists(message, path.split(".")):
         return path
-    # Of a block in a set the message has the line of the outermost, and only the argument's own name.
-    below = [each for each in _paths_below(answer) if each[-1] == path]
+    # A message about a block in a set has the line of the outermost block, and only the name of the argument.
+    below = [each for each in _paths_below(message) if each[-1] == path]
     return ".".join(below[0]) if len(below) == 1 else None
 
 
-def _paths_below(answer: Answer) -> Iterator[tuple[str, ...]]:
-    """The arguments of the block that an answer is about, and of those in it."""
-    block = _schema(answer, answer.path)
-    todo = [(answer.path, block)] if block is not None and answer.path else []
+def _paths_below(message: ProviderMessage) -> Iterator[tuple[str, ...]]:
+    """The arguments of the block that a message is about, and of the blocks in it."""
+    block = _schema(message, message.path)
+    todo = [(message.path, block)] if block is not None and message.path else []
     while todo:
         path, block = todo.pop()
         yield from ((*path, name) for name in block.attributes)
@@ -327,20 +334,20 @@ def _paths_below(answer: Answer) -> Iterator[tuple[str, ...]]:
             todo += [((*path, name), nested.block) for name, nested in block.blocks.items()]
 
 
-def _named(said: str, answer: Answer) -> str | None:
-    """The argument or block that a message about several of them names, by its whole path."""
+def _named(said: str, message: ProviderMessage) -> str | None:
+    """The argument or block that a message about several arguments names by its whole path."""
     path = _INDEX.sub("", said)
-    return path if _exists(answer, path.split(".")) else None
+    return path if _exists(message, path.split(".")) else None
 
 
-def _exists(answer: Answer, path: Sequence[str]) -> bool:
-    block = _schema(answer, path[:-1])
+def _exists(message: ProviderMessage, path: Sequence[str]) -> bool:
+    block = _schema(message, path[:-1])
     return block is not None and path[-1] in block
 
 
-def _schema(answer: Answer, path: Sequence[str]) -> BlockSchema | None:
-    """The schema of a block in the type that an answer is about."""
-    known = load(5).of(answer.kind, answer.type)
+def _schema(message: ProviderMessage, path: Sequence[str]) -> BlockSchema | None:
+    """The schema of the block at a path in the type that a message is about."""
+    known = load(5).of(message.kind, message.type)
     return known.inner(path) if known is not None else None
 
 
@@ -367,7 +374,7 @@ def _number(text: str | None) -> int | None:
 
 
 def _pattern(text: str) -> list[Any] | None:
-    """A pattern of Go's, if Python reads it the same way: neither names character classes, nor writes flags inside."""
+    """A Go pattern, if it means the same in Python: without named character classes and without flags in it."""
     try:
         pattern = json.loads(f'"{text}"')
     except ValueError:
@@ -381,17 +388,17 @@ def _pattern(text: str) -> list[Any] | None:
     return [pattern]
 
 
-def _merge(rules: list[list[Any]]) -> list[list[Any]]:
-    """Bounds of one argument that several questions found one by one, put together. A rule that has both is whole."""
+def _merge(rows: list[list[Any]]) -> list[list[Any]]:
+    """The rows, with the two bounds of an argument in one row where two runs found one each."""
     halves: dict[tuple[str, str], list[Any]] = {}
     whole = []
-    for rule in rules:
-        if rule[1] not in ("range", "length") or None not in rule[2:]:
-            whole.append(rule)
+    for row in rows:
+        if row[1] not in ("range", "length") or None not in row[2:]:
+            whole.append(row)
             continue
-        known = halves.setdefault((rule[0], rule[1]), [rule[0], rule[1], None, None])
-        known[2] = rule[2] if known[2] is None else known[2]
-        known[3] = rule[3] if known[3] is None else known[3]
+        known = halves.setdefault((row[0], row[1]), [row[0], row[1], None, None])
+        known[2] = row[2] if known[2] is None else known[2]
+        known[3] = row[3] if known[3] is None else known[3]
     return whole + list(halves.values())
 
 

@@ -1,10 +1,11 @@
-"""A data file of records by name: one small compressed record a type behind an index, so that one type costs one record.
+"""A data file of records by name. Each type has a small compressed record, so that reading a type unpacks one record.
 
     magic line | header line (JSON: lengths, sources) | sections | preset dictionary | records
 
-A catalog is one provider at one version, such as `aws@5`; for each kind of its types there is a section: their names, and for each where
-its record begins and ends. A section is unpacked when it is first asked for. Equal records are stored once: most of version 6 equals
-version 5. The preset dictionary holds what records have in common; small records compress to about half with it.
+A catalog is one provider at one version, such as `aws@5`. Each kind of its types has a section, which contains the
+names of the types and, for each, where its record begins and ends. A section is unpacked at its first use. Equal
+records are stored once, since most of version 6 equals version 5. The preset dictionary contains text that many records
+share, which halves the size of small compressed records.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from typing import Any, Final
 from tapfix.schema._model import FLAGS, NESTINGS
 
 MAGIC: Final = b"tapfix-records 2\n"
-# zlib looks back 32 KB at most, so a longer dictionary would be dead weight.
+# zlib looks back at most 32 KB, so a longer dictionary would not help.
 DICTIONARY_SIZE: Final = 32_000
-_PLACE: Final = 4
-"""The bytes of an offset in a section."""
+_OFFSET_SIZE: Final = 4
+"""The size of an offset in a section, in bytes."""
 
 Catalogs = Mapping[str, Mapping[str, Mapping[str, bytes]]]
 
@@ -50,18 +51,18 @@ class Store:
         return self._sections.keys()
 
     def names(self, catalog: str, kind: str) -> Collection[str]:
-        """The names of a catalog's types of one kind, sorted."""
+        """The sorted names of a catalog's types of one kind."""
         section = self._section(catalog, kind)
         return section.names.keys() if section is not None else ()
 
     def record(self, catalog: str, kind: str, name: str) -> list[Any] | None:
-        """The record of a type; None where there is none."""
+        """The record of a type; None if the data has none."""
         section = self._section(catalog, kind)
-        place = section.place(name) if section is not None else None
-        if place is None:
+        span = section.span(name) if section is not None else None
+        if span is None:
             return None
         inflate = zlib.decompressobj(wbits=-15, zdict=self._dictionary)
-        packed = self._data[self._records + place[0] : self._records + place[1]]
+        packed = self._data[self._records + span[0] : self._records + span[1]]
         rows: list[Any] = json.loads(inflate.decompress(packed))
         return rows
 
@@ -74,19 +75,19 @@ class Store:
 
 
 class Section:
-    """The names of one kind of types, and the places of their records."""
+    """The names of the types of one kind, and the offsets of their records."""
 
     def __init__(self, data: bytes) -> None:
-        names, _, self._places = data.partition(b"\n")
+        names, _, self._offsets = data.partition(b"\n")
         self.names = {name: number for number, name in enumerate(names.decode().split())}
 
-    def place(self, name: str) -> tuple[int, int] | None:
-        """Where a type's record begins and ends among the records."""
+    def span(self, name: str) -> tuple[int, int] | None:
+        """The start and the end of a type's record, counted from the first record; None for an unknown name."""
         number = self.names.get(name)
         if number is None:
             return None
-        at = 2 * _PLACE * number
-        start, end = self._places[at : at + _PLACE], self._places[at + _PLACE : at + 2 * _PLACE]
+        at = 2 * _OFFSET_SIZE * number
+        start, end = self._offsets[at : at + _OFFSET_SIZE], self._offsets[at + _OFFSET_SIZE : at + 2 * _OFFSET_SIZE]
         return int.from_bytes(start, "little"), int.from_bytes(end, "little")
 
 
@@ -96,17 +97,17 @@ def pack(catalogs: Catalogs, sources: Iterable[Mapping[str, str]]) -> bytes:
     types = [types for kinds in catalogs.values() for types in kinds.values()]
     records = list(dict.fromkeys(record for each in types for _, record in sorted(each.items())))
     dictionary = _dictionary(records)
-    places: dict[bytes, bytes] = {}
+    offsets: dict[bytes, bytes] = {}
     packed: list[bytes] = []
     end = 0
     for record in records:
         deflate = zlib.compressobj(9, wbits=-15, zdict=dictionary)
         packed.append(deflate.compress(record) + deflate.flush())
         start, end = end, end + len(packed[-1])
-        places[record] = start.to_bytes(_PLACE, "little") + end.to_bytes(_PLACE, "little")
+        offsets[record] = start.to_bytes(_OFFSET_SIZE, "little") + end.to_bytes(_OFFSET_SIZE, "little")
     sections = [
         zlib.compress(
-            " ".join(sorted(each)).encode() + b"\n" + b"".join(places[each[name]] for name in sorted(each)), 9
+            " ".join(sorted(each)).encode() + b"\n" + b"".join(offsets[each[name]] for name in sorted(each)), 9
         )
         for each in types
     ]
@@ -121,18 +122,21 @@ def pack(catalogs: Catalogs, sources: Iterable[Mapping[str, str]]) -> bytes:
 
 
 def encode(schema: Mapping[str, Any]) -> bytes:
-    """One type's record from a block in the form of `terraform providers schema -json`, equal blocks stored once."""
+    """One type's record, from a block in the form of `terraform providers schema -json`.
+
+    Equal blocks are stored once.
+    """
     rows: list[Any] = []
     seen: dict[bytes, int] = {}
 
-    def number(block: Mapping[str, Any]) -> int:
+    def row_of(block: Mapping[str, Any]) -> int:
         groups: dict[tuple[str, int], list[str]] = {}
         for name, attribute in sorted(block.get("attributes", {}).items()):
             flags = sum(1 << bit for bit, flag in enumerate(FLAGS) if attribute.get(flag))
             groups.setdefault((_json(attribute["type"]).decode(), flags), []).append(name)
         attributes = [[json.loads(kind), flags, " ".join(names)] for (kind, flags), names in groups.items()]
-        place = len(rows)
-        rows.append(None)  # the outermost block must be row 0, so its place is taken before its children's
+        index = len(rows)
+        rows.append(None)  # the outermost block must be row 0, so a block takes its row before its children do
         blocks = {
             name: [
                 NESTINGS.index(nested["nesting_mode"]),
@@ -141,22 +145,22 @@ def encode(schema: Mapping[str, Any]) -> bytes:
                 child,
             ]
             for name, nested in sorted(block.get("block_types", {}).items())
-            for child in [number(nested["block"])]
+            for child in [row_of(nested["block"])]
         }
         row = [attributes, blocks]
-        known = seen.setdefault(_json(row), place)
-        if known == place:
-            rows[place] = row
+        known = seen.setdefault(_json(row), index)
+        if known == index:
+            rows[index] = row
         else:
-            del rows[place:]  # its children were all known too, so nothing behind it is in use
+            del rows[index:]  # all its children were known too, so no row after it is in use
         return known
 
-    number(schema)
+    row_of(schema)
     return _json(rows)
 
 
 def _dictionary(records: list[bytes]) -> bytes:
-    """A sample of all records, evenly spread; zlib finds what is near the end most cheaply."""
+    """An even sample of all records, at most `DICTIONARY_SIZE` bytes."""
     step = max(1, len(records) // 40)
     return b"".join(record[:2_000] for record in records[::step])[-DICTIONARY_SIZE:]
 

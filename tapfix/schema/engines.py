@@ -1,15 +1,16 @@
-"""What AWS takes of a database, engine by engine, and the provider does not ask about before it applies.
+"""What AWS requires of a database, by engine. The provider does not check it before the apply.
 
 Sources:
   engines, names, users, passwords   https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
                                      https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBCluster.html
                                      https://docs.aws.amazon.com/documentdb/latest/developerguide/API_CreateDBCluster.html
   versions                           https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_PostgreSQL.html and its
-                                     neighbours for MySQL, MariaDB, Oracle, SQL Server; AuroraUserGuide/Aurora.VersionPolicy.html
+                                     neighbours for MySQL, MariaDB, Oracle, SQL Server;
+                                     https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.VersionPolicy.html
   runtimes                           https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 
-A version is judged by its form alone: which ones there are changes every month, but that 15.4 is none of MySQL's does not. Old versions
-and runtimes that are still taken are none of this table's business.
+A version is judged by its form alone. The list of versions changes each month, but 15.4 never becomes a version of
+MySQL. Versions and runtimes that are old but still accepted are not reported.
 """
 
 from __future__ import annotations
@@ -38,20 +39,20 @@ INSTANCE_ENGINES: Final[Mapping[str, str]] = {
     "sqlserver-web": r"1\d\..+",
     "db2-ae": r"1\d\..+",
     "db2-se": r"1\d\..+",
-    # Of old, or of other services whose instances are of the same kind.
+    # Former engines, and engines of other services that use the same type of instance.
     "aurora": r".+",
     "docdb": r"[3-9](\.\d+){0,2}",
     "neptune": r"1(\.\d+){0,3}",
     "oracle-se": r".+",
     "oracle-se1": r".+",
 }
-"""The engines of a database instance, and the form of their versions. Engines of one's own (`custom-…`) are not listed."""
+"""The engines of a database instance, each with a pattern of its versions; without custom engines (`custom-…`)."""
 
 BLOCKED_RUNTIMES: Final = frozenset(
     "nodejs nodejs4.3 nodejs4.3-edge nodejs6.10 nodejs8.10 nodejs10.x nodejs12.x python2.7 python3.6 "
     "dotnetcore1.0 dotnetcore2.0 dotnetcore2.1 dotnetcore3.1 ruby2.5".split()
 )
-"""Runtimes in which AWS makes no new function any more."""
+"""Runtimes with which AWS creates no new functions."""
 
 _RESERVED_USERS: Final[Mapping[str, frozenset[str]]] = {
     "postgres": frozenset({"admin", "rdsadmin"}),
@@ -61,13 +62,13 @@ _RESERVED_ALWAYS: Final = frozenset({"rdsadmin"})
 _LONGEST_PASSWORD: Final = {"mysql": 41, "aurora-mysql": 41, "mariadb": 41, "docdb": 100}
 
 FORBIDDEN_IN_PASSWORDS: Final = '/"@ '
-DRAWN_BY_DEFAULT: Final = "!@#$%&*()-_=+[]{}<>:?"
+DEFAULT_SPECIAL_CHARACTERS: Final = "!@#$%&*()-_=+[]{}<>:?"
 """The special characters of a `random_password` without `override_special`
 (https://registry.terraform.io/providers/hashicorp/random/latest/docs/resources/password)."""
 
 
-class Names(NamedTuple):
-    """What a resource type calls the parts of a database."""
+class DatabaseArguments(NamedTuple):
+    """The arguments of a resource type that describe a database. An empty name means that it has no such argument."""
 
     database: str = ""
     user: str = ""
@@ -76,16 +77,16 @@ class Names(NamedTuple):
     default_engine: str = ""
 
 
-TYPES: Final[Mapping[str, Names]] = {
-    "aws_db_instance": Names("db_name", "username", "password"),
-    "aws_rds_cluster": Names("database_name", "master_username", "master_password"),
-    "aws_rds_cluster_instance": Names(),
-    "aws_docdb_cluster": Names("", "master_username", "master_password", default_engine="docdb"),
+TYPES: Final[Mapping[str, DatabaseArguments]] = {
+    "aws_db_instance": DatabaseArguments("db_name", "username", "password"),
+    "aws_rds_cluster": DatabaseArguments("database_name", "master_username", "master_password"),
+    "aws_rds_cluster_instance": DatabaseArguments(),
+    "aws_docdb_cluster": DatabaseArguments("", "master_username", "master_password", default_engine="docdb"),
 }
 
 
 def engine_misfit(engine: str) -> str | None:
-    """Why AWS makes no instance of an engine; None if it does, or may."""
+    """Why AWS creates no instance of an engine; None if it does or may."""
     if engine in INSTANCE_ENGINES or engine.startswith("custom-"):
         return None
     near = [known for known in INSTANCE_ENGINES if known.startswith(engine) or engine.startswith(known)]
@@ -93,7 +94,7 @@ def engine_misfit(engine: str) -> str | None:
 
 
 def version_misfit(engine: str, version: str) -> str | None:
-    """Why a version cannot be one of an engine."""
+    """Why an engine cannot have this version; None if it can."""
     form = INSTANCE_ENGINES.get(engine)
     if form is None or re.fullmatch(form, version):
         return None
@@ -101,7 +102,7 @@ def version_misfit(engine: str, version: str) -> str | None:
 
 
 def database_misfit(engine: str, name: str) -> str | None:
-    """Why a database may not be called so. Other engines than these have rules of their own."""
+    """Why a database cannot have this name; None if it can, or if the engine's rules are not known."""
     if engine not in ("mysql", "mariadb", "postgres", "aurora-mysql", "aurora-postgresql"):
         return None
     if re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
@@ -110,7 +111,7 @@ def database_misfit(engine: str, name: str) -> str | None:
 
 
 def user_misfit(engine: str, name: str) -> str | None:
-    """Why the first user may not be called so."""
+    """Why the master user cannot have this name; None if it can."""
     if name.lower() in _RESERVED_USERS.get(engine, _RESERVED_ALWAYS):
         return f'"{name}" is a reserved word of {engine or "the engine"}'
     if not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII):
@@ -119,7 +120,7 @@ def user_misfit(engine: str, name: str) -> str | None:
 
 
 def password_misfit(engine: str, password: str) -> str | None:
-    """What AWS does not take in the first user's password. The reason never quotes it."""
+    """Why AWS refuses the master user's password; None if it accepts it. The reason never quotes the password."""
     if any(char in FORBIDDEN_IN_PASSWORDS or not " " <= char <= "~" for char in password):
         return 'a password has no "/", no "@", no quotation mark and no space in it, and printable ASCII only'
     if len(password) < 8:

@@ -1,4 +1,4 @@
-"""Terraform's built-in functions, as data: how many arguments each takes, and since which version it is there."""
+"""Terraform's built-in functions, as data: their parameters, and the version of Terraform that introduced each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DATA_FILE: Final = Path(__file__).with_name("functions.json")
 
 
 class Function(NamedTuple):
-    """A built-in function's signature; `most` is None where the last parameter repeats (its name ends in `...`)."""
+    """A built-in function's signature. `most` is None if the last parameter repeats; its name then ends in `...`."""
 
     name: str
     least: int
@@ -21,12 +21,13 @@ class Function(NamedTuple):
     """Names and types, in cty's JSON form."""
     returns: Any
     since: str
+    """The version of Terraform that introduced it, such as "1.5"; "1.0" also for older functions."""
 
     def takes(self, count: int) -> bool:
         return self.least <= count and (self.most is None or count <= self.most)
 
     def parameter_type(self, index: int) -> Any:
-        """The type that the argument at a place must have."""
+        """The type of the argument at an index, in cty's JSON form."""
         return self.parameters[min(index, len(self.parameters) - 1)][1]
 
 
@@ -37,12 +38,12 @@ def _rows() -> dict[str, dict[str, Any]]:
 
 
 def functions() -> Collection[str]:
-    """The names of all functions. `core::name` is the same function as `name` and not listed."""
+    """The names of all functions. `core::name` means the same function as `name` and is not listed."""
     return _rows().keys()
 
 
 def function(name: str) -> Function | None:
-    """The function of a name; None if there is none."""
+    """The function with this name, or None."""
     name = name.removeprefix("core::")
     return _known(name) if name in _rows() else None
 

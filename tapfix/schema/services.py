@@ -1,7 +1,7 @@
-"""AWS services: which of them a resource type belongs to, and what project files call them.
+"""AWS services: the service of each resource type, and the names that project files use for services.
 
-The data is ``services.txt`` beside this module; its head says how it reads. A name resolves to a :class:`Service` or
-to a :class:`Feature` of one, however it is spelled: ``Amazon EC2``, ``ec2``, ``Elastic Compute Cloud (EC2)``.
+The data is ``services.txt`` in this folder; its first lines explain the format. A name leads to a :class:`Service` or
+to a :class:`Feature`, in any of its spellings: ``Amazon EC2``, ``ec2``, ``Elastic Compute Cloud (EC2)``.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ _ACTION = re.compile(r"[\"']([a-z0-9-]+):(?:[A-Z*])")
 
 
 class Feature(NamedTuple):
-    """A part of a service that lists name by itself: ``NAT Gateway`` of ``VPC``."""
+    """A part of a service that lists often name by itself, such as ``NAT Gateway`` of ``VPC``."""
 
     name: str
     service: str
     prefixes: tuple[str, ...]
-    """Its resource types, without ``aws_``, each standing for all that begin with it and an underscore."""
+    """Beginnings of its resource types, in whole words and without ``aws_``."""
     words: tuple[str, ...]
-    """Words of a configuration that show that it is used."""
+    """Words in a configuration that show that it is used."""
 
-    def holds(self, type: str) -> bool:
-        """Whether a resource type is of this part of the service."""
+    def includes(self, type: str) -> bool:
+        """Whether a resource type belongs to this part of the service."""
         return any(f"{type}_".startswith(f"aws_{prefix}_") for prefix in self.prefixes)
 
 
 class Service(NamedTuple):
-    """A service. Listed, it covers all its features."""
+    """A service. A list that names it covers all its features."""
 
     name: str
     vendor: str
     prefixes: tuple[str, ...]
     actions: tuple[str, ...]
-    """How its IAM actions start, without the colon."""
+    """The prefixes of its IAM actions, without the colon."""
     words: tuple[str, ...]
 
     @property
@@ -53,15 +53,15 @@ class Service(NamedTuple):
         return _VENDORS[self.vendor] + self.name
 
 
-class Table(NamedTuple):
-    """All services."""
+class ServiceCatalog(NamedTuple):
+    """All services, by name, by resource type and by every name that lists use."""
 
     services: dict[str, Service]
     by_prefix: dict[str, str]
     names: dict[str, Service | Feature]
 
     def service_of(self, type: str) -> Service | None:
-        """The service of a resource type such as ``aws_lb_listener``; ``None`` if it is not AWS's, or unknown."""
+        """The service of a resource type such as ``aws_lb_listener``; ``None`` if the type is unknown or not of AWS."""
         if not type.startswith("aws_"):
             return None
         words = type[4:].split("_")
@@ -72,7 +72,7 @@ class Table(NamedTuple):
         return None
 
     def meanings(self, name: str) -> tuple[Service | Feature, ...]:
-        """What a listed name means: itself; or what stands before its brackets, and each thing inside of them."""
+        """The meanings of a listed name: of the whole name, or else of the parts before and in its brackets."""
         if (whole := self.names.get(normal(name))) is not None:
             return (whole,)
         outside, _, inside = name.partition("(")
@@ -81,37 +81,37 @@ class Table(NamedTuple):
 
 
 def normal(name: str) -> str:
-    """A name without what spellings differ in: case, spaces, vendor and plural."""
+    """A name without that in which spellings differ: case, spaces, vendor and plural."""
     words = _WORD.findall(name.lower())
     text = "".join(words[1:] if len(words) > 1 and words[0] in ("amazon", "aws") else words)
     return text[:-1] if len(text) > 4 and text.endswith("s") and not text.endswith("ss") else text
 
 
 def uses(found: Service | Feature, types: frozenset[str], actions: frozenset[str], text: str) -> bool:
-    """Whether a stack with those resource types, IAM actions and that text shows that it uses what was listed."""
-    table = services()
+    """Whether a stack with these resource types, prefixes of IAM actions and text uses a listed service or feature."""
+    catalog = services()
     if isinstance(found, Service):
-        # Networks, their firewalls and their addresses are parts of EC2's interface, and listed as EC2 by many.
-        if found.name == "EC2" and uses(table.services["VPC"], types, actions, text):
+        # Networks, firewalls and addresses are parts of the EC2 API, and many lists name them EC2.
+        if found.name == "EC2" and uses(catalog.services["VPC"], types, actions, text):
             return True
-        if any((service := table.service_of(type)) is not None and service.name == found.name for type in types):
+        if any((service := catalog.service_of(type)) is not None and service.name == found.name for type in types):
             return True
         if any(action in actions for action in found.actions):
             return True
-    elif any(found.holds(type) for type in types):
+    elif any(found.includes(type) for type in types):
         return True
     return any(word in text for word in found.words)
 
 
 def actions_in(text: str) -> frozenset[str]:
-    """The beginnings of the IAM actions in a configuration: ``s3`` for ``"s3:GetObject"``."""
+    """The prefixes of the IAM actions in a configuration: ``s3`` for ``"s3:GetObject"``."""
     return frozenset(_ACTION.findall(text))
 
 
 @cache
-def services() -> Table:
-    """The table, read once."""
-    table = Table({}, {}, {})
+def services() -> ServiceCatalog:
+    """The catalog in ``services.txt``."""
+    catalog = ServiceCatalog({}, {}, {})
     service: Service | None = None
     for line in DATA_FILE.read_text("utf-8").splitlines():
         if not line or line.startswith("#"):
@@ -121,21 +121,21 @@ def services() -> Table:
         if line.startswith(" "):
             assert service is not None
             aliases, shown = cells
-            entry: Service | Feature = Feature(name, service.name, *_sorted_out(shown))
+            entry: Service | Feature = Feature(name, service.name, *_prefixes_and_words(shown))
         else:
-            vendor, aliases, types, told = cells
-            prefixes, _ = _sorted_out(types)
-            entry = service = Service(name, vendor.strip(), prefixes, *_sorted_out(told))
-            table.services[name] = service
+            vendor, aliases, types, shown = cells
+            prefixes, _ = _prefixes_and_words(types)
+            entry = service = Service(name, vendor.strip(), prefixes, *_prefixes_and_words(shown))
+            catalog.services[name] = service
             for prefix in prefixes:
-                table.by_prefix.setdefault(prefix, name)
+                catalog.by_prefix.setdefault(prefix, name)
         for alias in (name, *_items(aliases)):
-            table.names.setdefault(normal(alias), entry)
-    return table
+            catalog.names.setdefault(normal(alias), entry)
+    return catalog
 
 
-def _sorted_out(cell: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The plain items of a cell, and the words among them that stand in quotes."""
+def _prefixes_and_words(cell: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The items of a cell without quotes, and those in quotes."""
     items = _items(cell)
     if '"' not in cell:
         return tuple(items), ()

@@ -1,6 +1,6 @@
-"""HCL's native syntax: text to a lossless tree and back. What the tree looks like is in docs/tree.md.
+"""HCL's native syntax: text to a lossless tree and back. docs/tree.md describes the tree.
 
-This is the only room that knows Lark, and only `lalr.py` in it, which no ordinary run imports.
+This is the only package that uses Lark, and only `lalr.py` does, which no ordinary run imports.
 """
 
 from __future__ import annotations
@@ -8,19 +8,19 @@ from __future__ import annotations
 from . import tree as _tree
 from .parse import parse, reparse
 from .positions import LineIndex, position
-from .tree import Diagnostic, Element, Item, Leaf, Node, Tree
+from .tree import Item, Leaf, Node, SyntaxDiagnostic, SyntaxElement, Tree
 
 COMPILED: bool = not _tree.__file__.endswith(".py")
-"""Are the hot modules compiled? The plain ones do the same, byte for byte, only slower."""
+"""Are the hot modules compiled? The plain ones give the same results, byte for byte, and are slower."""
 
 __all__ = [
     "COMPILED",
-    "Diagnostic",
-    "Element",
     "Item",
     "Leaf",
     "LineIndex",
     "Node",
+    "SyntaxDiagnostic",
+    "SyntaxElement",
     "Tree",
     "parse",
     "position",

@@ -1,18 +1,18 @@
-"""What becomes of the values of a rule's right side when the parser reduces by it."""
+"""What the parser builds from the values of a rule's right side when it reduces by the rule."""
 
 from __future__ import annotations
 
 from typing import Final
 
 PASS: Final = 0
-"""The one value stays as it is."""
+"""The only value stays unchanged."""
 NODE: Final = 1
 """The values are the children of a node."""
 LIST: Final = 2
-"""They begin a list, which a node further up will take in."""
+"""The values begin a list, which a node further up takes in."""
 GROW: Final = 3
-"""The first one is such a list, and the others are added to it."""
+"""The first value is such a list, and the others are added to it."""
 SPLICED_NODE: Final = 4
-"""As `NODE`, with a list somewhere among the values, in whose place its own values go."""
+"""As `NODE`, but each list among the values is replaced by its own values."""
 SPLICED_LIST: Final = 5
-"""As `LIST`, likewise."""
+"""As `LIST`, but each list among the values is replaced by its own values."""

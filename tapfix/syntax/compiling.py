@@ -1,11 +1,11 @@
-"""The tree, the loop and the patterns, compiled: the same files, with the types that the `.pxd` files beside them add.
+"""Compiles the tree, the loop and the patterns: the same files, with the types that the `.pxd` files beside them add.
 
-Nothing of tapfix needs this: where there is no compiler, the plain modules do the same. The wheel's build calls `compiled`
-(docs/compiled.md); to have a compiled copy to test with, or to measure:
+tapfix does not need this. Where there is no compiler, the plain modules do the same. The wheel's build calls `compiled`
+(docs/compiled.md). To get a compiled copy for tests or measurements:
 
     python -m tapfix.syntax.compiling FOLDER
 
-puts a whole copy of the package into FOLDER, compiled, for PYTHONPATH. Compiling needs Cython 3 and a C compiler.
+puts a compiled copy of the package into FOLDER, for PYTHONPATH. Compiling needs Cython 3 and a C compiler.
 """
 
 from __future__ import annotations
@@ -35,9 +35,10 @@ setup(
 
 
 def compiled(package: Path, folder: Path) -> list[Path]:
-    """Copy `package` (the folder `tapfix`) into `folder`, compile its hot modules there, and return the extension modules.
+    """Copy `package` (the folder `tapfix`) into `folder` and compile its hot modules there. Returns the extension
+    modules.
 
-    The list is empty where Cython or a compiler is missing, or fails: then the copy is plain.
+    The list is empty if Cython or a compiler is missing or fails. Then the copy is plain Python.
     """
     copy = folder / "tapfix"
     shutil.copytree(

@@ -1,9 +1,8 @@
 """How many characters a reader sees: the extended grapheme clusters of Unicode Standard Annex 29.
 
-`terraform fmt` aligns by these. Python's `unicodedata` knows categories but not the property that clusters are
-defined by, so what the categories do not tell stands here in a few ranges. They were checked against terraform 1.11,
-code point by code point: what differs are characters newer than Python's Unicode, and joiners behind Hangul and
-flags, where terraform errs.
+`terraform fmt` aligns by these. Python's `unicodedata` has categories, but not the property that defines clusters. A
+few ranges here supply the difference. They were checked against terraform 1.11, code point by code point. The
+differences are characters newer than Python's Unicode, and joiners after Hangul and flags, where terraform is wrong.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# The types of the loop when it is compiled; loop.py is the source, and runs as it is where nothing is compiled.
+# The types of the loop when it is compiled. loop.py is the source, and runs unchanged where nothing is compiled.
 
 cimport cython
 
@@ -6,8 +6,9 @@ from . cimport making
 from .matching cimport CodePattern, ElementsPattern, Match, QuotedPattern
 from .tree cimport EmptyBody, Item, Leaf, Node
 
-cdef Py_ssize_t _IDENTIFIER, _NUMBER_LIT, _NEWLINE, _EOF, _O_QUOTE, _C_QUOTE, _QUOTED_LIT, _O_HEREDOC, _C_HEREDOC, _STRING_LIT
-cdef Py_ssize_t _INTERP, _CONTROL, _SEQUENCE_END, _O_BRACE, _C_BRACE, _STAR, _FOR, _TERM, _INTERPOLATION, _STEPS, _LABELS, _LABEL
+cdef Py_ssize_t _IDENTIFIER, _NUMBER_LIT, _NEWLINE, _EOF, _O_QUOTE, _C_QUOTE, _QUOTED_LIT, _O_HEREDOC, _C_HEREDOC
+cdef Py_ssize_t _STRING_LIT, _INTERP, _CONTROL, _SEQUENCE_END, _O_BRACE, _C_BRACE, _STAR, _FOR
+cdef Py_ssize_t _TERM, _INTERPOLATION, _STEPS, _LABELS, _LABEL
 cdef Py_ssize_t _KEEP, _POP
 cdef list _MODE_AFTER
 cdef dict _TEMPLATE, _LINES
@@ -15,8 +16,8 @@ cdef tuple _NO_LINES
 cdef set _BODIES
 
 cdef Py_ssize_t ACCEPT, PASS, NODE, LIST, GROW, SPLICED_NODE, SPLICED_LIST
-cdef Py_ssize_t BEHIND_LINES, CLOSING_END, CLOSING_QUOTE, DOTTED, DOTTED_PART, IDENTIFIER, LITERAL, MARKS, NAME, NEWLINE, NUMBER
-cdef Py_ssize_t OPEN_HEREDOC, QUOTE, SETTING_END, TEMPLATE, SETTING, OPENING, INTERPOLATED
+cdef Py_ssize_t AFTER_LINES, CLOSING_END, CLOSING_QUOTE, DOTTED, DOTTED_PART, IDENTIFIER, LITERAL, MARKS, NAME
+cdef Py_ssize_t NEWLINE, NUMBER, OPEN_HEREDOC, QUOTE, SETTING_END, TEMPLATE, SETTING, OPENING, INTERPOLATED
 cdef Py_ssize_t BRACKETS, HEREDOC, INTERPOLATION, LINES, QUOTED
 cdef dict KEYWORD, MARK
 cdef tuple ACTIONS, GOTO, LANDING, LANDINGS, LEAF_KINDS, RULES
@@ -26,12 +27,13 @@ cdef tuple ACTIONS, GOTO, LANDING, LANDINGS, LEAF_KINDS, RULES
     at_free=CodePattern, at_line=CodePattern, at_start=CodePattern, at_quoted=QuotedPattern, elements=ElementsPattern,
     match=Match, line=Match, ahead=Match,
     states=list, values=list, modes=list, heredocs=list,
-    state=Py_ssize_t, mode=Py_ssize_t, free=bint, suspect=bint, position=Py_ssize_t, size=Py_ssize_t, run=Py_ssize_t, part=Py_ssize_t,
+    state=Py_ssize_t, mode=Py_ssize_t, free=bint, suspect=bint, position=Py_ssize_t, size=Py_ssize_t,
+    run=Py_ssize_t, part=Py_ssize_t,
     line_may_begin=bint,
     terminal=Py_ssize_t, start=Py_ssize_t, prefix=str, value=str, head=str, dot=Py_ssize_t, length=Py_ssize_t,
     action=Py_ssize_t, rule=tuple, left=Py_ssize_t, build=Py_ssize_t, kind=str,
     row=tuple, grown=list, taken=list, nested_openers=bint, at=Py_ssize_t, lines=list, following=Py_ssize_t,
-    opened=Py_ssize_t, labels=str, gap=str, rest=str, newline=str, template=Py_ssize_t, block=Node, behind=Leaf,
+    opened=Py_ssize_t, labels=str, gap=str, rest=str, newline=str, template=Py_ssize_t, block=Node, block_newline=Leaf,
     names=list, change=Py_ssize_t,
 )
 cpdef parse_item(source, Py_ssize_t base)

@@ -7,7 +7,8 @@ from .tree cimport Leaf, Node
 
 cdef extern from *:
     """
-    #define tapfix_drop_last(list, length) PyList_SetSlice(list, PyList_GET_SIZE(list) - (length), PyList_GET_SIZE(list), NULL)
+    #define tapfix_drop_last(list, length) \\
+        PyList_SetSlice(list, PyList_GET_SIZE(list) - (length), PyList_GET_SIZE(list), NULL)
     """
     int tapfix_drop_last(list values, Py_ssize_t length) except -1
 

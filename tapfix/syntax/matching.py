@@ -1,10 +1,11 @@
 # cython: wraparound=False
 """The scanner's patterns for code and quoted templates, matched by hand.
 
-What `re` does for the plain variant this does for the compiled one (docs/compiled.md): a loop over characters that is compiled to
-C is several times as fast. A pattern here takes the calls of a compiled regular expression, and its matches those of `re.Match`,
-as far as the loop makes them; the regular expressions in scanner.py stay what says what a token is. The module runs
-uncompiled as well, only slowly, so that the suite can hold the two against each other, at every place of every text.
+The compiled variant uses this module where the plain one uses `re` (docs/compiled.md), because a loop over characters
+that is compiled to C is several times as fast. The patterns and matches here have those methods of `re.Pattern` and
+`re.Match` that the loop calls. The regular expressions in scanner.py remain the definition of a token. The module also
+runs uncompiled, but slowly, so that the tests can compare the two at every place of every text
+(tests/property/test_lossless.py).
 """
 
 from __future__ import annotations
@@ -12,14 +13,15 @@ from __future__ import annotations
 from typing import Any, Final
 
 DOTTED, IDENTIFIER, OPEN_HEREDOC, MARKS, NEWLINE, TEMPLATE, NUMBER, QUOTE, END = range(2, 11)
-"""What matched in code, as the number of the group; the first group is the prefix. `DOTTED` is a name with the names behind it,
-`var.x.y`, and `TEMPLATE` a whole quoted template of text and `${var.x}`, in which nothing needs a second look: so that the
-commonest runs of tokens cost one match."""
+"""What matched in code, as the number of the group. The first group is the prefix. Two groups are runs of tokens,
+because the most common runs should cost one match: `DOTTED` is a traversal such as `var.x.y`, and `TEMPLATE` a whole
+quoted template of text and `${var.x}` without escapes."""
 
 NAME, SETTING_END = 2, 7
 OPENING_END, CLOSING_END = 11, 14
-BEHIND_LINES = CLOSING_END - 1
-"""Groups of the pattern for a whole line (making.py tells what stands between them), and what is added to those of a token there."""
+AFTER_LINES = CLOSING_END - 1
+"""Groups of the pattern for a whole line (making.py names those between them). After them come the groups of a token:
+`AFTER_LINES` is added to each."""
 
 LITERAL, DOTTED_PART, SEQUENCE, CLOSING_QUOTE = range(1, 5)
 """What matched, inside quotes and in heredocs."""
@@ -36,7 +38,7 @@ _END: Final = END
 _SETTING_END: Final = SETTING_END
 _OPENING_END: Final = OPENING_END
 _CLOSING_END: Final = CLOSING_END
-_BEHIND_LINES: Final = BEHIND_LINES
+_AFTER_LINES: Final = AFTER_LINES
 _LITERAL: Final = LITERAL
 _DOTTED_PART: Final = DOTTED_PART
 _SEQUENCE: Final = SEQUENCE
@@ -44,7 +46,7 @@ _CLOSING_QUOTE: Final = CLOSING_QUOTE
 
 
 class Match:
-    """A prefix and the token behind it; or a whole line, with a mark at each place where one of its parts ends."""
+    """A prefix and the token after it; or a whole line, with the offsets at which its parts end."""
 
     __slots__ = ("_begin", "_end", "_first", "_rest", "_second", "_start", "_text", "_third", "_token_end", "lastindex")
 
@@ -60,7 +62,7 @@ class Match:
     lastindex: int
 
     def group(self, group: int = 0) -> str:
-        """The first group is the prefix of what matched in code; any other is the token, or the name of a whole line."""
+        """Group 1 is the prefix, in code. Any other group is the token, or the name of a whole line."""
         if group == 1:
             return self._text[self._begin : self._start]
         return self._text[self._start : self._token_end]
@@ -75,7 +77,7 @@ class Match:
         return (self.group(1), *(None,) * (_OPENING_END - 1), self.group(), *self.closing())
 
     def setting(self) -> tuple[str, str, str, str, str]:
-        """Behind the name: the space on either side of `=`, the value, what follows it, and the newline."""
+        """After the name: the space on either side of `=`, the value, the rest, and the newline."""
         text = self._text
         return (
             text[self._token_end : self._first],
@@ -86,7 +88,7 @@ class Match:
         )
 
     def opening(self) -> tuple[str, str, str, str]:
-        """Behind the name: the labels, the space before the brace, what follows that, and the newline."""
+        """After the name: the labels, the space before the brace, the rest, and the newline."""
         text = self._text
         return (
             text[self._token_end : self._first],
@@ -96,7 +98,7 @@ class Match:
         )
 
     def closing(self) -> tuple[str, str]:
-        """What follows the brace, and the newline."""
+        """The rest after the brace, and the newline."""
         text = self._text
         return text[self._third : self._rest], text[self._rest : self._end]
 
@@ -106,7 +108,7 @@ class Match:
 
 
 class CodePattern:
-    """What stands in code: the prefix and the token, or run of tokens, behind it."""
+    """Matches in code: the prefix, and the token or run of tokens after it."""
 
     __slots__ = ("_block_comments", "_free", "_lines", "_runs")
 
@@ -114,63 +116,52 @@ class CodePattern:
         self._free = free
         """New lines do not count before a token, and belong to its prefix."""
         self._lines = lines
-        """A whole line `name = value` may stand here."""
+        """A whole line may be here."""
         self._block_comments = block_comments
         self._runs = runs
 
     def match(self, text: str, position: int) -> Match | None:
-        """What stands here, as a regular expression's `match` gives it back."""
+        """The match at `position`, as `re.Pattern.match` returns it."""
         start = self._prefix_end(text, position, self._free)
         lines = self._lines and self._runs
-        behind = _BEHIND_LINES if self._lines else 0
+        shift = _AFTER_LINES if self._lines else 0
         size = len(text)
         if start == size:
-            return _matched(text, position, start, start, _END + behind)
+            return _matched(text, position, start, start, _END + shift)
         first = text[start]
         at = start + 1
         if _begins_name(first):
-            at = _name_end(text, at)
-            if lines:
-                line = self._named_line(text, position, start, at)
-                if line is not None:
-                    return line
-            if self._runs:
-                at = _dotted_end(text, at)
-            if at < size and text[at] > "\x7f":
-                at = _wide_name_end(text, start + 1)
-                return _matched(text, position, start, at, _IDENTIFIER + behind)
-            return _matched(text, position, start, at, _DOTTED + behind)
+            return self._named(text, position, start, lines, shift)
         if lines and first == "}":
             line = self._line(text, position, start, at, at, at, at, _CLOSING_END)
             if line is not None:
                 return line
         if first > "\x7f":
-            return _matched(text, position, start, _wide_name_end(text, at), _IDENTIFIER + behind)
+            return _matched(text, position, start, _wide_name_end(text, at), _IDENTIFIER + shift)
         if first == '"':
-            if self._runs:
-                end = _template_end(text, at, True)
-                if end:
-                    return _matched(text, position, start, end, _TEMPLATE + behind)
-            return _matched(text, position, start, at, _QUOTE + behind)
+            end = _template_end(text, at, True) if self._runs else 0
+            if end:
+                return _matched(text, position, start, end, _TEMPLATE + shift)
+            return _matched(text, position, start, at, _QUOTE + shift)
         if first == "\n":
-            return _matched(text, position, start, at, _NEWLINE + behind)
+            return _matched(text, position, start, at, _NEWLINE + shift)
         if first == "\r":
             if at < size and text[at] == "\n":
-                return _matched(text, position, start, at + 1, _NEWLINE + behind)
+                return _matched(text, position, start, at + 1, _NEWLINE + shift)
             return None
         if "0" <= first <= "9":
-            return _matched(text, position, start, _number_end(text, at), _NUMBER + behind)
+            return _matched(text, position, start, _number_end(text, at), _NUMBER + shift)
         if first == "<":
             end = _heredoc_opening_end(text, at)
             if end:
-                return _matched(text, position, start, end, _OPEN_HEREDOC + behind)
+                return _matched(text, position, start, end, _OPEN_HEREDOC + shift)
         length = _mark_length(text, start)
         if length:
-            return _matched(text, position, start, start + length, _MARKS + behind)
+            return _matched(text, position, start, start + length, _MARKS + shift)
         return None
 
     def _prefix_end(self, text: str, at: int, free: bool) -> int:
-        """Behind the white space and the comments that stand here."""
+        """The end of the white space and comments at `at`."""
         size = len(text)
         if free and at == 0 and size and text[0] == "\ufeff":
             at = 1
@@ -199,8 +190,21 @@ class CodePattern:
                 break
         return at
 
+    def _named(self, text: str, position: int, start: int, lines: bool, shift: int) -> Match:
+        """What begins with a name: a whole line if `lines` may be here, else the name or traversal."""
+        at = _name_end(text, start + 1)
+        if lines:
+            line = self._named_line(text, position, start, at)
+            if line is not None:
+                return line
+        if self._runs:
+            at = _dotted_end(text, at)
+        if at < len(text) and text[at] > "\x7f":
+            return _matched(text, position, start, _wide_name_end(text, start + 1), _IDENTIFIER + shift)
+        return _matched(text, position, start, at, _DOTTED + shift)
+
     def _named_line(self, text: str, position: int, start: int, name_end: int) -> Match | None:
-        """The whole line that begins with a name, if it is one: `name = value`, or one that opens a block."""
+        """The whole line that begins with a name, if it is one: `name = value`, or a line that opens a block."""
         size = len(text)
         at = _spaces_end(text, name_end)
         if at < size and text[at] == "=":
@@ -220,7 +224,7 @@ class CodePattern:
     def _line(
         self, text: str, begin: int, start: int, token_end: int, first: int, second: int, third: int, lastindex: int
     ) -> Match | None:
-        """A whole line, if nothing but a comment stands between the last of its marks and the newline."""
+        """A whole line, if there is nothing but a comment between `third` and the newline."""
         rest = self._prefix_end(text, third, False)
         end = rest
         if end < len(text) and text[end] == "\r":
@@ -237,12 +241,12 @@ class CodePattern:
 
 
 class ElementsPattern:
-    """The elements of a list of simple values, as a regular expression's `findall` gives them back."""
+    """Matches the elements of a list of simple values."""
 
     __slots__ = ()
 
     def findall(self, text: str, position: int, end: int) -> list[tuple[str, str, str, str]]:
-        """Of each element the space before it, the element, the space behind it, and the comma, if one follows."""
+        """For each element: the space before it, the element, the space after it, and the comma if there is one."""
         found: list[tuple[str, str, str, str]] = []
         while True:
             start = _spaces_end(text, position)
@@ -250,15 +254,15 @@ class ElementsPattern:
             if start >= end or not element_end:
                 return found
             gap_end = _spaces_end(text, element_end)
-            behind = gap_end + 1 if text[gap_end] == "," else gap_end
+            comma_end = gap_end + 1 if text[gap_end] == "," else gap_end
             found.append(
-                (text[position:start], text[start:element_end], text[element_end:gap_end], text[gap_end:behind])
+                (text[position:start], text[start:element_end], text[element_end:gap_end], text[gap_end:comma_end])
             )
-            position = behind
+            position = comma_end
 
 
 class QuotedPattern:
-    """What stands inside quotes: a literal, a whole `${var.x}`, the start of a sequence, or the closing quote."""
+    """Matches inside quotes: a literal, a whole `${var.x}`, the start of a sequence, or the closing quote."""
 
     __slots__ = ("_runs",)
 
@@ -266,7 +270,7 @@ class QuotedPattern:
         self._runs = runs
 
     def match(self, text: str, position: int) -> Match | None:
-        """What stands here, as a regular expression's `match` gives it back."""
+        """The match at `position`, as `re.Pattern.match` returns it."""
         size = len(text)
         at = position
         while at < size:
@@ -304,7 +308,7 @@ class QuotedPattern:
 
 
 def _matched(text: str, begin: int, start: int, end: int, lastindex: int) -> Match:
-    match = Match.__new__(Match)  # Compiled, that is quicker than a constructor, whose arguments would be objects.
+    match = Match.__new__(Match)  # Faster than a constructor when compiled: its arguments would be objects.
     match._text = text
     match._begin = begin
     match._start = start
@@ -329,7 +333,7 @@ def _continues_name(character: str) -> bool:
 
 
 def _name_end(text: str, at: int) -> int:
-    """Behind the ASCII name whose first character stands before `at`."""
+    """The end of the ASCII name whose first character is before `at`."""
     size = len(text)
     while at < size and _continues_name(text[at]):
         at += 1
@@ -337,7 +341,7 @@ def _name_end(text: str, at: int) -> int:
 
 
 def _wide_name_end(text: str, at: int) -> int:
-    """The same for a name with characters beyond ASCII, every one of which is taken for a part of it."""
+    """The same for a name with characters beyond ASCII. Each of them counts as a part of the name."""
     size = len(text)
     while at < size and (_continues_name(text[at]) or text[at] > "\x7f"):
         at += 1
@@ -345,7 +349,7 @@ def _wide_name_end(text: str, at: int) -> int:
 
 
 def _dotted_end(text: str, at: int) -> int:
-    """Behind the names, a dot before each, that follow a name."""
+    """The end of the `.name` parts that follow a name."""
     size = len(text)
     while at + 1 < size and text[at] == "." and _begins_name(text[at + 1]):
         at = _name_end(text, at + 2)
@@ -360,7 +364,7 @@ def _spaces_end(text: str, at: int) -> int:
 
 
 def _comment_end(text: str, at: int, free: bool) -> int:
-    """Behind a comment that goes on to the line's end; where new lines count, a carriage return belongs to them."""
+    """The end of a line comment. Where new lines count, a carriage return belongs to the new line."""
     end = text.find("\n", at)
     if end < 0:
         return len(text)
@@ -370,7 +374,7 @@ def _comment_end(text: str, at: int, free: bool) -> int:
 
 
 def _template_end(text: str, at: int, references: bool) -> int:
-    """Behind the closing quote, if nothing before it needs a second look, but `${var.x}` where references may stand; or 0."""
+    """The end of a template of plain text; with `references`, also of `${var.x}`. 0 if there is anything else in it."""
     size = len(text)
     while at < size:
         character = text[at]
@@ -389,7 +393,7 @@ def _template_end(text: str, at: int, references: bool) -> int:
 
 
 def _simple_end(text: str, at: int) -> int:
-    """Behind the simple value that stands here: a template, a name with the names behind it, digits; or 0."""
+    """The end of the simple value at `at`: a template, a traversal such as `var.x`, or digits. 0 if there is none."""
     size = len(text)
     if at == size:
         return 0
@@ -405,7 +409,7 @@ def _simple_end(text: str, at: int) -> int:
 
 
 def _list_end(text: str, at: int) -> int:
-    """Behind the list of simple values whose bracket stands here; or 0."""
+    """The end of the list of simple values whose bracket is at `at`; 0 if there is none."""
     size = len(text)
     at = _spaces_end(text, at + 1)
     if text.startswith("for", at) and (at + 3 == size or not _continues_name(text[at + 3])):
@@ -425,24 +429,24 @@ def _list_end(text: str, at: int) -> int:
 
 
 def _number_end(text: str, at: int) -> int:
-    """Behind digits, points and exponents, which need not be a number yet."""
+    """The end of the digits, points and exponents at `at`, whether or not they are a valid number."""
     size = len(text)
     while at < size:
-        behind = at
-        while behind < size and text[behind] == ".":
-            behind += 1
-        if behind < size and (text[behind] == "e" or text[behind] == "E"):
-            behind += 1
-            if behind < size and (text[behind] == "+" or text[behind] == "-"):
-                behind += 1
-        if behind == size or not "0" <= text[behind] <= "9":
+        digit = at
+        while digit < size and text[digit] == ".":
+            digit += 1
+        if digit < size and (text[digit] == "e" or text[digit] == "E"):
+            digit += 1
+            if digit < size and (text[digit] == "+" or text[digit] == "-"):
+                digit += 1
+        if digit == size or not "0" <= text[digit] <= "9":
             break
-        at = behind + 1
+        at = digit + 1
     return at
 
 
 def _heredoc_opening_end(text: str, at: int) -> int:
-    """Behind the line's end, if `<` and a marker follow the `<` before `at`; or 0."""
+    """The end of the line, if `<` and a marker follow the `<` before `at`; else 0."""
     size = len(text)
     if at == size or text[at] != "<":
         return 0
@@ -458,7 +462,7 @@ def _heredoc_opening_end(text: str, at: int) -> int:
 
 
 def _mark_length(text: str, at: int) -> int:
-    """The length of the mark that stands here; 0 if none does."""
+    """The length of the mark at `at`; 0 if there is none."""
     size = len(text)
     first = text[at]
     second = text[at + 1] if at + 1 < size else "\0"

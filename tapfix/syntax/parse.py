@@ -1,4 +1,4 @@
-"""Text to tree: the loop over the parser's table, the items around it, and what is done again after an edit."""
+"""Text to tree: parses a text item by item, and after an edit only the items that it touched."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Sequence
 
 from .checks import redefinitions
 from .loop import parse_item
-from .recovery import Failure, broken_stretch, explained, is_prose
-from .scanner import LINE_END, OPENER, Source
-from .tree import Diagnostic, Item, Leaf, Node, Tree
+from .recovery import ParseFailure, broken_stretch, explained, is_prose
+from .scanner import LINE_END, OPENER, SourceText
+from .tree import Item, Leaf, Node, SyntaxDiagnostic, Tree
 
 
 def parse(text: str) -> Tree:
-    """The tree of a text. It never raises on text, and prints back to it; what is broken is in `diagnostics`."""
+    """The tree of a text, which prints back to it. Never raises: `diagnostics` of the tree has the syntax errors."""
     return _parse(text, {})
 
 
 def reparse(tree: Tree, edits: Sequence[tuple[int, int, str]]) -> Tree:
-    """The tree of the text that the edits make of a tree's: `(start, end, replacement)`, sorted, not overlapping.
+    """The tree of the tree's text after the edits, which are `(start, end, replacement)`, sorted and not overlapping.
 
-    It is the same tree that `parse` gives, but the items that no edit touched are taken over as they are.
+    It is the same tree that `parse` returns for that text, but the items that no edit touched are reused.
     Raises `ValueError` if the edits overlap, are not sorted, or reach outside the text.
     """
     pieces: list[str] = []
@@ -35,8 +35,8 @@ def reparse(tree: Tree, edits: Sequence[tuple[int, int, str]]) -> Tree:
 
 
 def _parse(text: str, kept: dict[int, Item]) -> Tree:
-    """The tree of a text, some items of which are known already, by where they begin."""
-    # A tree is many objects and no cycle: to look for one among them again and again costs a tenth of the time.
+    """The tree of a text. `kept` has the items that are known already, by their start."""
+    # A tree has many objects and no cycles. The garbage collector's search for cycles would cost a tenth of the time.
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -47,7 +47,7 @@ def _parse(text: str, kept: dict[int, Item]) -> Tree:
 
 
 def _whole_tree(text: str, kept: dict[int, Item]) -> Tree:
-    source = Source(text)
+    source = SourceText(text)
     items = _Items(text)
     position = 0
     while True:
@@ -69,10 +69,10 @@ def _whole_tree(text: str, kept: dict[int, Item]) -> Tree:
 
 
 def _untouched(tree: Tree, edits: Sequence[tuple[int, int, str]]) -> dict[int, Item]:
-    """The items that are the same after the edits, by where they then begin.
+    """The items that are the same after the edits, by their start after the edits.
 
-    An item that parsed ends with its newline, and nothing behind that can change it. A broken one, and one that the
-    file's end ended, depend on what follows, and are always looked at again.
+    An item that parsed ends with its newline, and no later text can change it. A broken item, and one that the end of
+    the file ended, depend on what follows, and are always parsed again.
     """
     kept: dict[int, Item] = {}
     shift = 0
@@ -92,36 +92,36 @@ def _untouched(tree: Tree, edits: Sequence[tuple[int, int, str]]) -> dict[int, I
 
 
 def _is_single(item: Item) -> bool:
-    """Does no line within the item look as if it opened the next one?"""
+    """Does no line inside the item look as if it opened the next item?"""
     return OPENER.search(item.text, item.node.start + 1) is None
 
 
-def _next_item(source: Source, base: int) -> Item:
+def _next_item(source: SourceText, base: int) -> Item:
     item = parse_item(source, base)
-    if isinstance(item, Failure):
+    if isinstance(item, ParseFailure):
         return _broken_item(source, base, item)
-    if item.code() != item.text:  # The promise, kept even if the loop has a mistake in it.
-        return _broken_item(source, base, Failure(base, "", 0, "tapfix cannot print this back; please report it"))
+    if item.code() != item.text:  # Keeps the promise of `Tree.code` even if the loop has a bug.
+        return _broken_item(source, base, ParseFailure(base, "", 0, "tapfix cannot print this back; please report it"))
     return item
 
 
-def _broken_item(source: Source, base: int, failure: Failure) -> Item:
+def _broken_item(source: SourceText, base: int, failure: ParseFailure) -> Item:
     text = source.text
     trivia = source.patterns(base).free_prefix.match(text, base)
     assert trivia is not None
     start = trivia.end()
     stretch = broken_stretch(source, start)
     if not failure.found and failure.offset == len(text) and stretch.end < len(text):
-        # Something is open to the end of the text. From here on whatever looks as if it began the next block does so:
-        # to try each of the blocks that follow as a part of the one before would take forever in a text full of them.
+        # Something is open to the end of the text. From here on each line that looks as if it began the next block
+        # does so. To try each block as a part of the one before would take quadratic time in a text full of them.
         source.nested_openers = False
     end = start + max(len(text[start : stretch.end].rstrip(" \t\r")), 1)
     message, at, to = explained(source, failure, stretch)
-    return _assembled(text, base, start, end, (Diagnostic(message, at - base, to - base),))
+    return _assembled(text, base, start, end, (SyntaxDiagnostic(message, at - base, to - base),))
 
 
-def _assembled(text: str, base: int, start: int, end: int, diagnostics: tuple[Diagnostic, ...]) -> Item:
-    """A broken item: the prefix from `base` to `start`, the broken bytes to `end`, and the newline behind them."""
+def _assembled(text: str, base: int, start: int, end: int, diagnostics: tuple[SyntaxDiagnostic, ...]) -> Item:
+    """A broken item: the prefix from `base` to `start`, the broken bytes to `end`, and the newline after them."""
     leaf = Leaf("Broken", text[start:end], text[base:start], start - base)
     newline: Leaf | None = None
     match = LINE_END.match(text, end)
@@ -132,24 +132,24 @@ def _assembled(text: str, base: int, start: int, end: int, diagnostics: tuple[Di
 
 
 class _Items:
-    """The items of a text as they come; those that are broken together become one."""
+    """Collects the items of a text. Broken items that belong together become one."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._items: list[Item] = []
         self._prose: list[Item] = []
-        """The first and the last line of a broken paragraph that may go on: one stretch, and one complaint."""
+        """The first and the last line of a broken paragraph that may continue. It becomes one item."""
 
     def add(self, item: Item) -> None:
-        """Add the item that follows."""
+        """Add the next item."""
         if item.node.kind == "broken":
             start = item.start + item.node.start
             if self._text.startswith("}", start) and item.node.start == item.text.rfind("\n", 0, item.node.start) + 1:
-                # A brace too many in a block ends the block too early, and the one that should have ended it comes alone.
+                # An extra brace in a block ends the block too early, and the brace that should end it comes alone.
                 early = None if self._prose else self._closed_early()
                 if early is not None:
                     first = self._items[early]
-                    diagnostic = Diagnostic("this `}` is one too many", first.node.end - 1, first.node.end)
+                    diagnostic = SyntaxDiagnostic("this `}` is one too many", first.node.end - 1, first.node.end)
                     del self._items[early:]
                     self._items.append(self._merged(first, item, (diagnostic,)))
                     return
@@ -171,17 +171,17 @@ class _Items:
             self._prose.clear()
 
     def _closed_early(self) -> int | None:
-        """The block, if there is one, that a brace in its midst has ended, with its rest behind it as items of their own."""
+        """The index of the block, if any, that an extra brace ended too early, so that later items are its rest."""
         for index in range(len(self._items) - 1, -1, -1):
             item = self._items[index]
             if item.node.start > item.text.rfind("\n", 0, item.node.start) + 1:
-                continue  # Indented: it may have stood in the block.
+                continue  # Indented: it may belong to the block.
             last_line = item.text.rfind("\n", 0, item.node.end) + 1
             if item.node.kind == "block" and last_line > item.node.start and item.node.end - 1 > last_line:
                 return index
             break
         return None
 
-    def _merged(self, first: Item, last: Item, diagnostics: tuple[Diagnostic, ...]) -> Item:
+    def _merged(self, first: Item, last: Item, diagnostics: tuple[SyntaxDiagnostic, ...]) -> Item:
         start = first.start + first.node.start
         return _assembled(self._text, first.start, start, last.start + last.node.end, diagnostics)

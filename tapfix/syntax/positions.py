@@ -7,7 +7,7 @@ from itertools import accumulate
 
 
 class LineIndex:
-    """The line starts of a text, found once, to turn many offsets into positions."""
+    """The line starts of a text, to turn many offsets into positions."""
 
     __slots__ = ("_length", "_starts")
 
@@ -17,16 +17,17 @@ class LineIndex:
         self._length = len(text)
 
     def position(self, offset: int) -> tuple[int, int]:
-        """The 1-based line and column of an offset; one outside the text counts as the text's nearest end.
+        """The 1-based line and column of an offset. An offset outside the text counts as the nearest end of the text.
 
-        Columns count characters: a tab is one, and so is a wide one; the carriage return of a CRLF belongs to its line.
+        Columns count characters: a tab is one column, and so is a wide character. The carriage return of a CRLF belongs
+        to its line.
         """
         offset = min(max(offset, 0), self._length)
         line = bisect_right(self._starts, offset)
         return line, offset - self._starts[line - 1] + 1
 
     def offset(self, line: int, column: int = 1) -> int:
-        """The offset of a position; a line or column past an end counts as that end."""
+        """The offset of a 1-based position. A line or column past an end counts as that end."""
         line = min(max(line, 1), len(self._starts))
         start = self._starts[line - 1]
         end = self._starts[line] - 1 if line < len(self._starts) else self._length
@@ -34,6 +35,6 @@ class LineIndex:
 
 
 def position(text: str, offset: int) -> tuple[int, int]:
-    """The 1-based line and column of one offset in a text. For many of them, build a `LineIndex`."""
+    """The 1-based line and column of one offset in a text. Build a `LineIndex` for many offsets."""
     offset = min(max(offset, 0), len(text))
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)

@@ -1,23 +1,23 @@
-"""Where a text stops making sense: for whoever tries to mend it."""
+"""Where a text stops making sense. The rule that repairs syntax asks for it."""
 
 from __future__ import annotations
 
 from .loop import parse_item
-from .recovery import Failure
-from .scanner import Source
+from .recovery import ParseFailure
+from .scanner import SourceText
 
 
 def stop(text: str) -> int | None:
-    """The first place at which the one item that `text` should be does not fit; its length if the text ends too early.
+    """The offset at which `text` stops being one item; its length if the text ends too early.
 
-    None if the item is whole, and nothing but white space and comments follows.
+    None if it is one whole item that only white space and comments follow.
     """
-    source = Source(text)
+    source = SourceText(text)
     item = parse_item(source, 0)
-    if isinstance(item, Failure):
+    if isinstance(item, ParseFailure):
         return item.offset
     if item.diagnostics:
         return item.diagnostics[0].offset
-    behind = source.patterns(item.end).free_prefix.match(text, item.end)
-    assert behind is not None
-    return None if behind.end() == len(text) else behind.end()
+    trivia = source.patterns(item.end).free_prefix.match(text, item.end)
+    assert trivia is not None
+    return None if trivia.end() == len(text) else trivia.end()

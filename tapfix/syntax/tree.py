@@ -1,11 +1,11 @@
-"""The tree of a text: read-only, lossless, with every byte of the text in exactly one leaf (docs/tree.md)."""
+"""The tree of a text: read-only and lossless. Every byte of the text is in exactly one leaf (docs/tree.md)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TypeAlias
 
-Element: TypeAlias = "Node | Leaf"
+SyntaxElement: TypeAlias = "Node | Leaf"
 
 
 class Leaf:
@@ -29,7 +29,7 @@ class Leaf:
 
     @property
     def end(self) -> int:
-        """The offset behind `value` in the item."""
+        """The offset of the end of `value` in the item."""
         return self.start + len(self.value)
 
     @property
@@ -38,14 +38,14 @@ class Leaf:
         return self.value
 
     def code(self) -> str:
-        """The leaf as it stands in the source, prefix and all."""
+        """The leaf as it is in the source, with its prefix."""
         return self.prefix + self.value
 
     def leaves(self) -> Iterator[Leaf]:
-        """Itself: so that nobody has to ask whether an expression is a leaf or a node."""
+        """Itself, so that callers need not ask whether an expression is a leaf or a node."""
         yield self
 
-    def find(self, *kinds: str) -> Iterator[Element]:
+    def find(self, *kinds: str) -> Iterator[SyntaxElement]:
         """Itself, if it is of one of these kinds."""
         if self.kind in kinds:
             yield self
@@ -55,32 +55,32 @@ class Leaf:
 
 
 class Node:
-    """A piece of structure: its children, in the order of the text."""
+    """A syntax node: its kind, and its children in the order of the text."""
 
     __slots__ = ("children", "kind")
 
     value = ""
-    """A node spells nothing by itself; so `value` can be asked of whatever stands in an expression."""
+    """Empty, so that callers can ask any part of an expression for its `value`."""
 
     kind: str
-    children: tuple[Element, ...]
+    children: tuple[SyntaxElement, ...]
 
-    def __init__(self, kind: str, children: tuple[Element, ...]) -> None:
+    def __init__(self, kind: str, children: tuple[SyntaxElement, ...]) -> None:
         self.kind = kind
         self.children = children
 
     @property
     def start(self) -> int:
         """The offset of the first leaf's value in the item."""
-        element: Element = self.children[0]
+        element: SyntaxElement = self.children[0]
         while type(element) is Node:
             element = element.children[0]
         return element.start
 
     @property
     def end(self) -> int:
-        """The offset behind the last leaf in the item."""
-        element: Element = self.children[-1]
+        """The offset of the end of the last leaf in the item."""
+        element: SyntaxElement = self.children[-1]
         while type(element) is Node:
             element = element.children[-1]
         return element.end
@@ -88,21 +88,21 @@ class Node:
     @property
     def prefix(self) -> str:
         """The prefix of the first leaf."""
-        element: Element = self.children[0]
+        element: SyntaxElement = self.children[0]
         while type(element) is Node:
             element = element.children[0]
         return element.prefix
 
     @property
     def text(self) -> str:
-        """The node as it stands in the source, without the prefix of its first leaf."""
+        """The node as it is in the source, without the prefix of its first leaf."""
         return self.code()[len(self.prefix) :]
 
     def code(self) -> str:
-        """The node as it stands in the source, prefix and all."""
+        """The node as it is in the source, with its prefix."""
         parts: list[str] = []
-        waiting: list[Iterator[Element]] = []  # The nodes above, each at the child that is being printed.
-        children: Iterator[Element] = iter((self,))
+        waiting: list[Iterator[SyntaxElement]] = []  # For each node above, the children that are not printed yet.
+        children: Iterator[SyntaxElement] = iter((self,))
         while True:
             for child in children:
                 if type(child) is Leaf:
@@ -122,7 +122,7 @@ class Node:
 
     def leaves(self) -> Iterator[Leaf]:
         """All leaves below, in the order of the text."""
-        rest: list[Element] = [self]
+        rest: list[SyntaxElement] = [self]
         while rest:
             element = rest.pop()
             if isinstance(element, Leaf):
@@ -130,9 +130,9 @@ class Node:
             else:
                 rest.extend(element.children[::-1])
 
-    def find(self, *kinds: str) -> Iterator[Element]:
+    def find(self, *kinds: str) -> Iterator[SyntaxElement]:
         """Every node and leaf of one of these kinds, this one and all below, in the order of the text."""
-        rest: list[Element] = [self]
+        rest: list[SyntaxElement] = [self]
         while rest:
             element = rest.pop()
             if element.kind in kinds:
@@ -144,12 +144,12 @@ class Node:
         return f"<{self.kind} {code if len(code) <= 40 else code[:37] + '...'!r}>"
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Pickled flat: a nested pickle of ten thousand nested brackets would run out of stack.
+        # Pickled flat, because a nested pickle of ten thousand nested brackets would overflow the stack.
         return _unflattened, (_flattened(self),)
 
 
 class EmptyBody(Node):
-    """The body of a block that holds nothing. It has no leaf to tell where it is, so it keeps that itself."""
+    """The body of an empty block. It has no leaf that knows its offset, so it stores the offset itself."""
 
     __slots__ = ("_place",)
 
@@ -159,7 +159,7 @@ class EmptyBody(Node):
 
     @property
     def start(self) -> int:
-        """The offset behind the leaf before it."""
+        """The offset of the end of the leaf before it."""
         return self._place
 
     @property
@@ -177,7 +177,7 @@ class EmptyBody(Node):
 
 
 def _flattened(node: Node) -> tuple[object, ...]:
-    """The leaves of a node in order, and behind the children of each node its kind and their number."""
+    """The leaves of a node in order. After the children of each node come its kind and their number."""
     flat: list[object] = []
     rest: list[object] = [node]
     while rest:
@@ -191,7 +191,7 @@ def _flattened(node: Node) -> tuple[object, ...]:
 
 
 def _unflattened(flat: tuple[object, ...]) -> Node:
-    built: list[Element] = []
+    built: list[SyntaxElement] = []
     for element in flat:
         if isinstance(element, tuple):
             kind, count = element
@@ -206,11 +206,11 @@ def _unflattened(flat: tuple[object, ...]) -> Node:
     return node
 
 
-class Diagnostic:
-    """Something wrong with a text: what, and where.
+class SyntaxDiagnostic:
+    """A syntax error: its message and its place.
 
-    `offset` and `end` count from the start of the item where an item holds the diagnostic, and from the start of the
-    file where the tree does.
+    `offset` and `end` count from the start of the item in `Item.diagnostics`, and from the start of the file in
+    `Tree.diagnostics`.
     """
 
     __slots__ = ("end", "message", "offset", "severity")
@@ -227,12 +227,12 @@ class Diagnostic:
         self.end = end
         self.severity = severity
 
-    def moved(self, by: int) -> Diagnostic:
-        """The same, `by` characters further on."""
-        return Diagnostic(self.message, self.offset + by, self.end + by, self.severity)
+    def moved(self, by: int) -> SyntaxDiagnostic:
+        """The same diagnostic, `by` characters further on."""
+        return SyntaxDiagnostic(self.message, self.offset + by, self.end + by, self.severity)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Diagnostic) and self._key() == other._key()
+        return isinstance(other, SyntaxDiagnostic) and self._key() == other._key()
 
     def __hash__(self) -> int:
         return hash(self._key())
@@ -241,15 +241,15 @@ class Diagnostic:
         return self.message, self.offset, self.end, self.severity
 
     def __repr__(self) -> str:
-        return f"Diagnostic({self.message!r}, {self.offset}, {self.end}, {self.severity!r})"
+        return f"SyntaxDiagnostic({self.message!r}, {self.offset}, {self.end}, {self.severity!r})"
 
 
 class Item:
     """A top-level attribute, block or broken stretch, with everything around it up to the next one.
 
-    `text` is prefix, node and newline, as they print: `parse` has compared it with `code()`. The texts of all items, joined,
-    are the file. Offsets in the item's leaves and
-    diagnostics count from `start`, so that the item stays true wherever an edit before it moves it.
+    `text` is prefix, node and newline as they print; `parse` compares it with `code()`. The joined texts of all items
+    are the file. Offsets in the item's leaves and diagnostics count from `start`, so that they stay correct if an edit
+    moves the item.
     """
 
     __slots__ = ("diagnostics", "newline", "node", "start", "text")
@@ -257,14 +257,19 @@ class Item:
     start: int
     """Where the item begins in the file: at its prefix."""
     text: str
-    node: Element
+    node: SyntaxElement
     """The attribute, block or broken stretch; for the last item of a file, its EOF leaf."""
     newline: Leaf | None
     """The newline that ends the item; none where the file ends first."""
-    diagnostics: tuple[Diagnostic, ...]
+    diagnostics: tuple[SyntaxDiagnostic, ...]
 
     def __init__(
-        self, start: int, text: str, node: Element, newline: Leaf | None, diagnostics: tuple[Diagnostic, ...] = ()
+        self,
+        start: int,
+        text: str,
+        node: SyntaxElement,
+        newline: Leaf | None,
+        diagnostics: tuple[SyntaxDiagnostic, ...] = (),
     ) -> None:
         self.start = start
         self.text = text
@@ -283,12 +288,12 @@ class Item:
         return self.node.kind
 
     def code(self) -> str:
-        """The item printed from its leaves. It is the same as `text`: `parse` gives nobody an item of which that is not true."""
+        """The item printed from its leaves. `parse` makes sure that it is the same as `text`."""
         code = self.node.code()
         return code if self.newline is None else code + self.newline.code()
 
     def at(self, start: int) -> Item:
-        """The same item where an edit has moved it to."""
+        """The same item at another offset, after an edit moved it."""
         return self if start == self.start else Item(start, self.text, self.node, self.newline, self.diagnostics)
 
     def __repr__(self) -> str:
@@ -296,22 +301,22 @@ class Item:
 
 
 class Tree:
-    """The items of a text, the last of which is its EOF."""
+    """The items of a text. The last one is its EOF."""
 
     __slots__ = ("diagnostics", "items", "text")
 
     text: str
     items: tuple[Item, ...]
-    diagnostics: tuple[Diagnostic, ...]
-    """What is wrong with the text, in its order; offsets count from the start of the file."""
+    diagnostics: tuple[SyntaxDiagnostic, ...]
+    """The syntax errors, in the order of the text. Their offsets count from the start of the file."""
 
-    def __init__(self, text: str, items: tuple[Item, ...], diagnostics: tuple[Diagnostic, ...]) -> None:
+    def __init__(self, text: str, items: tuple[Item, ...], diagnostics: tuple[SyntaxDiagnostic, ...]) -> None:
         self.text = text
         self.items = items
         self.diagnostics = diagnostics
 
     def code(self) -> str:
-        """The text, put together from the items; that each of them prints to its own text, `parse` has seen to."""
+        """The joined texts of the items. `parse` makes sure that each item prints to its own text."""
         return "".join([item.text for item in self.items])
 
     def __repr__(self) -> str:

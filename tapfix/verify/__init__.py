@@ -1,11 +1,11 @@
-"""The proof ladder: how far a stack stands up.
+"""The proof ladder: checks of a stack, from whether it parses to whether it can be applied and destroyed.
 
-    check(module)                     # what is wrong with it, by the steps that need nothing but tapfix
+    check(module)                     # its problems, by the steps that need nothing but tapfix
     steps({"main.tf": "..."})         # the same as rungs: parses, references, schema, values
-    ladder(folder, upto="apply")      # and those that terraform or tofu takes, against an emulator
+    ladder(folder, upto="apply")      # the same, and the steps of terraform or tofu against an emulator
 
-The first steps are a reading of Terraform's own rules. What they cannot know they do not report: a false alarm would take
-a good fix back.
+The first steps follow Terraform's own rules. They do not report what they cannot know, because a false alarm would undo
+a good fix.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _MAX_NAMED: Final = 3
 def check(module: Module, project: Project | None = None, files: Collection[str] | None = None) -> tuple[Problem, ...]:
     """The problems of one module, in reading order.
 
-    With the project, calls of the modules in it are checked too. With `files`, the paths of all files there are, so are the files that
-    functions read.
+    With the project, calls of its modules are checked too. With `files`, the paths of all files of the stack, the files
+    that functions read are checked too.
     """
     from tapfix.verify import graph
     from tapfix.verify.constraints import check_constraints
@@ -57,12 +57,12 @@ def check_project(project: Project, files: Collection[str] | None = None) -> tup
 
 
 def steps(texts: Mapping[str, str], files: Collection[str] | None = None) -> tuple[Step, ...]:
-    """The rungs that need nothing but tapfix, on files by path. All of them are taken, also behind one that failed."""
+    """The rungs that need nothing but tapfix, on files by path. A failed rung does not stop the others."""
     return rungs(check_project(Project(texts), files))
 
 
 def rungs(problems: Sequence[Problem]) -> tuple[Step, ...]:
-    """Problems that are known already, as rungs."""
+    """The rungs of problems that are known already."""
     return tuple(_rung(name, tuple(p for p in problems if p.step == name)) for name in CHEAP_STEPS)
 
 
@@ -77,11 +77,12 @@ def ladder(
     timeout: float = 900.0,
     progress: Callable[[str], None] | None = None,
 ) -> tuple[Step, ...]:
-    """All rungs up to the one named, on a folder, on files by path, or on a module.
+    """All rungs up to `upto`, on a folder, on files by path, or on a module.
 
-    The first ones need nothing but tapfix. From `init` on, a terraform or tofu binary works in a scratch copy; from `plan` on against
-    an AWS emulator, once for each environment: `auto` starts one, a URL names one that runs. A rung that cannot be taken here says so
-    and is skipped; so is each behind one that failed.
+    The first ones need nothing but tapfix. From `init` on, a terraform or tofu binary works in a scratch copy. From
+    `plan` on it works against an AWS emulator, once for each environment: `auto` starts one, a URL names a running one.
+    A rung is skipped, and says why, if it cannot run here or if an earlier one failed. `timeout` is in seconds, for one
+    command.
     """
     folder = target if isinstance(target, Path) else None
     texts = _texts(target)
@@ -92,9 +93,9 @@ def ladder(
     ]
     if upto in CHEAP_STEPS:
         return tuple(found)
-    from tapfix.verify.terraform import Options, terraform_steps
+    from tapfix.verify.terraform import LadderOptions, terraform_steps
 
-    options = Options(
+    options = LadderOptions(
         upto=upto,
         binary=binary,
         emulator=emulator,

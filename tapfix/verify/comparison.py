@@ -1,7 +1,8 @@
-"""Whether a stack became worse: which problems of the one are no problems of the other.
+"""Compares the problems of a stack before and after fixes, to find the new ones.
 
-Fixes move lines, rename blocks, put one block in place of two. A problem that went along is not new. But neither does a problem that
-one fix mended make up for one that another fix made: what is new is told one by one, not by counting.
+Fixes move lines, rename blocks and replace two blocks by one. A problem that moved with them is not new. But if one fix
+solves a problem, that does not make up for a problem that another fix causes: problems are compared one by one, not
+counted.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from tapfix.module.evaluate import is_known
 from tapfix.verify.problem import Problem
 
 Owner = tuple[str, str]
-"""What a problem belongs to: a module's folder and an address in it, or the folder and the file where it has no address."""
+"""What a problem belongs to: a module's folder and an address in it, or without an address the folder and the file."""
 
 _OF_NAMES: Final = frozenset({"undeclared-variable", "undeclared-local", "undeclared-module", "undeclared-resource"})
-"""What is missing here is a name, wherever it is used: a fix that uses it once more makes nothing worse."""
+"""Problems about a missing name. A fix that uses the name once more makes nothing worse."""
 
 
-def new_problems(before: Iterable[Problem], after: Iterable[Problem], was: Project, came: Project) -> list[Problem]:
-    """The problems of `after` that those of `before` do not account for, in their order; `was` and `came` are the two stacks."""
+def new_problems(before: Iterable[Problem], after: Iterable[Problem], was: Project, now: Project) -> list[Problem]:
+    """The problems of `after`, in their order, that correspond to none of `before`. The stacks are `was` and `now`."""
     left: dict[tuple[str, str], Counter[tuple[Owner, str]]] = defaultdict(Counter)
     named = set[str]()
     for problem in before:
@@ -42,23 +43,54 @@ def new_problems(before: Iterable[Problem], after: Iterable[Problem], was: Proje
     return [
         problem
         for problem in others
-        if not _follows(problem, left[problem.step, problem.kind], was, came) and not _is_revealed(problem, was, came)
+        if not _corresponds(problem, left[problem.step, problem.kind], was, now) and not _is_revealed(problem, was, now)
     ]
 
 
-def _follows(problem: Problem, left: Counter[tuple[Owner, str]], was: Project, came: Project) -> bool:
-    """Whether a problem is one that was there before in other words or at another address; that one is used up."""
+def seen_before(before: Project, problems: Iterable[Problem]) -> list[Problem]:
+    """Those of the problems that `before` would have shown if it had had them.
+
+    A stack does not show problems in blocks that do not parse, nor in calls of modules that have such blocks.
+    """
+    files = [file for module in before.modules for file in (*module.configuration, *module.tfvars)]
+    unparsed = [broken.text() for file in files for broken in file.broken]
+    if not unparsed:
+        return list(problems)
+    parsed = {block.address for file in files for block in file.blocks}
+    calls = _calls_of_unparsed(before)
+
+    def is_hidden(address: str) -> bool:
+        if address in calls:
+            return True
+        names = address.split(".")
+        return address not in parsed and any(all(name in text for name in names) for text in unparsed)
+
+    return [problem for problem in problems if not problem.address or not is_hidden(problem.address)]
+
+
+def _calls_of_unparsed(project: Project) -> frozenset[str]:
+    """The addresses of the calls of modules that do not parse whole, so that nobody knows what they declare."""
+    return frozenset(
+        call.address
+        for module in project.modules
+        for call in module.blocks_of("module")
+        if (callee := project.callee(call)) is not None and any(file.broken for file in callee.configuration)
+    )
+
+
+def _corresponds(problem: Problem, left: Counter[tuple[Owner, str]], was: Project, now: Project) -> bool:
+    """Was the problem there before, with another message or at another address? Uses that earlier problem up."""
     owner = _owner(problem)
-    fresh = not _has(was, owner)
+    is_new_owner = not _has(was, owner)
     for (other, message), number in left.items():
-        if number and (other == owner or (fresh and not _has(came, other))):
+        if number and (other == owner or (is_new_owner and not _has(now, other))):
             left[other, message] -= 1
             return True
     return False
 
 
 def _had_no_value(problem: Problem, was: Project) -> bool:
-    """Whether nothing gave the variable a value before either: the file that does not set it now was not there then."""
+    """Had the variable no value before either? The tfvars file that does not set it now may not have existed then."""
     folder, address = _owner(problem)
     for module in was.modules:
         if module.folder == folder:
@@ -69,15 +101,15 @@ def _had_no_value(problem: Problem, was: Project) -> bool:
     return False
 
 
-def _is_revealed(problem: Problem, was: Project, came: Project) -> bool:
-    """Whether the argument with the problem is as it was, and only its value was not known before.
+def _is_revealed(problem: Problem, was: Project, now: Project) -> bool:
+    """Is the argument with the problem unchanged, and was only its value unknown before?
 
-    A fix that declares a variable or puts a tfvars file beside the stack lets the proof see a value that the answer had all along.
+    A fix that declares a variable or adds a tfvars file reveals values that the stack had before.
     """
     if problem.step != "values":
         return False
     folder, address = _owner(problem)
-    block, old = (next((m.find(address) for m in p.modules if m.folder == folder), None) for p in (came, was))
+    block, old = (next((m.find(address) for m in p.modules if m.folder == folder), None) for p in (now, was))
     if not isinstance(block, Block) or not isinstance(old, Block):
         return False
     argument = next((a for a in _arguments(block) if a.start <= problem.start < a.end), None)

@@ -1,6 +1,6 @@
-"""Values that the AWS provider refuses: words out of its lists, numbers out of range, arguments that exclude each other.
+"""Values that the AWS provider refuses: unknown words, numbers out of range, arguments that exclude each other.
 
-A value is judged where it can be worked out: it is written as it is, or its variables have values in every environment that is known.
+A value is checked if it is known in some environment: it is a constant, or its variables have values there.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from tapfix.module import Attribute, Block, Expr, Project, walk
 from tapfix.module.environments import Environments, is_absent
 from tapfix.module.evaluate import Evaluator, is_known
-from tapfix.schema.rules import Group, Rule, rules
+from tapfix.schema.constraints import ArgumentGroup, Constraint, constraints
 from tapfix.syntax import Leaf
+from tapfix.verify.bodies import title
 from tapfix.verify.databases import check_databases
 from tapfix.verify.declarations import Declarations
 from tapfix.verify.networks import check_networks
-from tapfix.verify.structure import title
 
 
 def check_constraints(declarations: Declarations) -> None:
-    """Every value that is known is one that the provider takes."""
+    """Report the known values that the provider refuses."""
     schema = declarations.schema
     if schema is None or not declarations.knows_provider("aws"):
         return
@@ -27,23 +27,23 @@ def check_constraints(declarations: Declarations) -> None:
     evaluators = list(Environments(project).evaluators(declarations.module).values())
     check_networks(declarations, evaluators)
     check_databases(declarations, evaluators)
-    if schema.major != 5:  # a later version may take more, and nobody asked it
+    if schema.major != 5:  # The rules were taken from version 5; a later one may accept more.
         return
     for block in declarations.module.blocks:
         if block.type in ("resource", "data") and len(block.labels) == 2 and block.labels[0].startswith("aws_"):
-            known = rules(block.type, block.labels[0])
+            known = constraints(block.type, block.labels[0])
             present = [evaluator for evaluator in evaluators if not is_absent(block, evaluator)]
             for path, attribute in _attributes(block, "", known.blocks):
                 _judge(declarations, present, known.of(path), attribute)
             written = {*block.attributes, *(nested.type for nested in block.blocks)}
             for group in known.groups:
-                # What is not there excludes nothing.
+                # A missing argument excludes nothing.
                 if group.kind == "some" or group.path[0] in written:
                     _check_group(declarations, block, group)
 
 
 def _attributes(block: Block, path: str, within: Collection[str]) -> Iterator[tuple[str, Attribute]]:
-    """The attributes of a block and of the blocks in it, by their dotted paths; of the blocks, those whose paths are named."""
+    """The attributes of a block and of its nested blocks with paths in `within`, each with its dotted path."""
     if path not in within:
         return
     dotted = f"{path}." if path else ""
@@ -58,14 +58,14 @@ def _attributes(block: Block, path: str, within: Collection[str]) -> Iterator[tu
 
 
 def _judge(
-    declarations: Declarations, evaluators: Sequence[Evaluator], rules: Iterable[Rule], attribute: Attribute
+    declarations: Declarations, evaluators: Sequence[Evaluator], constraints: Iterable[Constraint], attribute: Attribute
 ) -> None:
-    """Report the first rule of an argument that one of its values breaks."""
+    """Report the first constraint on an argument that one of its values breaks."""
     values: list[object] | None = None
-    for rule in rules:
+    for constraint in constraints:
         if values is None:
             values = _values(evaluators, attribute)
-        reason = next((reason for value in values if (reason := rule.refuses(value))), None)
+        reason = next((reason for value in values if (reason := constraint.refuses(value))), None)
         if reason:
             what = f'the provider does not take this value of "{attribute.name}": {reason}'
             declarations.report("values", "refused-value", what, attribute)
@@ -73,14 +73,14 @@ def _judge(
 
 
 def _values(evaluators: Sequence[Evaluator], attribute: Attribute) -> list[object]:
-    """The values of an argument, as far as they are known; of a constant, the one that it has everywhere."""
+    """The known values of an argument. A constant has one value."""
     expr = attribute.expr
     if len(evaluators) > 1 and not any(node.kind in ("traversal", "call") for node in walk(expr)):
         evaluators = evaluators[:1]
     return [value for each in evaluators if is_known(value := each.evaluate(expr))]
 
 
-def _check_group(declarations: Declarations, block: Block, group: Group) -> None:
+def _check_group(declarations: Declarations, block: Block, group: ArgumentGroup) -> None:
     if len(group.path) > 1:
         for nested in _blocks(block, group.path[:-1]):
             if all(other[: len(group.path) - 1] == group.path[:-1] for other in group.others):
@@ -91,7 +91,7 @@ def _check_group(declarations: Declarations, block: Block, group: Group) -> None
 
 def _check_members(declarations: Declarations, block: Block, name: str, others: Sequence[str], kind: str) -> None:
     if kind == "some":
-        # What may come to null counts here: only what is not there at all is missing for certain.
+        # An argument that may be null counts as set here, because it is not missing for certain.
         dynamic = {nested.labels[0] for nested in block.blocks if nested.type == "dynamic" and nested.labels}
         there = {*block.attributes, *(nested.type for nested in block.blocks), *dynamic}
         if not there.intersection(others):
@@ -108,7 +108,7 @@ def _check_members(declarations: Declarations, block: Block, name: str, others: 
 
 
 def _sets(block: Block, name: str) -> bool:
-    """Whether a block sets an argument for certain: one that may come to null does not count, nor does a dynamic block."""
+    """Does a block set an argument for certain? One that may be null does not count, nor does a dynamic block."""
     attribute = block.get(name)
     if attribute is None:
         return any(nested.type == name for nested in block.blocks)

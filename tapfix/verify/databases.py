@@ -1,4 +1,7 @@
-"""What AWS refuses of databases and functions when it is too late: the provider plans it. So these are warnings, and certain ones."""
+"""Values of databases and functions that AWS refuses only during apply. They are warnings, because the plan succeeds.
+
+Sources: tapfix/schema/engines.py.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from tapfix.verify.declarations import Declarations
 
 
 def check_databases(declarations: Declarations, evaluators: Sequence[Evaluator]) -> None:
-    """Engines, versions, names, users and passwords of the databases, and the runtimes of functions, where they are known."""
+    """Check the known engines, versions, names, users and passwords of databases, and the runtimes of functions."""
     for type, names in engines.TYPES.items():
         for block in declarations.module.resources(type):
             for evaluator in evaluators:
@@ -25,9 +28,9 @@ def check_databases(declarations: Declarations, evaluators: Sequence[Evaluator])
                 _warn(declarations, block, "runtime", "AWS makes no new functions in this runtime any more")
 
 
-def _check(declarations: Declarations, evaluator: Evaluator, block: Block, names: engines.Names) -> None:
+def _check(declarations: Declarations, evaluator: Evaluator, block: Block, names: engines.DatabaseArguments) -> None:
     engine = _text(evaluator, block, names.engine) or ("" if block.get(names.engine) else names.default_engine)
-    # A cluster's engine is one of a list that the provider knows.
+    # The provider itself checks the engine of a cluster.
     if engine and block.labels[0] == "aws_db_instance" and (reason := engines.engine_misfit(engine)):
         _warn(declarations, block, names.engine, reason)
         return
@@ -44,7 +47,7 @@ def _check(declarations: Declarations, evaluator: Evaluator, block: Block, names
 
 
 def _check_random_password(declarations: Declarations, block: Block, name: str) -> None:
-    """A password that is drawn by lot has only characters that may be in it."""
+    """Check that a generated password has only characters that AWS accepts."""
     attribute = block.get(name) if name else None
     if attribute is None or not attribute.value.startswith("random_password."):
         return
@@ -58,16 +61,16 @@ def _check_random_password(declarations: Declarations, block: Block, name: str) 
         value = Evaluator(declarations.module, {}).evaluate(override.expr) if override else ""
         if not isinstance(value, str):
             continue
-        if set(value or engines.DRAWN_BY_DEFAULT) & set(engines.FORBIDDEN_IN_PASSWORDS):
+        if set(value or engines.DEFAULT_SPECIAL_CHARACTERS) & set(engines.FORBIDDEN_IN_PASSWORDS):
             what = (
-                f'the password of {block.address} may come to have a "/", "@", quotation mark or space, which AWS does not take: '
-                "override_special names the characters that may be drawn"
+                f'the password of {block.address} may come to have a "/", "@", quotation mark or space, which AWS '
+                "does not take: override_special names the characters that may be drawn"
             )
             declarations.report("values", "doubtful-password", what, override or drawn, severity="warning")
 
 
 def _text(evaluator: Evaluator, block: Block, name: str) -> str | None:
-    """The value of an argument if it is known and a text."""
+    """The value of an argument if it is a known string."""
     attribute = block.get(name) if name else None
     value = evaluator.evaluate(attribute.expr) if attribute else None
     return value if isinstance(value, str) else None

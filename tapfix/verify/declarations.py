@@ -1,4 +1,4 @@
-"""What a module declares, read once, and the problems it collects."""
+"""What a module declares, and the problems that the checks find in it."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from tapfix.module import (
     object_items,
     string_value,
 )
+from tapfix.module.nodes import interpolated, template_parts
 from tapfix.schema import Schema, TypeSchema, load
 from tapfix.syntax import Leaf, LineIndex, Node
 from tapfix.verify.problem import Problem, StepName
@@ -32,13 +33,13 @@ _CONSTRAINT: Final = re.compile(r"(~>|>=|<=|!=|=|<|>)?\s*v?(\d+)((?:\.\d+)*)")
 
 
 class Declarations:
-    """One module's names and their types; `problems` fills while the checks run."""
+    """The names of one module and their types. The checks add to `problems`."""
 
     def __init__(self, module: Module, project: Project | None = None, files: Collection[str] | None = None) -> None:
         self.module = module
         self.project = project
         self.files = files
-        """The paths of all files beside the stack, of whatever kind, if they are known."""
+        """The paths of all files of the stack, of any kind, if they are known."""
         self.problems: list[Problem] = []
         self._lines: dict[str, LineIndex] = {}
         self._seen: set[tuple[str, int, str]] = set()
@@ -55,7 +56,7 @@ class Declarations:
         node: Expr | None = None,
         severity: Literal["error", "warning"] = "error",
     ) -> None:
-        """Note a problem, at a node of an element or at the element; once, however often the place is looked at."""
+        """Add a problem at a node of an element, or at the whole element. The same problem is not added twice."""
         if at is None:
             self.problems.append(Problem(step, kind, message, "", severity=severity))
             return
@@ -81,7 +82,7 @@ class Declarations:
 
     @cached_property
     def _broken(self) -> Mapping[str, frozenset[str]]:
-        """What the stretches that do not parse seem to declare: addresses, and names that may be locals."""
+        """What the stretches that do not parse seem to declare: addresses, and names that may be local values."""
         addresses, names = set[str](), set[str]()
         for text in self._broken_texts():
             for kind, first, second in re.findall(_DECLARED, text):
@@ -100,14 +101,14 @@ class Declarations:
                     yield item.text
 
     def declares(self, address: str) -> bool:
-        """Whether an address is declared, or seems to be in a stretch that does not parse."""
+        """Is an address declared, or does a stretch that does not parse seem to declare it?"""
         if self.module.find(address) is not None or address in self._broken["addresses"]:
             return True
         return address.startswith("local.") and address[6:] in self._broken["names"]
 
     @cached_property
     def variable_types(self) -> Mapping[str, Type]:
-        """The type of each variable; `DYNAMIC` where it has none or an invalid one."""
+        """The type of each variable; `DYNAMIC` if it has no type or an invalid one."""
         found: dict[str, Type] = {}
         for name, block in self.module.variables.items():
             kind = block.get("type")
@@ -121,7 +122,7 @@ class Declarations:
 
     @cached_property
     def required_providers(self) -> Mapping[str, tuple[str, str]]:
-        """Source and version constraint of each provider that the module names."""
+        """The source and version constraint of each provider that the module requires."""
         found = {}
         for block in self.module.blocks_of("terraform"):
             for nested in block.blocks_of("required_providers"):
@@ -131,13 +132,13 @@ class Declarations:
 
     @cached_property
     def schema(self) -> Schema | None:
-        """The schema with the AWS provider that the module asks for; None if it asks for one that is not in the data."""
+        """The schema with the AWS provider that the module requires; None if the data has no such version."""
         version = self.required_providers.get("aws", ("", ""))[1]
         majors = [major for major in (5, 6) if admits(version, major)]
         return load(majors[0]) if majors else None
 
     def knows_provider(self, name: str) -> bool:
-        """Whether the provider behind a local name is the one in the data."""
+        """Does a local name mean the provider that the data has under this name?"""
         source = self.required_providers.get(name, ("", ""))[0]
         return not source or source in (
             name,
@@ -160,7 +161,7 @@ class Declarations:
         return schema.of(kind, name)
 
     def rules_out(self, kind: str, name: str) -> bool:
-        """Whether it is certain that no such type exists."""
+        """Is it certain that no such type exists?"""
         provider = name.partition("_")[0]
         schema = self.schema
         if (
@@ -174,31 +175,31 @@ class Declarations:
 
     # --- modules ------------------------------------------------------------------------------------------------
 
-    def child(self, block: Block) -> Module | None:
-        """The module that a module block calls, where it is in the project."""
-        return None if self.project is None else self.project.callee(block)
+    def callee(self, call: Block) -> Module | None:
+        """The module that a `module` block calls; None if it is not in the project."""
+        return None if self.project is None else self.project.callee(call)
 
-    def lacks_child(self, block: Block) -> bool:
-        """Whether a module block calls a module of the project that is not there."""
+    def lacks_callee(self, call: Block) -> bool:
+        """Does a `module` block call a folder of the project that has no module?"""
         if self.project is None:
             return False
-        folder = self.project.called_folder(block)
-        return folder is not None and not folder.startswith("..") and self.project.callee(block) is None
+        folder = self.project.called_folder(call)
+        return folder is not None and not folder.startswith("..") and self.project.callee(call) is None
 
     def lacks_file(self, expr: Expr) -> str | None:
-        """The path that an expression spells of a file that is not there; None if it is, or nobody can know."""
+        """The path of the missing file that an expression spells; None if the file exists or the path is not known."""
         if self.files is None or expr.kind != "template":
             return None
-        parts = expr.children[1:-1]
+        parts = template_parts(expr)
         based = bool(parts) and parts[0].kind == "interpolation"
         folder = ""
         if based:
-            base = parts[0].children[1].text
+            base = interpolated(parts[0]).text
             if base not in ("path.module", "path.root", "path.cwd"):
                 return None
             folder, parts = (self.module.folder if base == "path.module" else ""), parts[1:]
         text = parts[0].value if len(parts) == 1 and isinstance(parts[0], Leaf) else "\\"
-        if "\\" in text:  # more than plain text, or with escapes
+        if "\\" in text:  # Not plain text, or with escapes.
             return None
         path = posixpath.normpath(posixpath.join(folder, text.lstrip("/") if based else text))
         return None if path in self.files or path.startswith(("..", "/", "~")) else path
@@ -217,7 +218,7 @@ def _requirement(expr: Expr) -> tuple[str, str]:
 
 
 def admits(constraint: str, major: int) -> bool:
-    """Whether a version constraint lets in some version of a major one. Coarse: only major numbers are looked at."""
+    """Does a version constraint admit some version with this major number? Compares major numbers only."""
     for operator, number, rest in _CONSTRAINT.findall(constraint):
         wanted = int(number)
         fits = {

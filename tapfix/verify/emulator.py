@@ -1,7 +1,7 @@
-"""An AWS emulator for the proof: moto's server, started on loopback and ended with the proof.
+"""An AWS emulator for the proof: moto's server, on loopback, for as long as the proof runs.
 
-Run as a program (`python -m tapfix.verify.emulator -H 127.0.0.1 -p PORT`) it is moto's server, with the places mended where moto is
-stricter than AWS, or tells a second plan of changes that are none.
+As a program (`python -m tapfix.verify.emulator -H 127.0.0.1 -p PORT`) it is moto's server, corrected where moto is
+stricter than AWS, or where a second plan would find changes that do not exist.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from typing import Any, Final, Self
 
 START_SECONDS: Final = 60.0
 _RUN: Final = "import runpy, sys; runpy.run_path(sys.argv.pop(1), run_name='__main__')"
-"""Runs this file by its path: the interpreter that has moto need not have tapfix. Run as a script, its folder would come first on the
-path, and `types.py` in it would be taken for Python's own."""
+"""Runs this file by its path, because the interpreter that has moto need not have tapfix. As a script it would not
+work: its folder would come first on `sys.path`, and `types.py` in it would replace Python's own module."""
 
 
 class EmulatorError(Exception):
-    """The emulator is not there, or does not start; the message says what to do."""
+    """There is no emulator, or it does not start. The message says what to do."""
 
 
 def python_with_moto() -> str | None:
-    """An interpreter that has moto's server: this one, or the one behind a `moto_server` on the PATH."""
+    """An interpreter that has moto's server: this one, or the one of a `moto_server` on the PATH."""
     if importlib.util.find_spec("moto") and importlib.util.find_spec("flask"):
         return sys.executable
     script = shutil.which("moto_server")
@@ -42,7 +42,7 @@ def python_with_moto() -> str | None:
 
 
 class Emulator:
-    """`with Emulator() as url: …`: a server of one's own on a free port of loopback."""
+    """A server on a free port of loopback: `with Emulator() as emulator: …`. Its address is `emulator.url`."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
@@ -83,7 +83,7 @@ class Emulator:
         self.close()
 
     def reset(self) -> None:
-        """Forget all that was made, so that the next environment starts in an empty account."""
+        """Delete all resources, so that the next environment starts in an empty account."""
         request = urllib.request.Request(f"{self.url}/moto-api/reset", method="POST")
         with urllib.request.urlopen(request, timeout=60):
             pass
@@ -100,19 +100,20 @@ class Emulator:
 
 
 def _mend() -> None:
-    """Make moto behave as AWS does where the difference would mislead the proof."""
+    """Correct moto where it differs from AWS and the difference would mislead the proof."""
     import moto.backup.urls
     import moto.rds.utils
     from moto.backup.responses import BackupResponse
     from moto.ec2.models.launch_templates import LaunchTemplateBackend
     from moto.rds.models import DBInstance
 
-    # AWS lets a backup window end in the minute in which the maintenance window begins; moto calls that an overlap.
+    # AWS allows a backup window to end in the minute in which the maintenance window begins. moto calls that an
+    # overlap.
     overlap = moto.rds.utils.get_overlap_between_two_date_ranges
     moto.rds.utils.get_overlap_between_two_date_ranges = lambda *ranges: overlap(*ranges) or -1
 
-    # AWS keeps the tags of a launch template apart from the tag specifications in its data; moto puts them in, and every
-    # further plan wants to take them out.
+    # AWS keeps the tags of a launch template apart from the tag specifications in its data. moto adds them to these,
+    # and every later plan wants to remove them.
     create = LaunchTemplateBackend.create_launch_template
 
     def create_launch_template(self: Any, name: str, description: str, data: dict[str, Any], tags: Any) -> Any:
@@ -123,7 +124,7 @@ def _mend() -> None:
 
     LaunchTemplateBackend.create_launch_template = create_launch_template
 
-    # Each database has a resource id of its own, by which the provider finds it again; moto gives all the same.
+    # Each database has its own resource id, by which the provider finds it. moto gives the same id to all.
     make = DBInstance.__init__
 
     def __init__(self: Any, *arguments: Any, **named: Any) -> None:
@@ -133,8 +134,8 @@ def _mend() -> None:
 
     DBInstance.__init__ = __init__
 
-    # With `force_destroy` the provider asks what a backup vault holds before it deletes it, and asks for ever where nobody answers. Moto
-    # makes no recovery points, so there are none.
+    # With `force_destroy` the provider asks for the recovery points of a backup vault before it deletes the vault, and
+    # repeats the question until it gets an answer. moto has no recovery points, so the answer is an empty list.
     def list_recovery_points_by_backup_vault(self: Any) -> str:
         return json.dumps({"RecoveryPoints": []})
 

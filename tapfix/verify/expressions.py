@@ -1,7 +1,7 @@
-"""What expressions come to: their types, and what is wrong in them.
+"""The types of expressions, and the problems in them.
 
-`Typer.value` walks an expression once, as Terraform's evaluator would with every variable unknown: it gives the type back as far as it
-can be known, and reports on the way what no value of the variables could make right. What is unknown stays unknown.
+`Typer.value` walks an expression once, as Terraform's evaluator would with every variable unknown. It returns the type
+as far as it is known, and reports problems that no values of the variables could solve. What is unknown stays unknown.
 """
 
 from __future__ import annotations
@@ -10,19 +10,31 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, Literal
 
-from tapfix.module import Block, Element, Expr, call_arguments, call_name, item_key, item_value, object_items
-from tapfix.module.evaluate import unescaped
-from tapfix.module.nodes import step_name
+from tapfix.module import Element, Expr, call_arguments, call_name, item_key, item_value, object_items
+from tapfix.module.literals import unescaped
+from tapfix.module.nodes import (
+    Conditional,
+    ForExpr,
+    index_expr,
+    interpolated,
+    item_key_node,
+    step_name,
+    template_parts,
+    traversal_root,
+    traversal_steps,
+)
 from tapfix.schema import BlockSchema, NestedBlock
 from tapfix.schema.functions import function
 from tapfix.syntax import Leaf
 from tapfix.verify.declarations import Declarations
-from tapfix.verify.language import PATH_NAMES, TERRAFORM_NAMES
+from tapfix.verify.problem import StepName
+from tapfix.verify.references import ROOTS, Resolution
 from tapfix.verify.types import (
     DYNAMIC,
     NULL,
     PRIMITIVES,
     UNKNOWN,
+    Names,
     Type,
     Value,
     as_value,
@@ -34,9 +46,6 @@ from tapfix.verify.types import (
     plain,
 )
 
-Names = Mapping[str, Value]
-"""The names that `for` expressions and `dynamic` blocks bind, and `self`, `each`, `count` where they are there."""
-
 STRING: Final = Value("string")
 NUMBER: Final = Value("number")
 BOOL: Final = Value("bool")
@@ -46,23 +55,12 @@ _ORDERING: Final = frozenset({"LessThan", "LessThanEq", "GreaterThan", "GreaterT
 _EQUALITY: Final = frozenset({"EqualOp", "NotEqual"})
 _LOGIC: Final = frozenset({"And", "Or"})
 _MAX_DEPTH: Final = 80
-_ROOTS: Final = frozenset({"var", "local", "module", "data", "each", "count", "self", "path", "terraform", "ephemeral"})
-# Inside these, an error of evaluation is a value like any other.
 _FORGIVING: Final = frozenset({"try", "can"})
+"""Functions that catch the errors of their arguments."""
 _FILE_READERS: Final = frozenset(
-    [
-        "file",
-        "filebase64",
-        "filebase64sha256",
-        "filebase64sha512",
-        "filemd5",
-        "filesha1",
-        "filesha256",
-        "filesha512",
-        "templatefile",
-    ]
+    "file filebase64 filebase64sha256 filebase64sha512 filemd5 filesha1 filesha256 filesha512 templatefile".split()
 )
-# These Terraform finds before it evaluates anything, so that try() is of no help.
+# Terraform finds these before it evaluates anything, so try() does not catch them.
 _STATIC: Final = frozenset(
     {
         "undeclared-variable",
@@ -91,7 +89,7 @@ class Typer:
     # --- entry points -------------------------------------------------------------------------------------------
 
     def value(self, expr: Expr, at: Element, names: Names) -> Value:
-        """The value of an expression of an element; problems in it are reported. What nests too deep is unknown."""
+        """The value of an expression of an element, which is unknown if it nests too deep. Reports problems in it."""
         if isinstance(expr, Leaf):
             return self._leaf(expr, at, names)
         if self._depth == _MAX_DEPTH:
@@ -103,7 +101,7 @@ class Typer:
             self._depth -= 1
 
     def local(self, name: str) -> Value:
-        """The value of a local; unknown where it leads back to itself."""
+        """The value of a local value; unknown if it needs itself."""
         if name not in self._locals:
             attribute = self.declarations.module.locals.get(name)
             if attribute is None or name in self._open:
@@ -112,7 +110,7 @@ class Typer:
             forgiving, self._forgiving = self._forgiving, 0
             try:
                 value = self.value(attribute.expr, attribute, {})
-                # A local that doubles another grows with each in a row: past all measure, it is unknown.
+                # If each local value contains the one before twice, types grow exponentially. Large ones are unknown.
                 self._locals[name] = value if is_small(value.type) else UNKNOWN
             finally:
                 self._open.discard(name)
@@ -120,16 +118,17 @@ class Typer:
         return self._locals[name]
 
     def expect(self, expr: Expr, wanted: Type, at: Element, names: Names, subject: str) -> Value:
-        """The value of an expression where a type is wanted; one that cannot be made it is reported."""
+        """The value of an expression. Reports it if it cannot be converted to the wanted type."""
         value = self.value(expr, at, names)
         reason = misfit(value, wanted)
         if reason:
-            self._report("schema", "wrong-type", f"{subject} does not fit: {reason}", at, expr)
+            self.report("schema", "wrong-type", f"{subject} does not fit: {reason}", at, expr)
         return value
 
     # --- reporting ----------------------------------------------------------------------------------------------
 
-    def _report(self, step: Any, kind: str, message: str, at: Element, node: Expr | None = None) -> None:
+    def report(self, step: StepName, kind: str, message: str, at: Element, node: Expr | None = None) -> None:
+        """Report a problem at a node of an element, unless `try` or `can` would catch it."""
         if not self._forgiving or kind in _STATIC:
             self.declarations.report(step, kind, message, at, node)
 
@@ -158,11 +157,14 @@ class Typer:
             return NULL
         if word in names:
             return names[word]
-        if word in _ROOTS:
+        if word in ROOTS:
             what = f'"{word}" names nothing by itself: a dot and a name must follow'
         else:
-            what = f'"{word}" names nothing: a reference to a resource has its type and its name, and a text stands in quotes'
-        self._report("references", "invalid-reference", what, at, leaf)
+            what = (
+                f'"{word}" names nothing: a reference to a resource has its type and its name, '
+                "and a text stands in quotes"
+            )
+        self.report("references", "invalid-reference", what, at, leaf)
         return UNKNOWN
 
     def _node(self, node: Expr, at: Element, names: Names) -> Value:
@@ -176,19 +178,19 @@ class Typer:
         return self.value(node.children[1], at, names)
 
     def _template(self, node: Expr, at: Element, names: Names) -> Value:
-        parts = node.children[1:-1]
+        parts = template_parts(node)
         if node.kind == "template" and len(parts) == 1 and parts[0].kind == "interpolation":
-            return self.value(parts[0].children[1], at, names)
+            return self.value(interpolated(parts[0]), at, names)
         literal = True
         bound = _directive_names(parts)
         names = {**names, **bound} if bound else names
         for part in parts:
             if part.kind == "interpolation":
                 literal = False
-                value = self.value(part.children[1], at, names)
+                value = self.value(interpolated(part), at, names)
                 if is_collection(value.type):
                     what = f"a {_word(value.type)} cannot stand in a text: a string is wanted"
-                    self._report("schema", "wrong-type", what, at, part.children[1])
+                    self.report("schema", "wrong-type", what, at, interpolated(part))
             elif part.kind == "directive":
                 literal = False
                 for child in _directive_expressions(part):
@@ -207,7 +209,7 @@ class Typer:
         return Value(want)
 
     def _binary(self, node: Expr, at: Element, names: Names) -> Value:
-        # `node` is flat: operand, operator, operand, … Arithmetic binds strongest, then order, equality, logic.
+        # `node` is flat: operand, operator, operand, … Arithmetic binds strongest, then ordering, equality and logic.
         children = node.children
         operators = [child.kind for child in children[1::2]]
         for place, operand in enumerate(children[::2]):
@@ -221,13 +223,13 @@ class Typer:
 
     def _operand(self, value: Value, wanted: str, at: Element, node: Expr) -> None:
         if misfit(value, wanted):
-            self._report("schema", "invalid-operand", f"a {wanted} is wanted here, not a {_word(value.type)}", at, node)
+            self.report("schema", "invalid-operand", f"a {wanted} is wanted here, not a {_word(value.type)}", at, node)
 
     def _conditional(self, node: Expr, at: Element, names: Names) -> Value:
-        condition, yes, no = node.children[0], node.children[2], node.children[4]
+        condition, yes, no = Conditional.of(node)
         asked = self.value(condition, at, names)
         if misfit(asked, "bool"):
-            self._report("schema", "wrong-type", f"a condition is a bool, not a {_word(asked.type)}", at, condition)
+            self.report("schema", "wrong-type", f"a condition is a bool, not a {_word(asked.type)}", at, condition)
         first, second = self.value(yes, at, names), self.value(no, at, names)
         if plain(first.type) == plain(second.type):
             return Value(plain(first.type))
@@ -236,7 +238,7 @@ class Typer:
         shapes = {_shape(first.type), _shape(second.type)}
         if "" not in shapes and len(shapes) > 1:
             what = f"both results of a condition are of one type, not a {_word(first.type)} and a {_word(second.type)}"
-            self._report("schema", "wrong-type", what, at, node)
+            self.report("schema", "wrong-type", what, at, node)
         return UNKNOWN
 
     # --- collections --------------------------------------------------------------------------------------------
@@ -245,7 +247,7 @@ class Typer:
         members: dict[str, Any] = {}
         complete = True
         for item in object_items(node):
-            key = item.children[0]
+            key = item_key_node(item)
             name = item_key(item)
             if name is None:
                 if key.kind in ("paren", "template"):
@@ -257,39 +259,20 @@ class Typer:
         return Value(["object", members]) if complete else Value(["map", DYNAMIC])
 
     def _for(self, node: Expr, at: Element, names: Names) -> Value:
-        bound: list[str] = []
-        rest = iter(node.children[2:])
-        for child in rest:
-            if isinstance(child, Leaf) and child.kind == "Identifier":
-                if child.value == "in":
-                    break
-                bound.append(child.value)
-        parts = [
-            child
-            for child in rest
-            if child.kind not in ("Colon", "FatArrow", "Ellipsis", "CBrack", "CBrace", "Newline")
-        ]
-        if not parts:
-            return UNKNOWN
-        over = self.value(parts[0], at, names)
+        loop = ForExpr.of(node)
+        over = self.value(loop.source, at, names)
         if kind_of(over.type) in PRIMITIVES:
-            self._report(
-                "schema",
-                "wrong-type",
-                f"nothing to go through in a {_word(over.type)}: a list, a set or a map is wanted",
-                at,
-                parts[0],
-            )
-        inner = {**names, **dict(zip(bound, _iteration(over.type, len(bound)), strict=False))}
-        results = []
-        for part in parts[1:]:
-            if isinstance(part, Leaf) and part.kind == "Identifier" and part.value == "if":
-                continue
-            results.append(self.value(part, at, inner))
-        grouped = any(child.kind == "Ellipsis" for child in node.children)
+            what = f"nothing to go through in a {_word(over.type)}: a list, a set or a map is wanted"
+            self.report("schema", "wrong-type", what, at, loop.source)
+        inner = {**names, **dict(zip(loop.names, _iteration(over.type, len(loop.names)), strict=False))}
+        if loop.key is not None:
+            self.value(loop.key, at, inner)
+        value = self.value(loop.value, at, inner)
+        if loop.condition is not None:
+            self.value(loop.condition, at, inner)
         if node.kind == "for_tuple":
-            return Value(["list", plain(results[0].type) if results else DYNAMIC])
-        return Value(["map", DYNAMIC if grouped or len(results) < 2 else plain(results[1].type)])
+            return Value(["list", plain(value.type)])
+        return Value(["map", DYNAMIC if loop.grouped else plain(value.type)])
 
     # --- calls --------------------------------------------------------------------------------------------------
 
@@ -306,12 +289,12 @@ class Typer:
             return UNKNOWN
         known = function(name)
         if known is None:
-            self._report("references", "unknown-function", f'there is no function "{name}"', at, node.children[0])
+            self.report("references", "unknown-function", f'there is no function "{name}"', at, node.children[0])
             return UNKNOWN
         expanded = any(child.kind == "Ellipsis" for child in node.children)
         if not expanded:
             if not known.takes(len(values)):
-                self._report(
+                self.report(
                     "schema", "argument-count", _count_message(name, known.least, known.most, len(values)), at, node
                 )
                 return UNKNOWN
@@ -319,16 +302,16 @@ class Typer:
                 reason = misfit(value, known.parameter_type(index))
                 if reason:
                     what = f"argument {index + 1} of {name}() does not fit: {reason}"
-                    self._report("schema", "wrong-type", what, at, argument)
+                    self.report("schema", "wrong-type", what, at, argument)
         if name in _FILE_READERS and arguments and not self._forgiving:
             self._file(arguments[0], at)
         return self._result(name, known.returns, values, expanded)
 
     def _file(self, argument: Expr, at: Element) -> None:
-        """A file that a function reads while the stack is planned is there."""
+        """Check that a file exists that a function reads during the plan."""
         path = self.declarations.lacks_file(argument)
         if path is not None:
-            # An archive is what a build makes: its place is empty until then.
+            # A build makes archives, so an archive may be missing until then.
             severity: Literal["error", "warning"] = "warning" if path.endswith((".zip", ".jar")) else "error"
             self.declarations.report(
                 "references", "missing-file", f"the file {path} is not there", at, argument, severity
@@ -344,15 +327,15 @@ class Typer:
     # --- references ---------------------------------------------------------------------------------------------
 
     def _traversal(self, node: Expr, at: Element, names: Names) -> Value:
-        root, steps = node.children[0], list(node.children[1:])
+        root, steps = traversal_root(node), list(traversal_steps(node))
         if isinstance(root, Leaf) and root.kind == "Identifier" and root.value not in names:
-            value = self._resolve(root.value, steps, at, names, node)
+            value = Resolution(self, root.value, steps, at, names, node).value()
         else:
             value = self.value(root, at, names)
         return self._follow(value, steps, at, names)
 
     def _follow(self, value: Value, steps: list[Expr], at: Element, names: Names) -> Value:
-        """Take steps, one by one; behind a splat they go on from each element."""
+        """The value after the steps, which are removed from the list. After a splat they apply to each element."""
         while steps:
             step = steps.pop(0)
             if step.kind in ("attr_splat", "full_splat"):
@@ -363,7 +346,7 @@ class Typer:
                 )
                 return Value(["list", plain(self._follow(element, steps, at, names).type)])
             if step.kind == "index":
-                value = self._index(value, self.value(step.children[1], at, names), at, step)
+                value = self._index(value, self.value(index_expr(step), at, names), at, step)
             elif step.kind == "legacy_index":
                 value = self._index(value, NUMBER, at, step)
             else:
@@ -374,16 +357,16 @@ class Typer:
         kind = value.type
         match kind_of(kind):
             case "string" | "number" | "bool":
-                self._report("references", "invalid-index", f"a {_word(kind)} has no elements", at, step)
+                self.report("references", "invalid-index", f"a {_word(kind)} has no elements", at, step)
             case "set":
-                self._report("references", "invalid-index", "the elements of a set have no index", at, step)
+                self.report("references", "invalid-index", "the elements of a set have no index", at, step)
             case "list" | "tuple":
                 if misfit(key, "number"):
-                    self._report("references", "invalid-index", "an element of a list is named by a number", at, step)
+                    self.report("references", "invalid-index", "an element of a list is named by a number", at, step)
                 elif kind_of(kind) == "tuple" and isinstance(key.constant, float):
                     place = int(key.constant)
                     if not 0 <= place < len(kind[1]):
-                        self._report("references", "invalid-index", f"there is no element {place}", at, step)
+                        self.report("references", "invalid-index", f"there is no element {place}", at, step)
                         return UNKNOWN
                     return as_value(kind[1][place])
                 return Value(element_of(kind))
@@ -404,14 +387,14 @@ class Typer:
             case "object":
                 if name in kind[1]:
                     return as_value(kind[1][name])
-                self._report("references", "unsupported-attribute", f'the object has no attribute "{name}"', at, step)
+                self.report("references", "unsupported-attribute", f'the object has no attribute "{name}"', at, step)
             case "map":
                 return Value(kind[1])
             case "list" | "set" | "tuple":
                 what = f'a {_word(kind)} has no attribute "{name}": name one of its elements first'
-                self._report("references", "unsupported-attribute", what, at, step)
+                self.report("references", "unsupported-attribute", what, at, step)
             case "string" | "number" | "bool":
-                self._report(
+                self.report(
                     "references", "unsupported-attribute", f'a {_word(kind)} has no attribute "{name}"', at, step
                 )
         return UNKNOWN
@@ -424,150 +407,7 @@ class Typer:
         if nested is not None:
             return Value(_nested_type(nested))
         owner = getattr(block, "name", "the block")
-        self._report("references", "unknown-attribute", f'{owner} has no attribute "{name}"', at, step)
-        return UNKNOWN
-
-    def _resolve(self, root: str, steps: list[Expr], at: Element, names: Names, node: Expr) -> Value:
-        """The value that the first names of a traversal spell; they are taken off `steps`."""
-        resolver = _RESOLVERS.get(root, Typer._resource)
-        return resolver(self, root, steps, at, names, node)
-
-    def _next_name(self, steps: list[Expr]) -> str | None:
-        """Take the next step off if it is a plain name."""
-        if steps and steps[0].kind == "get_attr":
-            return step_name(steps.pop(0))
-        return None
-
-    def _variable(self, root: str, steps: list[Expr], at: Element, names: Names, node: Expr) -> Value:
-        name = self._next_name(steps)
-        if name is None:
-            return self._incomplete(root, steps, at, node)
-        if not self.declarations.declares(f"var.{name}"):
-            self._report("references", "undeclared-variable", f'the variable "{name}" is not declared', at, node)
-            steps.clear()
-            return UNKNOWN
-        return Value(_without_optional(self.declarations.variable_types.get(name, DYNAMIC)))
-
-    def _local(self, root: str, steps: list[Expr], at: Element, names: Names, node: Expr) -> Value:
-        name = self._next_name(steps)
-        if name is None:
-            return self._incomplete(root, steps, at, node)
-        if not self.declarations.declares(f"local.{name}"):
-            self._report("references", "undeclared-local", f'the local value "{name}" is not declared', at, node)
-            steps.clear()
-            return UNKNOWN
-        return self.local(name)
-
-    def _module(self, root: str, steps: list[Expr], at: Element, names: Names, node: Expr) -> Value:
-        name = self._next_name(steps)
-        if name is None:
-            return self._incomplete(root, steps, at, node)
-        if not self.declarations.declares(f"module.{name}"):
-            self._report("references", "undeclared-module", f'the module "{name}" is not declared', at, node)
-            steps.clear()
-            return UNKNOWN
-        block = self.declarations.module.find(f"module.{name}")
-        if not isinstance(block, Block):
-            return UNKNOWN
-        if not self._instance(block, steps, at, node):
-            return UNKNOWN
-        child = self.declarations.child(block)
-        if (
-            child is None
-            or not steps
-            or steps[0].kind != "get_attr"
-            or any(f.tree.diagnostics for f in child.configuration)
-        ):
-            return UNKNOWN
-        output = step_name(steps[0])
-        if output not in child.outputs:
-            self._report(
-                "references", "unsupported-attribute", f'the module "{name}" has no output "{output}"', at, steps[0]
-            )
-            steps.clear()
-        return UNKNOWN
-
-    def _resource(self, root: str, steps: list[Expr], at: Element, names: Names, node: Expr) -> Value:
-        name = self._next_name(steps)
-        if name is None:
-            return self._incomplete(root, steps, at, node)
-        return self._declared("resource", root, f"{root}.{name}", steps, at, names, node)
-
-    def _data(self, root: str, steps: list[Expr], at: Element, names: Names, node: Expr) -> Value:
-        kind, name = self._next_name(steps), self._next_name(steps)
-        if kind is None or name is None:
-            return self._incomplete(root, steps, at, node)
-        return self._declared(root, kind, f"{root}.{kind}.{name}", steps, at, names, node)
-
-    def _ephemeral(self, root: str, steps: list[Expr], at: Element, names: Names, node: Expr) -> Value:
-        return UNKNOWN
-
-    def _declared(
-        self, kind: str, type: str, address: str, steps: list[Expr], at: Element, names: Names, node: Expr
-    ) -> Value:
-        """The object of a resource or data source, or the collection of them where it is counted."""
-        if not self.declarations.declares(address):
-            if kind == "data" and _in_check(self.declarations, address):
-                return UNKNOWN
-            what = "data source" if kind == "data" else "resource"
-            self._report("references", "undeclared-resource", f"the {what} {address} is not declared", at, node)
-            steps.clear()
-            return UNKNOWN
-        block = self.declarations.module.find(address)
-        if not isinstance(block, Block) or not self._instance(block, steps, at, node):
-            return UNKNOWN
-        schema = self.declarations.type_schema(kind, type)
-        instance: Type = DYNAMIC if schema is None else schema
-        if not _is_counted(block):
-            return Value(instance)
-        if steps and steps[0].kind in ("index", "legacy_index"):
-            step = steps.pop(0)
-            if step.kind == "index":
-                key = self.value(step.children[1], at, names)
-                if block.get("count") is not None and misfit(key, "number"):
-                    self._report(
-                        "references", "invalid-index", f"the instances of {address} are named by numbers", at, step
-                    )
-            return Value(instance)
-        return Value(["list" if block.get("count") else "map", instance])
-
-    def _instance(self, block: Block, steps: list[Expr], at: Element, node: Expr) -> bool:
-        """Whether a reference names an instance just where there are some; what is wrong is reported."""
-        counted = _is_counted(block)
-        if counted and steps and steps[0].kind == "get_attr":
-            by = "count" if block.get("count") else "for_each"
-            index = "[0]" if by == "count" else "[each.key]"
-            what = f"{block.address} has {by}: one of its instances must be named, such as {block.address}{index}"
-            self._report("references", "missing-instance", what, at, node)
-            steps.clear()
-            return False
-        if not counted and steps and steps[0].kind in ("index", "legacy_index"):
-            what = f"{block.address} has neither count nor for_each: there are no instances to name by an index"
-            self._report("references", "unexpected-instance", what, at, node)
-            steps.clear()
-            return False
-        return True
-
-    def _each(self, root: str, steps: list[Expr], at: Element, names: Names, node: Expr) -> Value:
-        self._report("references", "invalid-reference", f'"{root}" is there only where {_NEEDS[root]}', at, node)
-        steps.clear()
-        return UNKNOWN
-
-    def _path(self, root: str, steps: list[Expr], at: Element, names: Names, node: Expr) -> Value:
-        known = PATH_NAMES if root == "path" else TERRAFORM_NAMES
-        name = self._next_name(steps)
-        if name is None:
-            return self._incomplete(root, steps, at, node)
-        if name not in known:
-            what = f'"{root}" has no attribute "{name}", only {", ".join(sorted(known))}'
-            self._report("references", "invalid-reference", what, at, node)
-            steps.clear()
-            return UNKNOWN
-        return STRING
-
-    def _incomplete(self, root: str, steps: list[Expr], at: Element, node: Expr) -> Value:
-        self._report("references", "invalid-reference", f'a dot and a name must follow "{root}"', at, node)
-        steps.clear()
+        self.report("references", "unknown-attribute", f'{owner} has no attribute "{name}"', at, step)
         return UNKNOWN
 
 
@@ -585,36 +425,10 @@ _KINDS: Final[Mapping[str, Callable[[Typer, Expr, Element, Names], Value]]] = {
     "for_tuple": Typer._for,
     "for_object": Typer._for,
 }
-_RESOLVERS: Final[Mapping[str, Callable[[Typer, str, list[Expr], Element, Names, Expr], Value]]] = {
-    "var": Typer._variable,
-    "local": Typer._local,
-    "module": Typer._module,
-    "data": Typer._data,
-    "ephemeral": Typer._ephemeral,
-    "each": Typer._each,
-    "count": Typer._each,
-    "self": Typer._each,
-    "path": Typer._path,
-    "terraform": Typer._path,
-}
-_NEEDS: Final = {
-    "each": "the block has for_each",
-    "count": "the block has count",
-    "self": "a provisioner, a connection or a postcondition speaks of its own resource",
-}
-
-
-def _is_counted(block: Block) -> bool:
-    return block.get("count") is not None or block.get("for_each") is not None
-
-
-def _in_check(declarations: Declarations, address: str) -> bool:
-    checks = declarations.module.blocks_of("check")
-    return any(f"data.{'.'.join(inner.labels)}" == address for check in checks for inner in check.blocks_of("data"))
 
 
 def _iteration(kind: Type, count: int) -> tuple[Value, ...]:
-    """The key and the value that a `for` binds, or the value alone."""
+    """The values of the names that a `for` binds: key and value, or the value alone."""
     value = Value(element_of(kind))
     if count == 1:
         return (value,)
@@ -628,12 +442,8 @@ def _nested_type(nested: NestedBlock) -> Type:
     return [nested.nesting, nested.block]
 
 
-def _without_optional(kind: Type) -> Type:
-    return ["object", kind[1]] if kind_of(kind) == "object" and isinstance(kind, list) else kind
-
-
 def _merged(kinds: Sequence[Type]) -> Type:
-    """What merge() comes to: an object of all members where every argument is an object of known ones."""
+    """The type of merge(): an object of all members if every argument is an object with known members."""
     if not kinds or any(not isinstance(kind, list) or kind[0] != "object" for kind in kinds):
         maps = [kind for kind in kinds if isinstance(kind, list) and kind[0] in ("map", "object")]
         return ["map", DYNAMIC] if kinds and len(maps) == len(kinds) else DYNAMIC
@@ -644,7 +454,7 @@ def _merged(kinds: Sequence[Type]) -> Type:
 
 
 def _shape(kind: Type) -> str:
-    """What two types must have in common for one to become the other; empty for what is unknown."""
+    """A type's shape. Two types of different shapes cannot be converted to each other. Empty if the type is unknown."""
     shapes = {"list": "sequence", "set": "sequence", "tuple": "sequence", "map": "mapping", "object": "mapping"}
     word = kind_of(kind)
     return "" if word == DYNAMIC else shapes.get(word, "primitive")
@@ -661,7 +471,7 @@ def _count_message(name: str, least: int, most: int | None, given: int) -> str:
 
 
 def _directive_names(parts: Sequence[Expr]) -> dict[str, Value]:
-    """What the `%{ for }` directives of a template bind; they are in force in all of it, which is near enough."""
+    """The names that the `%{ for }` directives of a template bind, as if they held in the whole template."""
     found: dict[str, Value] = {}
     for part in parts:
         if part.kind == "directive":
@@ -672,7 +482,7 @@ def _directive_names(parts: Sequence[Expr]) -> dict[str, Value]:
 
 
 def _directive_expressions(part: Expr) -> Iterator[Expr]:
-    """The expressions of a directive: behind `if`, and behind the `in` of a `for`."""
+    """The expressions of a directive: after `if`, and after the `in` of a `for`."""
     started = False
     for child in part.children:
         if isinstance(child, Leaf) and child.kind == "Identifier" and not started and child.value in ("if", "in"):

@@ -1,4 +1,4 @@
-"""What the blocks of a module are to each other: no address twice, and no way that leads back to where it began."""
+"""Checks how the blocks of a module relate: no address is declared twice, and no block needs itself."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ _NODES = ("resource", "data", "ephemeral")
 
 
 def check_duplicates(declarations: Declarations) -> None:
-    """Each address is declared once."""
+    """Report addresses that are declared twice."""
     first: dict[str, Element] = {}
     for address, element in declarations.module.declarations:
-        is_provider = isinstance(element, Block) and element.type == "provider"
-        _once(declarations, first, _configured(element) if is_provider else address, element)  # type: ignore[arg-type]
+        if isinstance(element, Block) and element.type == "provider":
+            address = _configured(element)
+        _once(declarations, first, address, element)
     for block in declarations.module.blocks_of("terraform"):
         for nested in block.blocks:
             if nested.type in ("required_providers", "backend", "cloud"):
@@ -23,7 +24,7 @@ def check_duplicates(declarations: Declarations) -> None:
 
 
 def _configured(block: Block) -> str:
-    """A provider's address with its alias as Terraform reads it: quoted or not; one that is no plain name counts for none."""
+    """A provider's address with its alias, quoted or not. An alias that is not a plain name is ignored."""
     alias = block.get("alias")
     if alias is None:
         return block.address
@@ -37,7 +38,7 @@ def _once(declarations: Declarations, first: dict[str, Element], address: str, e
 
 
 def check_cycles(declarations: Declarations) -> None:
-    """No block needs itself. Module blocks are left out: their inputs and outputs hang together one by one, not as a whole."""
+    """Report blocks that need themselves. Ignores modules: an output of theirs need not depend on every input."""
     edges = _edges(declarations)
     for cycle in _cycles(edges):
         elements = [element for address in cycle if (element := declarations.module.find(address)) is not None]
@@ -75,7 +76,7 @@ def _edges(declarations: Declarations) -> dict[str, set[str]]:
 
 
 def _names_itself(block: Block) -> bool:
-    """Whether a block uses its own values. Terraform does not mind its address in depends_on or replace_triggered_by."""
+    """Does a block use its own values? Terraform allows its address in depends_on and replace_triggered_by."""
     return any(
         reference.address == block.address
         and (reference.holder is None or reference.holder.name not in ("depends_on", "replace_triggered_by"))
@@ -92,7 +93,10 @@ def _targets(references: Iterable[Reference]) -> set[str]:
 
 
 def _cycles(edges: Mapping[str, set[str]]) -> list[list[str]]:
-    """The strongly connected parts that hold a way around, each in the order of its names (Tarjan, without recursion)."""
+    """The strongly connected components with a cycle, each sorted by name (Tarjan's algorithm, without recursion).
+
+    `graphlib` finds one cycle only, and so would report one problem where there are several.
+    """
     index: dict[str, int] = {}
     low: dict[str, int] = {}
     stack: list[str] = []

@@ -1,4 +1,4 @@
-"""Terraform's own blocks: which arguments and blocks each takes. Everything here is the language, not a provider.
+"""Terraform's own blocks, with their arguments and blocks. Everything here belongs to the language, not to a provider.
 
 Source: the configuration schemas of Terraform 1.11 (https://developer.hashicorp.com/terraform/language and
 internal/configs in its repository).
@@ -11,12 +11,12 @@ from typing import Final, NamedTuple
 
 
 class Form(NamedTuple):
-    """A block of the language: its labels, arguments and blocks. `open` means that more than the named may stand in it."""
+    """A block of the language: its labels, arguments and blocks. An `open` one may have others as well."""
 
     labels: tuple[str, ...]
     required: frozenset[str]
     arguments: frozenset[str]
-    """Those that are required among them."""
+    """All arguments, with the required ones."""
     blocks: Mapping[str, Form]
     open: bool
 
@@ -40,7 +40,7 @@ RESOURCE_BLOCKS: Final[Mapping[str, Form]] = {
     "connection": _ANY,
     "provisioner": _PROVISIONER,
 }
-"""The blocks that Terraform itself takes in a resource; in a data source only `lifecycle`."""
+"""The blocks of Terraform itself in a resource. A data source has only `lifecycle`."""
 RESOURCE_ARGUMENTS: Final = frozenset({"count", "for_each", "provider", "depends_on"})
 PROVISIONERS: Final = frozenset({"local-exec", "remote-exec", "file"})
 
@@ -76,7 +76,7 @@ MODULE_ARGUMENTS: Final = frozenset({"source", "version", "providers", "count", 
 RESERVED_VARIABLES: Final = frozenset(
     {"source", "version", "providers", "count", "for_each", "lifecycle", "depends_on", "locals"}
 )
-"""Names that no variable may have: each is a module block's own argument
+"""Names that no variable may have, because they are arguments of a module block
 (https://developer.hashicorp.com/terraform/language/values/variables)."""
 PROVIDER_RESERVED: Final = frozenset({"count", "depends_on", "for_each", "source"})
 PATH_NAMES: Final = frozenset({"module", "root", "cwd"})

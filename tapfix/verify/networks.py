@@ -1,5 +1,7 @@
-"""Subnets lie in their VPC, and none in another: what AWS refuses when it is too late
-(https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html)."""
+"""Checks that subnets lie in their VPC and do not overlap. AWS refuses others only during apply.
+
+Source: https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from tapfix.verify.declarations import Declarations
 
 
 def check_networks(declarations: Declarations, evaluators: Sequence[Evaluator]) -> None:
-    """Judge the subnets whose addresses are known; those of counted blocks are not."""
+    """Check the subnets with known networks. Blocks with count or for_each are ignored."""
     module = declarations.module
     for evaluator in evaluators:
         taken: dict[str, list[tuple[IPv4Network, Block]]] = {}
@@ -41,7 +43,7 @@ def _vpc(module: Module, subnet: Block) -> Block | None:
 
 
 def _has_more_networks(module: Module, vpc: Block) -> bool:
-    """Whether further networks are given to the VPC beside its first."""
+    """Does the VPC have more networks than its first?"""
     associations = module.resources("aws_vpc_ipv4_cidr_block_association")
     return any(reference.address == vpc.address for block in associations for reference in block.references)
 

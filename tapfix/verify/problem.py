@@ -1,4 +1,4 @@
-"""What the proof finds wrong, and how far it got."""
+"""The results of the proof: its steps and the problems that they find."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Status = Literal["passed", "failed", "skipped"]
 CHEAP_STEPS: Final[tuple[StepName, ...]] = ("parses", "references", "schema", "values")
 """The steps that need nothing but tapfix."""
 TERRAFORM_STEPS: Final[tuple[StepName, ...]] = ("init", "validate", "plan", "apply", "replan", "destroy")
-"""The steps that a terraform or tofu binary takes."""
+"""The steps that need a terraform or tofu binary."""
 
 
 REMEDIES: Final[Mapping[str, str]] = {
-    "syntax": "Close what is open, or put the separator that is missing; what stands behind is read once this parses.",
+    "syntax": "Close what is open, or add the missing separator. What follows is checked once this parses.",
     "undeclared-variable": "Declare it with a variable block, or use one that is declared.",
     "undeclared-local": "Set it in a locals block, or use one that is set.",
     "undeclared-module": "Write the module block, or use a module that is called.",
@@ -58,19 +58,19 @@ REMEDIES: Final[Mapping[str, str]] = {
     "wrong-value": "Give a value of the variable's type.",
     "unset-variable": "Set it in this file, or give the variable a default.",
 }
-"""What to do, by a problem's kind."""
+"""The remedy for each kind of problem."""
 
 
 class Problem(NamedTuple):
-    """One thing that keeps the stack from standing. `start` and `end` are offsets in the file; line and column 1-based."""
+    """A fault of a stack. `start` and `end` are offsets in the file, `line` and `column` are 1-based."""
 
     step: StepName
     kind: str
-    """What sort of problem, as a word: `undeclared-variable`, `missing-argument`."""
+    """The kind of problem: `undeclared-variable`, `missing-argument`."""
     message: str
-    """The problem in one sentence, without places in files."""
+    """The problem in one sentence, without its place in a file."""
     address: str
-    """The top-level block it stands in, as Terraform writes it; empty for none."""
+    """The address of the top-level block that contains it; empty if there is none."""
     file: str = ""
     start: int = 0
     end: int = 0
@@ -80,12 +80,12 @@ class Problem(NamedTuple):
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        """What stays the same when lines move."""
+        """What identifies the problem even if lines move."""
         return self.step, self.kind, self.address, self.message
 
     @property
     def remedy(self) -> str:
-        """What to do about it, in one sentence; empty where the message says so already."""
+        """What to do about it, in one sentence; empty if the message says it already."""
         return REMEDIES.get(self.kind, "")
 
     def __str__(self) -> str:
@@ -101,7 +101,7 @@ class Step(NamedTuple):
     detail: str = ""
     problems: tuple[Problem, ...] = ()
     environment: str = ""
-    """The environment whose values were used; empty where none was asked for."""
+    """The environment whose values were used; empty if there was none."""
     output: str = ""
     """What terraform printed, for the report."""
     seconds: float = 0.0

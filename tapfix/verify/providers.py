@@ -1,4 +1,4 @@
-"""Provider configurations that blocks name: spelled as an address, and declared."""
+"""Checks the provider configurations that blocks name: each is an address, and is declared."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tapfix.verify.declarations import Declarations
 
 
 def check_providers(declarations: Declarations) -> None:
-    """An alias that nobody declares is a warning only: whoever calls the module may supply it."""
+    """Report wrong addresses, and undeclared aliases as warnings: the caller of the module may supply them."""
     module = declarations.module
     declared = {_alias(block.get("alias"), block.name) for block in module.blocks_of("provider") if block.labels}
     declared |= {f"provider.{name}" for name in declarations.required_providers} | _configuration_aliases(declarations)
@@ -35,7 +35,7 @@ def _alias(attribute: Attribute | None, name: str) -> str:
 
 
 def _configuration_aliases(declarations: Declarations) -> set[str]:
-    """The configurations that a module says its caller will pass (`configuration_aliases = [aws.west]`)."""
+    """The configurations that the module expects from its caller (`configuration_aliases = [aws.west]`)."""
     found = set()
     for block in declarations.module.blocks_of("terraform"):
         for nested in block.blocks_of("required_providers"):
@@ -50,7 +50,7 @@ def _configuration_aliases(declarations: Declarations) -> set[str]:
 
 
 def _address(expr: Expr) -> str | None:
-    """`aws` or `aws.west`; None for what is neither."""
+    """The address that an expression spells, `aws` or `aws.west`; None if it is no address."""
     if expr.kind == "Identifier":
         return expr.text
     if expr.kind == "template":

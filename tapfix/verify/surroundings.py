@@ -1,5 +1,8 @@
-"""What a module leaves to its surroundings, so that it can be planned in a scratch folder: provider settings for an emulator, a local
-backend, values for variables that have none, archives that a build would make."""
+"""What a module needs from outside to be planned in a scratch folder.
+
+These are provider settings for an emulator, a local backend, values for variables that have none, and archives that a
+build would make.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ OVERRIDE: Final = "tapfix_override.tf"
 PROVIDERS: Final = "tapfix_providers.tf"
 VALUES: Final = "tapfix.auto.tfvars.json"
 
-# The smallest file that is a ZIP archive: an end record and nothing before it.
+# The smallest ZIP archive: an end record and nothing before it.
 EMPTY_ARCHIVE: Final = b"PK\x05\x06" + bytes(18)
 
 _REGION: Final = re.compile(
@@ -26,7 +29,7 @@ _REGION: Final = re.compile(
 _ARCHIVE: Final = re.compile(r'"(?:\$\{path\.(?:module|root)\}/)?((?:[\w.-]+/)*[\w.-]+\.zip)"')
 _ALIAS: Final = re.compile(r"aws\.([A-Za-z_][\w-]*)")
 
-# What a provider block may say about credentials, and the emulator has no use for.
+# Arguments of a provider block about credentials, which the emulator does not need.
 _CREDENTIALS: Final = ("profile", "shared_credentials_files", "shared_config_files", "token", "allowed_account_ids")
 _SETTINGS: Final = (
     ("access_key", '"test"'),
@@ -37,7 +40,7 @@ _SETTINGS: Final = (
     ("s3_use_path_style", "true"),
 )
 
-# Values that hold in the emulator, by what a variable's name speaks of; the first word that is in the name counts.
+# Values that work in the emulator, by a word in a variable's name. The first word that the name contains counts.
 _BY_NAME: Final = (
     ("arn", "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"),
     ("region", "us-east-1"),
@@ -61,7 +64,7 @@ _BY_NAME: Final = (
 
 
 def settings(module: Module) -> dict[str, str]:
-    """The files that point a module's AWS providers at an emulator and keep its state in the scratch folder."""
+    """The files that direct a module's AWS providers to an emulator and keep its state in the scratch folder."""
     declared: dict[str, Block] = {}
     for block in module.blocks_of("provider"):
         if block.labels == ("aws",):
@@ -96,7 +99,7 @@ def _aliases(module: Module) -> set[str]:
 
 
 def region_of(alias: str) -> str:
-    """The region that an alias speaks of; one that says `west`, `replica` or the like is another than the default one."""
+    """The region that an alias names. An alias such as `replica` means another region than the default one."""
     match = _REGION.search(alias.lower())
     if match:
         return "-".join(part for part in (match[1], (match[2] or "").rstrip("_-"), match[3], match[4]) if part)
@@ -104,7 +107,7 @@ def region_of(alias: str) -> str:
 
 
 def values(module: Module, given: Iterable[str]) -> dict[str, Any]:
-    """Values for the variables that have no default and none given."""
+    """Placeholder values for the variables that have neither a default nor a given value."""
     types = Declarations(module).variable_types
     have = set(given)
     return {
@@ -115,7 +118,7 @@ def values(module: Module, given: Iterable[str]) -> dict[str, Any]:
 
 
 def placeholder(name: str, kind: Any) -> Any:
-    """A value of a type that a name suggests."""
+    """A value of a type, suggested by a variable's name."""
     low = name.lower()
     match kind_of(kind):
         case "number":
@@ -138,7 +141,7 @@ def placeholder(name: str, kind: Any) -> Any:
 
 
 def archives(texts: Mapping[str, str]) -> list[str]:
-    """The ZIP files that the configuration names by a plain path inside the module."""
+    """The ZIP files in the module that the configuration names by a plain path."""
     found = {name for path, text in texts.items() if path.endswith(".tf") for name in _ARCHIVE.findall(text)}
     return sorted(name for name in found if ".." not in name.split("/"))
 

@@ -1,7 +1,7 @@
-"""The steps that a terraform or tofu binary takes: init, validate, plan, apply, plan again, destroy.
+"""The steps that need a terraform or tofu binary: init, validate, plan, apply, plan again, destroy.
 
-All of it happens in a scratch copy, against an AWS emulator. The credentials of a real account are out of reach: the environment that
-terraform runs in holds none, unless `allow_real` says so.
+They run in a scratch copy, against an AWS emulator. The credentials of a real account are out of reach: the environment
+in which terraform runs has none, unless `allow_real` is set.
 """
 
 from __future__ import annotations
@@ -30,34 +30,35 @@ from tapfix.verify.problem import TERRAFORM_STEPS, Problem, Step, StepName
 BINARIES: Final = ("terraform", "tofu")
 MAX_OUTPUT: Final = 200_000
 _LEFT_OUT: Final = (".terraform*", "*.tfstate", "*.tfstate.*", ".git")
-# What terraform says when the provider cannot be had here: no fault of the stack's.
+# terraform's messages if the provider cannot be installed here, which is not a problem of the stack.
 _NOT_AT_HAND: Final = re.compile(
-    r"Failed to query available provider packages|Failed to install provider|could not connect to registry|Registry service unreachable"
+    r"Failed to query available provider packages|Failed to install provider|could not connect to registry"
+    r"|Registry service unreachable"
 )
 _SUMMARY_WORD: Final = re.compile(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """How the terraform steps are taken."""
+class LadderOptions:
+    """How the terraform steps run."""
 
     upto: StepName = "validate"
     binary: str | None = None
     """Name or path of the binary; by default the first of terraform and tofu that is found."""
     emulator: str | None = "auto"
-    """`auto` starts one, a URL names one that runs, None means none: then no step behind `validate` is taken."""
+    """`auto` starts one, and a URL names a running one. None means no emulator, and so no step after `validate`."""
     allow_real: bool = False
-    """Take the steps with the credentials that the environment holds, on a real account. Nothing is emulated then."""
+    """Run the steps on a real account, with the credentials of the environment, without an emulator."""
     environments: Sequence[str] | None = None
-    """Names of the tfvars files, without their ending, that are planned and applied; by default all."""
+    """The names of the tfvars files, without ending, that are planned and applied; by default all."""
     timeout: float = 900.0
-    """Seconds for one command."""
+    """The time limit for one command, in seconds."""
     progress: Callable[[str], None] = field(default=lambda line: None)
-    """Told in a few words what happens."""
+    """Called with a few words at the start of each part."""
 
 
-class Outcome(NamedTuple):
-    """What one command came to."""
+class CommandResult(NamedTuple):
+    """The result of one command."""
 
     code: int
     output: str
@@ -71,8 +72,8 @@ class Outcome(NamedTuple):
         return tuple(d for d in self.diagnostics if d.get("severity") == "error")
 
 
-def terraform_steps(texts: Mapping[str, str], folder: Path | None, options: Options) -> Iterator[Step]:
-    """The steps up to the one asked for, on files by path; the other files of `folder` come along."""
+def terraform_steps(texts: Mapping[str, str], folder: Path | None, options: LadderOptions) -> Iterator[Step]:
+    """The steps up to `options.upto`, on files by path. The other files of `folder` are copied too."""
     wanted = TERRAFORM_STEPS[: TERRAFORM_STEPS.index(options.upto) + 1]
     binary = _binary(options)
     if binary is None:
@@ -85,7 +86,7 @@ def terraform_steps(texts: Mapping[str, str], folder: Path | None, options: Opti
         yield from _Ladder(binary, root, Project(texts), options).steps(wanted)
 
 
-def _binary(options: Options) -> str | None:
+def _binary(options: LadderOptions) -> str | None:
     names = (options.binary,) if options.binary else BINARIES
     return next((path for name in names if (path := shutil.which(name))), None)
 
@@ -115,12 +116,12 @@ def _copy(texts: Mapping[str, str], folder: Path | None, root: Path) -> None:
 class _Ladder:
     """One run of the steps in one scratch folder."""
 
-    def __init__(self, binary: str, root: Path, project: Project, options: Options) -> None:
+    def __init__(self, binary: str, root: Path, project: Project, options: LadderOptions) -> None:
         self.binary = binary
         self.root = root
         self.module: Module = project.root
         self.options = options
-        self.endpoint = "http://127.0.0.1:1"  # nobody answers there: what needs no emulator must not find one
+        self.endpoint = "http://127.0.0.1:1"  # Nobody answers there: a step without an emulator must not find one.
 
     def steps(self, wanted: Sequence[StepName]) -> Iterator[Step]:
         if not self.options.allow_real:
@@ -161,7 +162,7 @@ class _Ladder:
                     emulator.reset()
 
     def _environments(self) -> list[str]:
-        """The tfvars files that are no automatic ones, by name; the empty name where there is none."""
+        """The names of the tfvars files that Terraform does not load by itself; one empty name if there are none."""
         names = [f.path.removesuffix(".tfvars") for f in self.module.tfvars if not is_automatic(f)]
         if self.options.environments is not None:
             names = [name for name in names if name in self.options.environments]
@@ -184,7 +185,7 @@ class _Ladder:
                 yield self._again(values, name)
             else:
                 yield from _skipped(["replan"], "apply failed", name)
-        # What stands must go, also where nobody asked about the last step.
+        # What was applied must be destroyed, even if the last step is not wanted.
         destroyed = self._destroy(values, name)
         if "destroy" in wanted:
             yield destroyed
@@ -192,7 +193,7 @@ class _Ladder:
             left.unlink()
 
     def _supply(self, environment: str) -> dict[str, Any]:
-        """Write values for what no file sets; only sensitive ones are missing from a stack that passed the cheap steps."""
+        """Write values for variables that no file sets. After the cheap steps passed, only sensitive ones are left."""
         given = {
             name
             for f in self.module.tfvars
@@ -227,7 +228,7 @@ class _Ladder:
         return self._step(name, outcome, detail, self._problems(name, outcome))._replace(environment=environment)
 
     def _again(self, values: list[str], environment: str) -> Step:
-        """The second plan: it must be empty."""
+        """The second plan, which must be empty."""
         outcome = self._run("plan", "-json", "-input=false", "-detailed-exitcode", *values)
         if outcome.code != 2:
             return self._step("replan", outcome, "", self._problems("replan", outcome))._replace(
@@ -256,7 +257,12 @@ class _Ladder:
         )
 
     def _step(
-        self, name: StepName, outcome: Outcome, detail: str, problems: tuple[Problem, ...], status: str | None = None
+        self,
+        name: StepName,
+        outcome: CommandResult,
+        detail: str,
+        problems: tuple[Problem, ...],
+        status: str | None = None,
     ) -> Step:
         if outcome.timed_out:
             problems = (
@@ -271,13 +277,13 @@ class _Ladder:
         found = _detail(problems) if failed else detail
         return Step(name, "failed" if failed else "passed", found, problems, "", outcome.output, outcome.seconds)
 
-    def _problems(self, name: StepName, outcome: Outcome) -> tuple[Problem, ...]:
+    def _problems(self, name: StepName, outcome: CommandResult) -> tuple[Problem, ...]:
         return tuple(_problem(name, diagnostic) for diagnostic in outcome.diagnostics)
 
     # --- running ------------------------------------------------------------------------------------------------
 
-    def _run(self, *arguments: str) -> Outcome:
-        """Run the binary to its end or to the time limit; lines are told to `progress` as they come."""
+    def _run(self, *arguments: str) -> CommandResult:
+        """Run the binary to its end or to the time limit. Reports each applied resource to `progress`."""
         command = "destroy" if "-destroy" in arguments else arguments[0]
         self.options.progress(f"{Path(self.binary).name} {command}")
         start = time.monotonic()
@@ -317,7 +323,7 @@ class _Ladder:
             timer.cancel()
             _end(process)
         output = "".join(lines)
-        return Outcome(
+        return CommandResult(
             process.returncode,
             output[-MAX_OUTPUT:],
             tuple(_diagnostics(output, events)),
@@ -346,7 +352,7 @@ class _Ladder:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """End a process and what it started."""
+    """End a process and its children."""
     if process.poll() is not None:
         return
     try:
@@ -360,7 +366,7 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 def _event(line: str) -> dict[str, Any] | None:
-    """A line of terraform's machine-readable output."""
+    """The event in a line of terraform's JSON output; None if it has none."""
     if not line.startswith("{"):
         return None
     try:
@@ -371,7 +377,7 @@ def _event(line: str) -> dict[str, Any] | None:
 
 
 def _diagnostics(output: str, events: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The diagnostics of the output: `validate -json` prints one document, the others an event a line."""
+    """The diagnostics of the output. `validate -json` prints one document, the other commands one event in a line."""
     found = [event["diagnostic"] for event in events if event.get("type") == "diagnostic"]
     if found:
         yield from found
@@ -403,8 +409,8 @@ def _problem(step: StepName, diagnostic: Mapping[str, Any]) -> Problem:
     )
 
 
-def _plain_problem(step: StepName, outcome: Outcome) -> Problem:
-    """What a command that gave no diagnostics says of itself."""
+def _plain_problem(step: StepName, outcome: CommandResult) -> Problem:
+    """The problem of a command without diagnostics, from its output."""
     chunks = re.split(r"^\W*Error: ", outcome.output, flags=re.MULTILINE)[1:] or [outcome.output[-500:]]
     said = " ".join(re.sub(r"[│╷╵]", " ", chunks[0]).split())
     return Problem(step, "terraform", said[:600] or f"{step} ended with code {outcome.code}", "")

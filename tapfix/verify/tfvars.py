@@ -1,4 +1,4 @@
-"""The values that the environments give to the variables."""
+"""Checks the values that the tfvars files give to variables."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from tapfix.verify.types import DYNAMIC, misfit
 
 
 def check_values(declarations: Declarations) -> None:
-    """Every key of a tfvars file is declared and fits; every variable without a default is set in every environment.
+    """Check that each key of a tfvars file is declared and fits, and that each environment sets all required variables.
 
-    A sensitive variable may be missing: its value comes from the surroundings (`TF_VAR_name`), never from a file.
+    A sensitive variable may be missing: its value comes from the environment of the process (`TF_VAR_name`), not a
+    file.
     """
     module = declarations.module
     typer = Typer(declarations)

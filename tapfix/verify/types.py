@@ -1,7 +1,8 @@
-"""Types as Terraform's type system has them, and whether a value of one fits where another is wanted.
+"""Terraform's types, and whether a value of one type can be converted to another.
 
-A type is cty's JSON form (`"string"`, `["list", "string"]`, `["object", {...}]`, `["tuple", [...]]`), a `BlockSchema` for the object that a
-resource is, or `DYNAMIC` for what cannot be known. All doubt comes to `DYNAMIC`, and `DYNAMIC` fits everywhere.
+A type is cty's JSON form (`"string"`, `["list", "string"]`, `["object", {...}]`, `["tuple", [...]]`), a `BlockSchema`
+for the object of a resource, or `DYNAMIC` if it is not known. Whatever is in doubt is `DYNAMIC`, and `DYNAMIC` fits
+everywhere.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ Type = Any
 DYNAMIC: Final = "dynamic"
 PRIMITIVES: Final = frozenset({"string", "number", "bool"})
 
-# What cty's conversions take: https://github.com/zclconf/go-cty/blob/main/docs/convert.md
+# What cty's conversions accept: https://github.com/zclconf/go-cty/blob/main/docs/convert.md
 _NUMBER: Final = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|[+-]?0[xX][0-9a-fA-F]+"
 _BOOLS: Final = frozenset({"true", "false", "0", "1"})
 
@@ -35,7 +36,7 @@ NOTHING: Final = _Nothing()
 
 
 class Value(NamedTuple):
-    """What is known of an expression: its type, and the value itself where it is a constant string, number or bool."""
+    """What is known of an expression: its type, and its value if that is a constant string, number or bool."""
 
     type: Type
     constant: object = NOTHING
@@ -44,9 +45,12 @@ class Value(NamedTuple):
 UNKNOWN: Final = Value(DYNAMIC)
 NULL: Final = Value(DYNAMIC, None)
 
+Names = Mapping[str, Value]
+"""The names that `for` expressions and `dynamic` blocks bind, and `self`, `each` and `count` where they are known."""
+
 
 def kind_of(kind: Type) -> str:
-    """The type without what stands in it."""
+    """The name of a type, without the types of its elements or members."""
     if isinstance(kind, str):
         return kind
     return "object" if isinstance(kind, BlockSchema) else str(kind[0])
@@ -57,7 +61,7 @@ def is_collection(kind: Type) -> bool:
 
 
 def as_value(item: Any) -> Value:
-    """A member of a tuple or an object: members that an expression spelled out keep their values."""
+    """A member of a tuple or an object as a value. Members that an expression spells out are values already."""
     return item if isinstance(item, Value) else Value(item)
 
 
@@ -74,7 +78,7 @@ def plain(kind: Type) -> Type:
 
 
 def is_small(kind: Type, limit: int = 5_000) -> bool:
-    """Whether a type has no more than so many parts."""
+    """Does a type have at most `limit` parts?"""
     todo, count = [kind], 0
     while todo and count <= limit:
         count += 1
@@ -89,7 +93,7 @@ def is_small(kind: Type, limit: int = 5_000) -> bool:
 
 
 def element_of(kind: Type) -> Type:
-    """The type of each element of a collection, where all have the same."""
+    """The type of the elements of a collection if all have the same type; else DYNAMIC."""
     match plain(kind):
         case ["list" | "set" | "map", element]:
             return element
@@ -102,7 +106,7 @@ def element_of(kind: Type) -> Type:
 
 
 def misfit(value: Value, wanted: Type) -> str | None:
-    """Why a value cannot stand where a type is wanted, in Terraform's words; None if it can, or nobody can know."""
+    """Why a value cannot be converted to the wanted type, in Terraform's words; None if it can, or if nobody knows."""
     have = value.type
     if value.constant is None or have == DYNAMIC or wanted == DYNAMIC or isinstance(wanted, BlockSchema):
         return None
@@ -207,13 +211,13 @@ def _plain(kind: Type) -> str:
 
 
 class InvalidType(ValueError):
-    """What stands as a variable's type is none; the message says why."""
+    """A variable's `type` argument is not a type. The message says why."""
 
 
 def parse_constraint(expr: Expr, depth: int = 0) -> Type:
-    """The type that a variable's `type` argument spells; what nests too deep is unknown.
+    """The type that a variable's `type` argument spells. What nests too deep is unknown.
 
-    An object's optional members stand in a third place: `["object", {...}, ["name"]]`. Raises `InvalidType`.
+    The names of an object's optional members are its third part: `["object", {...}, ["name"]]`. Raises `InvalidType`.
     """
     if depth == _MAX_DEPTH:
         return DYNAMIC

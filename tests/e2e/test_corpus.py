@@ -1,4 +1,7 @@
-"""The corpus's expected files, as terraform and the AWS provider see them: each stack that is done plans, and some are applied and destroyed."""
+"""The expected files of the corpus, with terraform and the AWS provider.
+
+Each stack without findings is planned, and some are applied and destroyed.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +13,17 @@ import pytest
 
 from tapfix.verify import Step, ladder
 from tapfix.verify.emulator import Emulator, EmulatorError
+from tapfix.verify.problem import StepName
 
 pytestmark = pytest.mark.terraform
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 APPLIED = ("good", "several")
-"""Stacks that need nothing from outside: the others name networks that an emulator does not have."""
+"""Stacks that need nothing from outside. The others refer to networks that an emulator does not have."""
 
 
 def is_done(name: str) -> bool:
-    """Whether nothing is left to fix in it, and no provider but that of AWS is needed."""
+    """Whether nothing is left to fix in a stack, and the AWS provider is the only one that it needs."""
     files = CORPUS.joinpath(name, "expected").rglob("*.tf")
     aws_alone = not any(f'"{provider}' in file.read_text() for file in files for provider in ("random_", "archive_"))
     return aws_alone and json.loads((CORPUS / name / "findings.json").read_text())["exit_code"] == 0
@@ -42,8 +46,8 @@ def _password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TF_VAR_db_password", "correct-horse-9")
 
 
-def climb(name: str, upto: str, emulator: str) -> tuple[Step, ...]:
-    steps = ladder(CORPUS / name / "expected", upto=upto, emulator=emulator, environments=["dev"])  # type: ignore[arg-type]
+def climb(name: str, upto: StepName, emulator: str) -> tuple[Step, ...]:
+    steps = ladder(CORPUS / name / "expected", upto=upto, emulator=emulator, environments=["dev"])
     missing = [step for step in steps if step.status == "skipped" and "provider is not at hand" in step.detail]
     if missing:
         pytest.skip(f"terraform cannot be used: {missing[0].detail}")

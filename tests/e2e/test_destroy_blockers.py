@@ -1,4 +1,7 @@
-"""The table of destroy blockers against the real provider: every row validates, and on the emulator a destroy that stopped finishes."""
+"""The table of destroy blockers, with the real provider.
+
+Every row validates, and on the emulator a destroy that failed before the fixes finishes after them.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,14 @@ from pathlib import Path
 
 import pytest
 
-from fixers.destroyable import blockers as DATA
+from fixers.destroyable.blockers import BLOCKERS
 from tapfix.contract import Contract
-from tapfix.engine.passes import Options, repair
+from tapfix.engine.guard import repair
+from tapfix.engine.passes import Options
 from tapfix.engine.registry import builtin_fixers
 from tapfix.module import Module, Project
 from tapfix.schema import AttributeSchema, BlockSchema, load
-from tapfix.schema.rules import Choice, rules
+from tapfix.schema.constraints import Choice, constraints
 from tapfix.verify import surroundings
 from tapfix.verify.emulator import Emulator, python_with_moto
 
@@ -28,7 +32,7 @@ FIXERS = [fixer for fixer in builtin_fixers() if fixer.rule == "TAP002"]
 
 
 class Terraform:
-    """The real terraform in a folder of its own."""
+    """The real terraform in its own folder."""
 
     def __init__(self, folder: Path, endpoint: str = "http://127.0.0.1:1") -> None:
         if shutil.which("terraform") is None:
@@ -66,7 +70,7 @@ class Terraform:
             check=False,
         )
 
-    def stands(self) -> set[str]:
+    def resources(self) -> set[str]:
         return set(self.run("state", "list").stdout.split())
 
 
@@ -104,7 +108,7 @@ WANTED = {
     "aws_spot_instance_request": 'ami = "ami-12345678"\ninstance_type = "t3.micro"',
     "aws_vpc_ipam": 'operating_regions {\nregion_name = "us-east-1"\n}',
 }
-"""What the provider asks for beside what the schema calls required, or in a form that the schema does not tell."""
+"""What the provider requires beside the schema's required arguments, or in a form that the schema does not show."""
 
 OTHER = {
     '"INACTIVE"': '"ACTIVE"',
@@ -115,15 +119,17 @@ OTHER = {
     "true": "false",
     "false": "true",
 }
-"""The value that blocks, by the one that does not."""
+"""The value that blocks, by the value that does not."""
 
 
 ARN = '"arn:aws:iam::123456789012:role/main"'
 
 
 def value(type: str, path: tuple[str, ...], attribute: AttributeSchema) -> str:
-    """Some value that the provider takes."""
-    choices = [choice for rule in rules("resource", type).of(".".join(path)) for choice in rule.choices]
+    """A value that the provider accepts."""
+    choices = [
+        choice for constraint in constraints("resource", type).of(".".join(path)) for choice in constraint.choices
+    ]
     chosen = next((text for choice in choices if (text := value_of(choice))), None)
     if isinstance(attribute.type, list):
         return f"[{chosen or (ARN if path[-1].endswith('arns') else json.dumps('subnet-12345678'))}]"
@@ -132,7 +138,7 @@ def value(type: str, path: tuple[str, ...], attribute: AttributeSchema) -> str:
 
 
 def value_of(choice: Choice) -> str:
-    """A value of a kind; empty where any will do."""
+    """A value of a kind; empty where any value is accepted."""
     match choice.kind:
         case "enum" | "numbers":
             return json.dumps(choice.operands[0][0])
@@ -148,7 +154,7 @@ def value_of(choice: Choice) -> str:
 
 
 def body(type: str, schema: BlockSchema, argument: tuple[str, ...], text: str, at: tuple[str, ...] = ()) -> str:
-    """What a block must hold, and an argument in it."""
+    """The body of a block: what the provider requires, and one argument."""
     lines = [WANTED[type]] if not at and type in WANTED else []
     have = {line.split()[0] for line in (lines[0].splitlines() if lines else ())}
     for name, attribute in schema.attributes.items():
@@ -164,8 +170,8 @@ def body(type: str, schema: BlockSchema, argument: tuple[str, ...], text: str, a
 
 
 def resources() -> Iterator[tuple[str, str]]:
-    """Each row of the table that version 5 of the provider knows, in its four forms, by address."""
-    for row in DATA.BLOCKERS:
+    """The address and text of each row that version 5 of the provider knows, in its four forms."""
+    for row in BLOCKERS:
         path = tuple(row.argument.split("."))
         blocks = OTHER.get(row.wanted, "[]")
         for type in row.types.split():
@@ -186,7 +192,7 @@ def resources() -> Iterator[tuple[str, str]]:
 
 
 def complaints(folder: Path, text: str) -> Mapping[str, list[str]]:
-    """What terraform says of the resources of a module."""
+    """The errors that terraform reports, by the address of the resource."""
     terraform = Terraform(folder)
     terraform.write(text)
     terraform.init()
@@ -208,7 +214,7 @@ def test_every_row_validates_before_and_after(tmp_path: Path) -> None:
     assert complaints(tmp_path, after) == {}
 
 
-# A destroy that stopped finishes -----------------------------------------------------------------------------------
+# A destroy that failed finishes ------------------------------------------------------------------------------------
 
 DATABASE = """
   engine            = "mysql"
@@ -261,10 +267,11 @@ BLOCKED = {
   }
 """,
 }
-"""What the emulator refuses to destroy, as AWS does. The snapshots are asked for by the provider itself."""
+"""Resources that the emulator refuses to destroy, as AWS does. The provider itself asks for the snapshots."""
 
 UNBLOCKED = {
-    "aws_launch_template.main": '  name          = "main"\n  image_id      = "ami-12c6146b"\n  instance_type = "t3.micro"\n',
+    "aws_launch_template.main": '  name          = "main"\n  image_id      = "ami-12c6146b"\n'
+    '  instance_type = "t3.micro"\n',
 }
 KEPT = """
 resource "aws_kms_key" "kept" {
@@ -281,7 +288,8 @@ import json, sys
 import boto3
 
 def client(service):
-    return boto3.client(service, endpoint_url=sys.argv[1], region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    return boto3.client(service, endpoint_url=sys.argv[1], region_name="us-east-1", **keys)
 
 client("s3").put_object(Bucket="tapfix-full", Key="a", Body=b"a")
 kind = "application/vnd.docker.distribution.manifest.v2+json"
@@ -294,11 +302,11 @@ zones.change_resource_record_sets(
     ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]},
 )
 """
-"""Puts an object, an image and a record where Terraform knows nothing of them."""
+"""Adds an object, an image and a record that Terraform did not create."""
 
 
 @pytest.mark.skipif(python_with_moto() is None, reason="moto[server] is not installed")
-def test_a_destroy_that_stopped_finishes(tmp_path: Path) -> None:
+def test_a_destroy_that_failed_finishes(tmp_path: Path) -> None:
     parts = [
         'resource "{}" "{}" {{\n{}}}\n'.format(*address.split("."), text)
         for address, text in {**BLOCKED, **UNBLOCKED}.items()
@@ -317,14 +325,14 @@ def test_a_destroy_that_stopped_finishes(tmp_path: Path) -> None:
         assert "prevent_destroy" in destroyed(terraform)
         terraform.write(stack.replace("prevent_destroy = true", ""))
         destroyed(terraform)
-        assert terraform.stands() == {*BLOCKED, *UNBLOCKED}
+        assert terraform.resources() == {*BLOCKED, *UNBLOCKED}
         terraform.write(without_blockers(stack))
         applied = terraform.run("apply", "-auto-approve", "-parallelism=30")
         assert applied.returncode == 0, applied.stderr
         assert destroyed(terraform) == ""
-        assert terraform.stands() == set()
+        assert terraform.resources() == set()
 
 
 def destroyed(terraform: Terraform) -> str:
-    """What terraform says against a destroy."""
+    """Destroys the stack; what terraform writes to standard error."""
     return terraform.run("destroy", "-auto-approve", "-refresh=false", "-parallelism=30").stderr

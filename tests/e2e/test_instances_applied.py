@@ -1,4 +1,7 @@
-"""TAP005 with the real terraform, the real provider and an AWS emulator: what comes out is valid, applies, settles, and means the same."""
+"""TAP005 with the real terraform, the real provider and an AWS emulator.
+
+The outcome is valid and is applied, its second plan is empty, and its plan says the same as before.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +20,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "unit"))
 
-from instance_rows import ARGUMENTS, EACH, REFERENCES, Row, counted, matrix, stack
+from instance_rows import ARGUMENTS, EACH, REFERENCES, InstanceRow, counted, matrix, stack
 
 from tapfix.contract import Contract
-from tapfix.engine.passes import Options, repair
+from tapfix.engine.guard import repair
+from tapfix.engine.passes import Options
 from tapfix.engine.registry import builtin_fixers
 from tapfix.module import Project
 from tapfix.verify import ladder, surroundings
@@ -45,7 +49,7 @@ STACKS = {
     "cores": [row for row in _APPLIED if row.name == "cpu_counts"],
     "each": [row for row in EACH if row.on_emulator],
 }
-"""More than a third of the rows, in four stacks; all pairs of the arguments in the first one are applied with it."""
+"""More than a third of the rows, in four stacks. The first contains every pair of its arguments."""
 
 
 def grouped(before: str) -> str:
@@ -53,7 +57,7 @@ def grouped(before: str) -> str:
 
 
 def as_modules(texts: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """One project with a module for each stack: one start of terraform and of the provider for all."""
+    """One project with a module for each stack, so that terraform and the provider start only once."""
     files = {}
     calls = ""
     for name, text in texts:
@@ -86,7 +90,7 @@ def test_each_count_applies() -> None:
 
 
 @pytest.mark.parametrize("name", STACKS)
-def test_applies_settles_and_goes(name: str) -> None:
+def test_is_applied_without_a_second_change_and_destroyed(name: str) -> None:
     after = grouped(stack(*STACKS[name]))
     assert "aws_instance" not in after
     steps = ladder({MAIN: after}, upto="destroy")
@@ -95,9 +99,9 @@ def test_applies_settles_and_goes(name: str) -> None:
     assert [(s.step, s.status, s.detail) for s in steps if s.status != "passed"] == []
 
 
-# --- what the plans say -----------------------------------------------------------------------------------------------
+# --- what the plans contain -------------------------------------------------------------------------------------------
 
-SEMANTIC = Row(
+SEMANTIC = InstanceRow(
     "semantic",
     """\
 iam_instance_profile        = aws_iam_instance_profile.app.name
@@ -141,13 +145,13 @@ def endpoint() -> Iterator[str]:
 
 
 class Planned(NamedTuple):
-    """What a plan says: values by address, and the expressions of the configuration by the resource's address."""
+    """A plan: the values of the resources and the expressions of the configuration, by address."""
 
     values: dict[str, dict[str, Any]]
     expressions: dict[str, dict[str, Any]]
 
     def sources(self, address: str, *path: str | int) -> set[str]:
-        """The resources that an argument is made of."""
+        """The resources that an argument refers to."""
         found: Any = self.expressions[address]
         for step in path:
             found = found[step]
@@ -189,13 +193,13 @@ _VOLUME = ("volume_type", "volume_size", "iops", "throughput", "delete_on_termin
 
 
 def as_in_template(volume: dict[str, Any]) -> dict[str, Any]:
-    """A volume of an instance's plan as a launch template spells it; what is not known yet is left out."""
+    """A volume of an instance's plan in the form of a launch template, without the values that are not known yet."""
     said = {name: volume.get(name) for name in (*_VOLUME, "encrypted")}
     return {n: str(v).lower() if isinstance(v, bool) else v for n, v in said.items() if v is not None}
 
 
 def test_plans_say_the_same(tmp_path: Path, endpoint: str) -> None:
-    """For the first copy: script, profile, metadata, volumes and their encryption, addresses, network, tags."""
+    """Script, profile, metadata, volumes and their encryption, addresses, network and tags of the first instance."""
     text = DEFAULT_TAGS + stack(SEMANTIC)
     (tmp_path / "before").mkdir()
     (tmp_path / "after").mkdir()
@@ -206,9 +210,7 @@ def test_plans_say_the_same(tmp_path: Path, endpoint: str) -> None:
 
     script = base64.b64decode(template["user_data"]).decode()
     first = script.replace("dev</h1>", "dev - Instance 1</h1>")
-    assert (
-        one["user_data"] == hashlib.sha1(first.encode()).hexdigest()
-    )  # the provider keeps the sum of the script alone
+    assert one["user_data"] == hashlib.sha1(first.encode()).hexdigest()  # the provider keeps its hash only
     for name in ("instance_type", "image_id"):
         assert template[name] == one[{"image_id": "ami"}.get(name, name)]
     assert template["monitoring"] == [{"enabled": one["monitoring"]}]

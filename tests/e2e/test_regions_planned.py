@@ -1,4 +1,4 @@
-"""A collapsed stack and its original, both planned by terraform: an environment plans what the kept region had, and nothing else."""
+"""Plans of a collapsed stack and of its original: an environment has what the kept region contained, and no more."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def emulator() -> Iterator[str]:
 
 
 def planned(files: Mapping[str, str], emulator: str) -> set[str]:
-    """The addresses that a plan makes."""
+    """The addresses that a plan creates."""
     steps = {s.step: s for s in ladder(files, upto="plan", emulator=emulator, environments=["dev"])}
     if "provider is not at hand" in steps["init"].detail:
         pytest.skip(f"terraform cannot be used: {steps['init'].detail}")
@@ -38,14 +38,12 @@ def planned(files: Mapping[str, str], emulator: str) -> set[str]:
     return {c["resource"]["addr"] for c in changes if c["action"] == "create"}
 
 
-def test_an_environment_plans_what_the_kept_region_had(emulator: str) -> None:
+def test_an_environment_plans_what_the_kept_region_contained(emulator: str) -> None:
     result = tapfix.fix(ANSWER.read_text("utf-8"), select=["TAP001"], moved=True)
     before = planned(result.base, emulator)
     after = planned(result.files, emulator)
-    was = {
-        block.get("to").value: block.get("from").value  # type: ignore[union-attr]
-        for block in Project(result.files).root.blocks_of("moved")
-    }
+    moved = Project(result.files).root.blocks_of("moved")
+    was = {block.attributes["to"].value: block.attributes["from"].value for block in moved}
     kept = {was.get(a.partition("[")[0], a.partition("[")[0]) + "".join(a.partition("[")[1:]) for a in after}
     assert kept < before
     assert {a for a in before - kept if not a.partition("[")[0].endswith("_us_west_2")} == set()

@@ -1,6 +1,7 @@
-"""A stack with the time in the places where it may stand: its second plan wants changes, and none after TAP003.
+"""A stack with the time in each place where it is allowed: its second plan has changes, and has none after TAP003.
 
-Where a name has to stay unique TAP003 takes the `random` provider, which the machine of these tests may not have; the unit tests have those.
+Where a name has to stay unique, TAP003 uses the `random` provider, which these tests may not have. The unit tests cover
+those places.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import shutil
 import pytest
 
 from tapfix.contract import Contract
-from tapfix.engine.passes import Options, repair
+from tapfix.engine.guard import repair
+from tapfix.engine.passes import Options
 from tapfix.engine.registry import builtin_fixers
 from tapfix.fixer import Status
 from tapfix.verify import Step, ladder
@@ -47,7 +49,14 @@ resource "aws_sns_topic" "tag" {
 resource "aws_iam_role" "described" {
   name               = "described"
   description        = "The role, made on ${timestamp()}"
-  assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ec2.amazonaws.com" } }] })
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "ec2.amazonaws.com" }
+    }]
+  })
 }
 
 resource "aws_sqs_queue" "named" {
@@ -78,7 +87,7 @@ output "deployed_at" {
 
 
 @pytest.mark.skipif(python_with_moto() is None, reason="moto[server] is not installed")
-def test_the_second_plan_is_empty_after_and_was_not_before() -> None:
+def test_the_second_plan_is_empty_only_after_the_fixes() -> None:
     fixers = [fixer for fixer in builtin_fixers() if fixer.rule == "TAP003"]
     outcome = repair(STACK, fixers, Contract.default(), options=Options(strict=True, guard=False))
     assert {placed.finding.status for placed in outcome.placed} == {Status.FIXED}

@@ -1,6 +1,7 @@
-"""The two answers that the project exists for, repaired, on the whole ladder: every environment is applied, settles, and goes.
+"""The two answers that the project was made for, repaired, on the whole ladder.
 
-They lie beside the checkout and not in it, so these tests are there only where the answers are.
+Every environment is applied, has an empty second plan, and is destroyed. The answers are beside the checkout and not in
+it: without them these tests are skipped.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ ANSWERS = Path(__file__).parents[3] / "shared" / "corpus" / "seed"
 ENVIRONMENTS = ("dev", "staging", "prod")
 
 if not ANSWERS.is_dir():
-    pytest.skip("the two answers do not lie beside the checkout", allow_module_level=True)
+    pytest.skip("the two answers are not beside the checkout", allow_module_level=True)
 
 pytestmark = pytest.mark.terraform
 
 PLANNED = {
-    # One region of the original, as terraform plans it without its unfinished policy, holds two instances and their two attachments to
-    # the target group; they are a launch template and an Auto Scaling group now. All else is as often there as it was.
+    # One region of the original, planned without its unfinished policy, has two instances and their two attachments to
+    # the target group. They become a launch template and an Auto Scaling group. All other numbers stay.
     "multi_region.md": {
         "aws_autoscaling_group": 1,
         "aws_cloudwatch_log_group": 1,
@@ -75,7 +76,7 @@ PLANNED = {
 }
 
 SETTLES_LATER: dict[str, frozenset[str]] = {"multi_region.md": frozenset(), "launch_template.md": frozenset()}
-"""What a second plan still wants to change on the emulator and would not on AWS: nothing."""
+"""What a second plan would change on the emulator and not on AWS: nothing."""
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
@@ -93,7 +94,7 @@ def test_the_ladder_holds(answer: str, environment: str, monkeypatch: pytest.Mon
 
 
 def _planned(step: Step) -> Counter[str]:
-    """How many resources of each type the plan makes."""
+    """The number of resources of each type that the plan creates."""
     count: Counter[str] = Counter()
     for line in step.output.splitlines():
         event = json.loads(line) if line.startswith("{") else {}

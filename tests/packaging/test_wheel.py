@@ -1,4 +1,4 @@
-"""The wheel, built from the sdist and installed into a venv of its own, away from the checkout."""
+"""The wheel, built from the sdist and installed into a venv of its own, outside of the checkout."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def run(*command: str | Path, cwd: Path, expect: int | None = 0) -> str:
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "PYTEST"))}
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, timeout=300)
     assert expect is None or done.returncode == expect, done.stderr.decode()
-    return done.stdout.decode()  # not by `text=True`, which would make one line ending of all
+    return done.stdout.decode()  # `text=True` would change line endings
 
 
 @pytest.fixture(scope="module")
@@ -35,14 +35,14 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The `bin` folder of a venv that holds the wheel and what it asks for, and nothing else."""
+    """The `bin` folder of a venv with the wheel and its dependencies, and nothing else."""
     folder = tmp_path_factory.mktemp("venv")
     run(sys.executable, "-m", "venv", folder, cwd=folder)
     run(folder / "bin" / "python", "-m", "pip", "install", "--quiet", wheel, cwd=folder)
     return folder / "bin"
 
 
-def test_holds_the_package_and_nothing_else(wheel: Path) -> None:
+def test_has_the_package_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     assert {name.split("/")[0] for name in names} <= {"tapfix", f"{'-'.join(wheel.stem.split('-')[:2])}.dist-info"}
@@ -83,7 +83,7 @@ def test_is_compiled_where_there_is_a_compiler(installed: Path, tmp_path: Path) 
 
 
 def test_is_plain_where_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same sources make a wheel for every platform then, and it says so."""
+    """Without a compiler the wheel is plain Python, and its name says that it fits every platform."""
     monkeypatch.setenv("CC", "/nowhere/cc")
     run(sys.executable, "-m", "build", "--wheel", "--outdir", tmp_path, CHECKOUT, cwd=tmp_path)
     (built,) = tmp_path.glob("*.whl")

@@ -1,4 +1,4 @@
-"""Every text comes back out of its tree as it went in, and the tree is what it says it is: whatever the text."""
+"""For any text: its tree prints back to it, and keeps all other promises of a tree."""
 
 from __future__ import annotations
 
@@ -58,8 +58,10 @@ items = from_lark(GRAMMAR, start="start", explicit=TERMINALS)
 files = st.lists(items, max_size=4).map("".join)
 
 PIECES = [
-    "a = 1\n", "a", " ", "\n", "\r\n", "\r", "=", "{", "}", "[", "]", "(", ")", '"', "${", "%{", "~}", "<<E\n", "E\n", "E", "#", "//", "/*", "*/", ",",
-    ".", "*", "?", ":", "::", "=>", "...", "for", "in", "if", "1", "'", "`", "\\", "\ufeff", "é", "\t", "resource \"a\" \"b\" {\n", "}\n", "locals {\n",
+    "a = 1\n", "a", " ", "\n", "\r\n", "\r", "=", "{", "}", "[", "]", "(", ")", '"', "${", "%{", "~}", "<<E\n", "E\n",
+    "E", "#", "//", "/*", "*/", ",",
+    ".", "*", "?", ":", "::", "=>", "...", "for", "in", "if", "1", "'", "`", "\\", "\ufeff", "é", "\t",
+    "resource \"a\" \"b\" {\n", "}\n", "locals {\n",
     "\ud800", "\u2028", "$", "%", "$${", "&&", "-", "~", "\x00", "prose about (it\n", "```\n",
 ]  # fmt: skip
 soup = st.lists(st.sampled_from(PIECES), max_size=40).map("".join)
@@ -79,7 +81,7 @@ texts = st.one_of(files, mutated(), soup, st.text(max_size=80))
 
 
 def check(text: str) -> Tree:
-    """Everything that a tree promises."""
+    """Parse a text and check everything that a tree promises."""
     tree = parse(text)
     assert tree.code() == text
     assert tree.text == text
@@ -114,7 +116,7 @@ def leaves(item: Item) -> Iterator[Leaf]:
 
 
 def shape(tree: Tree) -> list[object]:
-    """A tree as something that can be compared."""
+    """A tree as data that can be compared."""
 
     def of(element: Node | Leaf) -> object:
         if isinstance(element, Leaf):
@@ -132,7 +134,7 @@ def test_prints_back(text: str) -> None:
 
 @EXAMPLES
 @given(items)
-def test_the_grammar_s_own_texts_seldom_surprise(text: str) -> None:
+def test_texts_of_the_grammar(text: str) -> None:
     tree = check(text)
     assert tree.items[0].kind in ("attribute", "block", "broken")
 
@@ -167,7 +169,7 @@ def test_pickles(text: str) -> None:
 
 @EXAMPLES
 @given(texts)
-def test_the_short_ways_lead_where_the_long_way_does(text: str) -> None:
+def test_runs_of_tokens_make_the_same_tree(text: str) -> None:
     quick = parse(text)
     with pytest.MonkeyPatch.context() as patched:
         slow = {known: scanner.Patterns(known, runs=False) for known in (True, False)}
@@ -185,7 +187,7 @@ PATTERNS = [
 
 
 def same_matches(text: str) -> None:
-    """At every place of the text each pattern matches by hand what its regular expression does."""
+    """At every place of the text each pattern by hand matches the same as its regular expression."""
     for expressions, by_hand in PATTERNS:
         for name in ("line", "free", "start", "quoted"):
             expression, hand = getattr(expressions, name), getattr(by_hand, name)
@@ -231,6 +233,6 @@ def test_patterns_by_hand_on_every_short_text(characters: str) -> None:
     ("before", "characters"),
     [("a=", '[,"1a ]f'), ("a=[", "for1,-] "), ('a="', '${a.}"%'), ("a", ' "b{=#'), ("}", "} #\r/*")],
 )
-def test_whole_lines_by_hand_behind_every_short_text(before: str, characters: str) -> None:
+def test_whole_lines_by_hand_with_every_short_text(before: str, characters: str) -> None:
     for letters in itertools.product(characters, repeat=4):
         same_matches(before + "".join(letters) + "\n")

@@ -12,7 +12,8 @@ import pytest
 from equivalence import differences
 
 from tapfix.contract import Contract
-from tapfix.engine.passes import Options, Outcome, repair
+from tapfix.engine.guard import repair
+from tapfix.engine.passes import Options, Outcome
 from tapfix.engine.registry import builtin_fixers, select
 from tapfix.fixer import Status
 from tapfix.module import Block, Module, Project

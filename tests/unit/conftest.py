@@ -1,4 +1,4 @@
-"""Fixers and answers for the tests of the doors, which must not hang on what the real rules do."""
+"""Fixers for the tests of the command line, the library and the batch, which must not depend on the real rules."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class PoorName(Fixer):
 
 @pytest.fixture
 def toys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of one fixer, TOY001: it renames, refuses, suggests, makes files, and dies."""
+    """A folder of one fixer, TOY001, which renames, refuses, suggests, makes files, and kills its process."""
     folder = tmp_path_factory.mktemp("toys")
     (folder / "poor_name.py").write_text(FIXER)
     return folder

@@ -85,7 +85,7 @@ resource "aws_lb_target_group" "app" {
 """
 
 
-class Row(NamedTuple):
+class InstanceRow(NamedTuple):
     """A line or block of the instance, what goes beside it, and what must come out (white space does not count)."""
 
     name: str
@@ -116,7 +116,7 @@ resource "aws_lb_target_group_attachment" "app" {
 """
 
 
-def stack(*rows: Row) -> str:
+def stack(*rows: InstanceRow) -> str:
     """A stack with one block of instances that has all that the rows say."""
     replaced = {name for row in rows for name in row.sets}
     lines = [line for name, line in USUAL.items() if name not in replaced]
@@ -128,79 +128,79 @@ def stack(*rows: Row) -> str:
 
 
 ARGUMENTS = (
-    Row("key_name", 'key_name = "ops"', wants=('key_name = "ops"',)),
-    Row("ebs_optimized", "ebs_optimized = true", wants=("ebs_optimized = true",), on_emulator=True),
-    Row("disable_api_stop", "disable_api_stop = false", wants=("disable_api_stop = false",), on_emulator=True),
-    Row(
+    InstanceRow("key_name", 'key_name = "ops"', wants=('key_name = "ops"',)),
+    InstanceRow("ebs_optimized", "ebs_optimized = true", wants=("ebs_optimized = true",), on_emulator=True),
+    InstanceRow("disable_api_stop", "disable_api_stop = false", wants=("disable_api_stop = false",), on_emulator=True),
+    InstanceRow(
         "disable_api_termination",
         "disable_api_termination = false",
         wants=("disable_api_termination = false",),
         on_emulator=True,
     ),
-    Row(
+    InstanceRow(
         "shutdown_behavior",
         'instance_initiated_shutdown_behavior = "terminate"',
         wants=('instance_initiated_shutdown_behavior = "terminate"',),
         on_emulator=True,
     ),
-    Row(
+    InstanceRow(
         "profile_by_name",
         "iam_instance_profile = aws_iam_instance_profile.app.name # may read the bucket",
         wants=("iam_instance_profile { name = aws_iam_instance_profile.app.name # may read the bucket }",),
         on_emulator=True,
     ),
-    Row(
+    InstanceRow(
         "monitoring",
         "monitoring = true",
         wants=("monitoring { enabled = true }",),
         on_emulator=True,
     ),
-    Row("hibernation", "hibernation = false", wants=("hibernation_options { configured = false }",)),
-    Row(
+    InstanceRow("hibernation", "hibernation = false", wants=("hibernation_options { configured = false }",)),
+    InstanceRow(
         "cpu_counts",
         "cpu_core_count = 1\n  cpu_threads_per_core = 2",
         wants=("cpu_options { core_count = 1 threads_per_core = 2 }",),
         on_emulator=True,
     ),
-    Row(
+    InstanceRow(
         "credits",
         'credit_specification {\n    cpu_credits = "standard"\n  }',
         wants=('credit_specification { cpu_credits = "standard" }',),
         on_emulator=True,
     ),
-    Row(
+    InstanceRow(
         "metadata_options",
         'metadata_options {\n    http_tokens   = "required" # IMDSv2\n    http_endpoint = "enabled"\n  }',
         wants=('metadata_options { http_tokens = "required" # IMDSv2 http_endpoint = "enabled" }',),
         on_emulator=True,
     ),
-    Row(
+    InstanceRow(
         "enclave_options", "enclave_options {\n    enabled = false\n  }", wants=("enclave_options { enabled = false }",)
     ),
-    Row(
+    InstanceRow(
         "maintenance_options",
         'maintenance_options {\n    auto_recovery = "default"\n  }',
         wants=('maintenance_options { auto_recovery = "default" }',),
         on_emulator=True,
     ),
-    Row(
+    InstanceRow(
         "private_dns_name_options",
         'private_dns_name_options {\n    hostname_type = "ip-name"\n  }',
         wants=('private_dns_name_options { hostname_type = "ip-name" }',),
     ),
-    Row(
+    InstanceRow(
         "reservation",
         'capacity_reservation_specification {\n    capacity_reservation_preference = "open"\n  }',
         wants=('capacity_reservation_specification { capacity_reservation_preference = "open" }',),
     ),
-    Row("tenancy", 'tenancy = "default"', wants=('placement { tenancy = "default" }',), on_emulator=True),
-    Row(
+    InstanceRow("tenancy", 'tenancy = "default"', wants=('placement { tenancy = "default" }',), on_emulator=True),
+    InstanceRow(
         "placement_group",
         'placement_group            = "near"\n  placement_partition_number = 1',
         wants=('placement { group_name = "near" partition_number = 1 }',),
     ),
-    Row("host", 'host_id = "h-0123456789abcdef0"', wants=('placement { host_id = "h-0123456789abcdef0" }',)),
-    Row(
+    InstanceRow("host", 'host_id = "h-0123456789abcdef0"', wants=('placement { host_id = "h-0123456789abcdef0" }',)),
+    InstanceRow(
         "public_address",
         "associate_public_ip_address = true",
         wants=(
@@ -209,16 +209,16 @@ ARGUMENTS = (
         ),
         on_emulator=True,
     ),
-    Row("ipv6", "ipv6_address_count = 1", wants=("ipv6_address_count = 1",)),
-    Row("primary_ipv6", "enable_primary_ipv6 = true", wants=("primary_ipv6 = true",)),
-    Row(
+    InstanceRow("ipv6", "ipv6_address_count = 1", wants=("ipv6_address_count = 1",)),
+    InstanceRow("primary_ipv6", "enable_primary_ipv6 = true", wants=("primary_ipv6 = true",)),
+    InstanceRow(
         "groups_by_id",
         "security_groups = [aws_security_group.app.id]",
         wants=("vpc_security_group_ids = [aws_security_group.app.id]",),
         sets=("vpc_security_group_ids",),
         on_emulator=True,
     ),
-    Row(
+    InstanceRow(
         "root_volume",
         'root_block_device {\n    # fast enough\n    volume_type = "gp3"\n    volume_size = 20\n    encrypted   = true\n    kms_key_id  = aws_kms_key.main.arn\n  }',
         wants=(
@@ -227,7 +227,7 @@ ARGUMENTS = (
         ),
         on_emulator=True,
     ),
-    Row(
+    InstanceRow(
         "data_volumes",
         'ebs_block_device {\n    device_name = "/dev/sdf"\n    volume_size = 10\n    encrypted   = true\n  }\n'
         '  ebs_block_device {\n    device_name = "/dev/sdg"\n    volume_size = 20\n  }',
@@ -237,7 +237,7 @@ ARGUMENTS = (
         ),
         on_emulator=True,
     ),
-    Row(
+    InstanceRow(
         "volumes_by_list",
         'dynamic "ebs_block_device" {\n    for_each = ["/dev/sdh", "/dev/sdi"]\n    content {\n'
         "      device_name = ebs_block_device.value\n      volume_size = 5\n    }\n  }",
@@ -247,24 +247,24 @@ ARGUMENTS = (
         ),
         on_emulator=True,
     ),
-    Row(
+    InstanceRow(
         "ephemeral",
         'ephemeral_block_device {\n    device_name  = "/dev/sdb"\n    virtual_name = "ephemeral0"\n  }',
         wants=('block_device_mappings { device_name = "/dev/sdb" virtual_name = "ephemeral0" }',),
     ),
-    Row(
+    InstanceRow(
         "script",
         "user_data = <<-EOF\n    #!/bin/bash\n    yum install -y httpd\n  EOF",
         wants=("user_data = base64encode(<<-EOF #!/bin/bash yum install -y httpd EOF )",),
         on_emulator=True,
     ),
-    Row(
+    InstanceRow(
         "volume_tags",
         'volume_tags = {\n    Name = "data"\n  }',
         wants=('tag_specifications { resource_type = "volume" tags = { Name = "data" } }',),
         on_emulator=True,
     ),
-    Row(
+    InstanceRow(
         "merged_tags",
         'tags = merge(local.tags, {\n    Name = "app-${count.index + 1}" # one of many\n  })',
         wants=(
@@ -276,54 +276,58 @@ ARGUMENTS = (
         sets=("tags",),
         on_emulator=True,
     ),
-    Row("no_tags", sets=("tags",), wants=('name_prefix = "app-"',)),
-    Row(
+    InstanceRow("no_tags", sets=("tags",), wants=('name_prefix = "app-"',)),
+    InstanceRow(
         "depends_on",
         "depends_on = [aws_iam_role.app]",
         wants=("} depends_on = [aws_iam_role.app] }",),
         on_emulator=True,
     ),
-    Row(
+    InstanceRow(
         "lifecycle",
         "lifecycle {\n    create_before_destroy = true\n    ignore_changes        = [ami, private_ip]\n  }",
         wants=("lifecycle { create_before_destroy = true ignore_changes = [image_id] }",),
         on_emulator=True,
     ),
-    Row("replace_on_change", "user_data_replace_on_change = true", wants=("instance_refresh {",), on_emulator=True),
-    Row("source_dest_check", "source_dest_check = true", wants=("target_group_arns",), on_emulator=True),
-    Row("timeouts", 'timeouts {\n    create = "20m"\n  }', wants=("target_group_arns",), on_emulator=True),
+    InstanceRow(
+        "replace_on_change", "user_data_replace_on_change = true", wants=("instance_refresh {",), on_emulator=True
+    ),
+    InstanceRow("source_dest_check", "source_dest_check = true", wants=("target_group_arns",), on_emulator=True),
+    InstanceRow("timeouts", 'timeouts {\n    create = "20m"\n  }', wants=("target_group_arns",), on_emulator=True),
 )
 """Each alone, and each with each."""
 
 REFUSED_ARGUMENTS = (
-    Row("private_ip", 'private_ip = "10.0.0.${count.index + 10}"', refused="a fixed private address"),
-    Row("secondary", 'secondary_private_ips = ["10.0.0.9"]', refused="fixed private addresses"),
-    Row("nat", "source_dest_check = false", refused="forwards traffic"),
-    Row(
+    InstanceRow("private_ip", 'private_ip = "10.0.0.${count.index + 10}"', refused="a fixed private address"),
+    InstanceRow("secondary", 'secondary_private_ips = ["10.0.0.9"]', refused="fixed private addresses"),
+    InstanceRow("nat", "source_dest_check = false", refused="forwards traffic"),
+    InstanceRow(
         "interface",
         'network_interface {\n    device_index         = 0\n    network_interface_id = "eni-1"\n  }',
         refused="network interfaces of its own",
     ),
-    Row("provisioner", 'provisioner "remote-exec" {\n    inline = ["ls"]\n  }', refused="a provisioner"),
-    Row("role_by_number", 'key_name = count.index == 0 ? "a" : "b"', refused="`key_name` differs from copy to copy"),
-    Row(
+    InstanceRow("provisioner", 'provisioner "remote-exec" {\n    inline = ["ls"]\n  }', refused="a provisioner"),
+    InstanceRow(
+        "role_by_number", 'key_name = count.index == 0 ? "a" : "b"', refused="`key_name` differs from copy to copy"
+    ),
+    InstanceRow(
         "leader",
         "user_data = <<-EOF\n    #!/bin/bash\n    export NODE_ID=${count.index}\n  EOF",
         refused="NODE_ID",
     ),
-    Row(
+    InstanceRow(
         "role_tag",
         'tags = {\n    Name = "a"\n    Role = count.index == 0 ? "leader" : "follower"\n  }',
         refused="differs from copy to copy",
         sets=("tags",),
     ),
-    Row(
+    InstanceRow(
         "given_to_script",
         'user_data = templatefile("${path.module}/init.sh", { id = count.index })',
         refused="the script is given `count.index`",
     ),
-    Row("nowhere", sets=("subnet_id",), refused="it names no subnet"),
-    Row(
+    InstanceRow("nowhere", sets=("subnet_id",), refused="it names no subnet"),
+    InstanceRow(
         "preconditions",
         'lifecycle {\n    precondition {\n      condition     = true\n      error_message = "no"\n    }\n  }',
         refused="speaks of one machine",
@@ -389,19 +393,19 @@ COUNTS = (
 """`count`, what the group says, and the defaults of smallest, largest, desired."""
 
 EACH = (
-    Row(
+    InstanceRow(
         "of_subnets",
         "for_each = toset(aws_subnet.private[*].id)\n  subnet_id = each.value",
         wants=("vpc_zone_identifier = aws_subnet.private[*].id", 'name_prefix = "app-"'),
         sets=("count", "subnet_id", "tags", "attachment"),
     ),
-    Row(
+    InstanceRow(
         "of_names",
         'for_each = toset(["a", "b"])\n  subnet_id = aws_subnet.private[0].id\n  tags = {\n    Name = "app-${each.key}"\n  }',
         wants=("vpc_zone_identifier = [aws_subnet.private[0].id]", 'name_prefix = "app-"'),
         sets=("count", "subnet_id", "tags", "attachment"),
     ),
-    Row(
+    InstanceRow(
         "of_map",
         "for_each = { a = 0, b = 1 }\n  subnet_id = aws_subnet.private[each.value].id\n  tags = {\n    Name = each.key\n  }",
         wants=(
@@ -411,7 +415,7 @@ EACH = (
         sets=("count", "subnet_id", "tags", "attachment"),
         on_emulator=True,
     ),
-    Row(
+    InstanceRow(
         "ids_of_names",
         'for_each = toset(["a", "b"])\n  subnet_id = aws_subnet.private[0].id\n  tags = {\n    Name = "${var.environment}-${each.key}"\n  }',
         beside='output "all" {\n  value = {\n    vpc = aws_vpc.main.id\n    ids = values(aws_instance.app)[*].id\n  }\n}\n',
@@ -422,7 +426,7 @@ EACH = (
         ),
         sets=("count", "subnet_id", "tags", "attachment"),
     ),
-    Row(
+    InstanceRow(
         "of_roles",
         'for_each = { a = "t3.micro", b = "t3.large" }\n  instance_type = each.value\n  subnet_id = aws_subnet.private[0].id',
         refused="`instance_type` differs from copy to copy",
@@ -431,7 +435,7 @@ EACH = (
 )
 
 REFERENCES = (
-    Row(
+    InstanceRow(
         "ids",
         beside='output "app_ids" {\n  description = "Ids"\n  value       = aws_instance.app[*].id\n}\n',
         wants=(
@@ -439,24 +443,24 @@ REFERENCES = (
         ),
         on_emulator=True,
     ),
-    Row(
+    InstanceRow(
         "addresses_as_well",
         beside='output "app_ips" {\n  value = aws_instance.app[*].private_ip\n}\n\noutput "app_ids" {\n  value = [for i in aws_instance.app : i.id]\n}\n',
         wants=('output "autoscaling_group_name" { value = aws_autoscaling_group.app.name }',),
     ),
-    Row(
+    InstanceRow(
         "number",
         beside='output "size" {\n  value = length(aws_instance.app)\n}\n',
         wants=("value = aws_autoscaling_group.app.desired_capacity",),
         on_emulator=True,
     ),
-    Row(
+    InstanceRow(
         "type",
         beside='output "type" {\n  value = aws_instance.app[0].instance_type\n}\n',
         wants=("value = aws_launch_template.app.instance_type",),
         on_emulator=True,
     ),
-    Row(
+    InstanceRow(
         "alarm_each",
         beside="""\
 resource "aws_cloudwatch_metric_alarm" "cpu" {
@@ -478,7 +482,7 @@ resource "aws_cloudwatch_metric_alarm" "cpu" {
         wants=('alarm_name = "app-cpu"', "dimensions = { AutoScalingGroupName = aws_autoscaling_group.app.name }"),
         on_emulator=True,
     ),
-    Row(
+    InstanceRow(
         "alarm_says_which",
         beside="""\
 resource "aws_cloudwatch_metric_alarm" "busy" {
@@ -496,7 +500,7 @@ resource "aws_cloudwatch_metric_alarm" "busy" {
 """,
         wants=('"On ${aws_autoscaling_group.app.name}, ${aws_autoscaling_group.app.desired_capacity} machines"',),
     ),
-    Row(
+    InstanceRow(
         "alarm_recovers",
         beside="""\
 resource "aws_cloudwatch_metric_alarm" "status" {
@@ -511,7 +515,7 @@ resource "aws_cloudwatch_metric_alarm" "status" {
 """,
         refused="acts on one certain machine",
     ),
-    Row(
+    InstanceRow(
         "dashboard",
         beside="""\
 resource "aws_cloudwatch_dashboard" "app" {
@@ -524,7 +528,7 @@ resource "aws_cloudwatch_dashboard" "app" {
         wants=('["AWS/EC2", "CPUUtilization", "AutoScalingGroupName", aws_autoscaling_group.app.name]',),
         on_emulator=True,
     ),
-    Row(
+    InstanceRow(
         "dashboard_for",
         beside="""\
 resource "aws_cloudwatch_dashboard" "each" {
@@ -541,7 +545,7 @@ resource "aws_cloudwatch_dashboard" "each" {
         ),
         on_emulator=True,
     ),
-    Row(
+    InstanceRow(
         "dashboard_by_number",
         beside="""\
 resource "aws_cloudwatch_dashboard" "app" {
@@ -558,7 +562,7 @@ resource "aws_cloudwatch_dashboard" "app" {
             'metrics = [["AWS/EC2", m, "AutoScalingGroupName", aws_autoscaling_group.app.name]]',
         ),
     ),
-    Row(
+    InstanceRow(
         "dashboard_of_ids",
         beside="""\
 resource "aws_cloudwatch_dashboard" "app" {
@@ -570,7 +574,7 @@ resource "aws_cloudwatch_dashboard" "app" {
 """,
         wants=('widgets = [{ type = "metric", properties', '"AutoScalingGroupName", aws_autoscaling_group.app.name]]'),
     ),
-    Row(
+    InstanceRow(
         "dashboard_rows",
         beside="""\
 resource "aws_cloudwatch_dashboard" "app" {
@@ -591,7 +595,7 @@ resource "aws_cloudwatch_dashboard" "app" {
             '["AWS/EC2", "NetworkIn", "AutoScalingGroupName", aws_autoscaling_group.app.name], ] }',
         ),
     ),
-    Row(
+    InstanceRow(
         "dashboard_labels",
         beside="""\
 resource "aws_cloudwatch_dashboard" "app" {
@@ -603,7 +607,7 @@ resource "aws_cloudwatch_dashboard" "app" {
 """,
         refused="aws_cloudwatch_dashboard.app needs the machines one by one",
     ),
-    Row(
+    InstanceRow(
         "dashboard_text",
         beside="""\
 resource "aws_cloudwatch_dashboard" "app" {
@@ -617,7 +621,7 @@ resource "aws_cloudwatch_dashboard" "app" {
 """,
         wants=('["AWS/EC2", "CPUUtilization", "AutoScalingGroupName", "${aws_autoscaling_group.app.name}"]',),
     ),
-    Row(
+    InstanceRow(
         "policy_for",
         beside="""\
 resource "aws_iam_policy" "restart" {
@@ -634,14 +638,14 @@ resource "aws_iam_policy" "restart" {
         wants=('Resource = "arn:aws:ec2:*:*:instance/*" Condition = { StringEquals',),
         on_emulator=True,
     ),
-    Row(
+    InstanceRow(
         "ids_among_others",
         beside='output "all" {\n  value = {\n    vpc  = aws_vpc.main.id\n    ids  = [for i in aws_instance.app : i.id]\n'
         "    ips  = [for i in aws_instance.app : i.private_ip]\n    arns = aws_instance.app[*].arn\n  }\n}\n",
         wants=("ids = aws_autoscaling_group.app.name arns = aws_autoscaling_group.app.arn }",),
         on_emulator=True,
     ),
-    Row(
+    InstanceRow(
         "ids_in_expressions",
         beside="""\
 output "made_of_ids" {
@@ -670,7 +674,7 @@ output "made_of_ids" {
         ),
         on_emulator=True,
     ),
-    Row(
+    InstanceRow(
         "policy",
         beside="""\
 resource "aws_iam_policy" "reboot" {
@@ -692,7 +696,7 @@ resource "aws_iam_policy" "reboot" {
         ),
         on_emulator=True,
     ),
-    Row(
+    InstanceRow(
         "policy_document",
         beside="""\
 data "aws_iam_policy_document" "reboot" {
@@ -707,20 +711,20 @@ data "aws_iam_policy_document" "reboot" {
             'variable = "aws:ResourceTag/aws:autoscaling:groupName" values = [aws_autoscaling_group.app.name] }',
         ),
     ),
-    Row(
+    InstanceRow(
         "waits",
         beside='resource "aws_sns_topic" "ready" {\n  depends_on = [aws_instance.app, aws_lb_target_group_attachment.app]\n}\n',
         wants=("depends_on = [aws_autoscaling_group.app, aws_autoscaling_group.app]",),
     ),
     # The provider crashes on the emulator's classic load balancers, with instances as well as with a group.
-    Row(
+    InstanceRow(
         "classic",
         beside='resource "aws_elb" "app" {\n  instances = aws_instance.app[*].id\n  subnets   = aws_subnet.private[*].id\n\n'
         '  listener {\n    instance_port     = 80\n    instance_protocol = "http"\n    lb_port           = 80\n    lb_protocol       = "http"\n  }\n}\n',
         wants=("load_balancers = [aws_elb.app.name]", 'resource "aws_elb" "app" { subnets'),
         sets=("attachment",),
     ),
-    Row(
+    InstanceRow(
         "attached_by_map",
         beside="""\
 resource "aws_lb_target_group_attachment" "each" {
@@ -733,7 +737,7 @@ resource "aws_lb_target_group_attachment" "each" {
         wants=("target_group_arns = [aws_lb_target_group.app.arn]", "port = 8080"),
         sets=("attachment",),
     ),
-    Row(
+    InstanceRow(
         "attached_one_by_one",
         beside="".join(
             f'resource "aws_lb_target_group_attachment" "n{i}" {{\n  target_group_arn = aws_lb_target_group.app.arn\n'
@@ -743,14 +747,14 @@ resource "aws_lb_target_group_attachment" "each" {
         wants=("target_group_arns = [aws_lb_target_group.app.arn]",),
         sets=("attachment",),
     ),
-    Row(
+    InstanceRow(
         "one_attached",
         beside='resource "aws_lb_target_group_attachment" "n" {\n  target_group_arn = aws_lb_target_group.app.arn\n'
         "  target_id        = aws_instance.app[0].id\n}\n",
         refused="only some of the copies are attached",
         sets=("attachment",),
     ),
-    Row(
+    InstanceRow(
         "by_address",
         beside='resource "aws_lb_target_group" "ip" {\n  port        = 80\n  protocol    = "HTTP"\n  vpc_id      = aws_vpc.main.id\n  target_type = "ip"\n}\n\n'
         'resource "aws_lb_target_group_attachment" "ip" {\n  count            = 2\n  target_group_arn = aws_lb_target_group.ip.arn\n'
@@ -758,39 +762,39 @@ resource "aws_lb_target_group_attachment" "each" {
         refused="takes targets by address",
         sets=("attachment",),
     ),
-    Row(
+    InstanceRow(
         "eip",
         beside='resource "aws_eip" "app" {\n  count    = 2\n  instance = aws_instance.app[count.index].id\n}\n',
         refused="an Elastic IP address is bound to it (aws_eip.app)",
     ),
-    Row(
+    InstanceRow(
         "volume",
         beside='resource "aws_volume_attachment" "app" {\n  device_name = "/dev/sdh"\n  volume_id   = "vol-1"\n  instance_id = aws_instance.app[0].id\n}\n',
         refused="a volume is attached to it",
     ),
-    Row(
+    InstanceRow(
         "dns",
         beside='resource "aws_route53_record" "app" {\n  zone_id = "Z1"\n  name    = "app"\n  type    = "A"\n  ttl     = 60\n  records = aws_instance.app[*].private_ip\n}\n',
         refused="a DNS record names its address",
     ),
-    Row(
+    InstanceRow(
         "association",
         beside='resource "aws_ssm_association" "app" {\n  name        = "x"\n  instance_id = aws_instance.app[0].id\n}\n',
         refused="an SSM association names it",
     ),
-    Row(
+    InstanceRow(
         "local",
         beside='locals {\n  first = aws_instance.app[0].private_dns\n}\n\noutput "first" {\n  value = local.first\n}\n',
         refused="local.first needs `private_dns`",
     ),
-    Row(
+    InstanceRow(
         "group_there",
         beside='resource "aws_autoscaling_group" "other" {\n  min_size            = 1\n  max_size            = 2\n'
         "  target_group_arns   = [aws_lb_target_group.app.arn]\n  vpc_zone_identifier = aws_subnet.private[*].id\n"
         '  launch_template {\n    id = "lt-1"\n  }\n}\n',
         refused="serves aws_lb_target_group.app already",
     ),
-    Row(
+    InstanceRow(
         "template_there",
         beside='resource "aws_launch_template" "app" {\n  image_id = "ami-1"\n}\n',
         refused="aws_launch_template.app is there already",
@@ -946,16 +950,16 @@ def matrix() -> Iterator[tuple[str, str]]:
     yield "commented", f"{SHARED}\n{COMMENTED}"
     yield from counted()
     for i, (subnet, _) in enumerate(SUBNETS):
-        yield f"subnet-{i}", stack(Row("subnet", f"subnet_id = {subnet}", sets=("subnet_id",)))
+        yield f"subnet-{i}", stack(InstanceRow("subnet", f"subnet_id = {subnet}", sets=("subnet_id",)))
     for i, (name, left) in enumerate(NAMES):
         if left is not None:
-            yield f"name-{i}", stack(Row("name", f"tags = {{\n    Name = {name}\n  }}", sets=("tags",)))
+            yield f"name-{i}", stack(InstanceRow("name", f"tags = {{\n    Name = {name}\n  }}", sets=("tags",)))
     for i, (line, left) in enumerate(SCRIPTS):
         if left is not None:
-            yield f"script-{i}", stack(Row("script", f"user_data = <<-EOF\n    #!/bin/bash\n    {line}\n  EOF"))
+            yield f"script-{i}", stack(InstanceRow("script", f"user_data = <<-EOF\n    #!/bin/bash\n    {line}\n  EOF"))
 
 
 def counted() -> Iterator[tuple[str, str]]:
     """A stack for each form of `count`."""
     for i, (count, _, _) in enumerate(COUNTS):
-        yield f"count-{i}", stack(Row("count", f"count = {count}", sets=("count",)))
+        yield f"count-{i}", stack(InstanceRow("count", f"count = {count}", sets=("count",)))

@@ -1,4 +1,4 @@
-"""Two verbs for the tests of a rule: `mended` runs it alone, `refused` says what it left and why."""
+"""Two functions for the tests of a rule: `mended` runs it alone, `refused` returns its reasons for changing nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from tapfix import parse
 from tapfix.contract import Contract
-from tapfix.engine.passes import Options, repair
+from tapfix.engine.guard import repair
+from tapfix.engine.passes import Options
 from tapfix.engine.registry import builtin_fixers
 from tapfix.fixer import Finding, Status
 
@@ -15,7 +16,7 @@ MAIN = "tap_stack.tf"
 
 
 class Mended(NamedTuple):
-    """What one rule made of some files."""
+    """The outcome of one rule."""
 
     texts: Mapping[str, str]
     findings: tuple[Finding, ...]
@@ -29,7 +30,7 @@ class Mended(NamedTuple):
 
 
 def mended(rule: str, files: str | Mapping[str, str], contract: str = "") -> Mended:
-    """Run one rule, which must not raise, must come to a fixed point, and must not break what parses."""
+    """Run one rule. It must not raise, a second run must change nothing, and text that parses must still parse."""
     texts = {MAIN: files} if isinstance(files, str) else files
     fixer = next(fixer for fixer in builtin_fixers() if fixer.rule == rule)
     terms = Contract.from_toml(contract) if contract else Contract.default()
@@ -44,7 +45,7 @@ def mended(rule: str, files: str | Mapping[str, str], contract: str = "") -> Men
 
 
 def refused(rule: str, files: str | Mapping[str, str], contract: str = "") -> list[str]:
-    """The reasons for which a rule refuses to fix anything of some files."""
+    """The reasons of a rule that refuses to fix anything in some files."""
     result = mended(rule, files, contract)
     assert not result.of(Status.FIXED), result.findings
     assert dict(result.texts) == ({MAIN: files} if isinstance(files, str) else dict(files))

@@ -1,4 +1,4 @@
-"""Valid HCL in disorder: every form of the language, laid out as nobody would. The same seed gives the same text."""
+"""Generates valid HCL with every form of the language in an unusual layout. The same seed gives the same text."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OPERATORS = ("+", "-", "*", "/", "%", "==", "!=", "<", "<=", ">", ">=", "&&", "
 
 
 class Messy:
-    """Writes texts. `depth` bounds how deep they nest; inside brackets, new lines and comments go almost anywhere."""
+    """Generates texts. `depth` limits the nesting. Inside brackets there are new lines and comments almost anywhere."""
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
@@ -45,25 +45,25 @@ class Messy:
         return self.random.randrange(10) < of_ten
 
     def _gap(self) -> str:
-        """White space, or none, that never ends a line."""
+        """White space without new lines, or nothing."""
         return self._one("", "", " ", " ", "  ", "\t", " /* c */ ", "/*c*/") if self._often(9) else "/* two\n lines */"
 
     def _space(self) -> str:
-        """As `_gap`, but where two words need something between them."""
+        """As `_gap`, but never empty."""
         return self._gap() or " "
 
     def _wide(self) -> str:
-        """White space inside brackets, where lines may end."""
+        """White space inside brackets, which may contain new lines."""
         if self._often(8):
             return self._gap()
         return self._one("", " ", "\t") + self._one("", "# c", "//c") + self.newline + self._one("", "  ", self.newline)
 
     def _end(self) -> str:
-        """A line's end, with or without a comment."""
+        """The end of a line, with or without a comment."""
         return self._one("", "", "", " ", "\t", " # c", "#c", "  // ü d", " /* c */", "/* c */ # d") + self.newline
 
     def _between(self) -> str:
-        """What may stand between the items of a body."""
+        """White space and comments between the items of a body."""
         if self._often(7):
             return self._one("", "", "  ", "\t")
         return self._one("", " ", "\t") + self._one("", "# c", "// c", "/* c */", "/* c\n   d */") + self.newline
@@ -100,7 +100,7 @@ class Messy:
         return f"{head}{self._end()}{body}{self._between()}}}{self._end()}"
 
     def _expression(self, depth: int, wide: bool = False) -> str:
-        """An expression; a `wide` one stands inside brackets."""
+        """An expression; `wide` means inside brackets."""
         gap = self._wide if wide else self._gap
         forms = [self._name, self._number, self._string]
         if depth > 0:
@@ -146,7 +146,7 @@ class Messy:
         return self._harmless("".join(parts))
 
     def _harmless(self, template: str) -> str:
-        """The template in quotes, in such a way that terraform does not unwrap a heredoc: it may break it."""
+        """The quoted template, changed so that terraform does not unwrap a heredoc, which may break it."""
         return f'"x{template}"' if "EOT" in template and template.startswith("${") else f'"{template}"'
 
     def _interpolation(self, depth: int) -> str:
@@ -162,7 +162,7 @@ class Messy:
             lines.append(line + self.newline)
         dash = self._one("", "-")
         indent = self._one("", "", "  ", "\t")
-        # A line's end is all that may follow; the item that the heredoc ends brings one.
+        # Only the end of a line may follow, and the item that the heredoc ends adds one.
         return f"<<{dash}EOT{self.newline}{''.join(lines)}{indent}EOT{self._one('', '', ' ')}{self.newline}"
 
     def _elements(self, depth: int) -> str:

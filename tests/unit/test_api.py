@@ -1,4 +1,4 @@
-"""The library: what it gives, that it touches nothing, and that it may be called from anywhere."""
+"""The library: what it returns, that it touches nothing, and that it may be called from many threads."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ import jsonschema
 import pytest
 
 import tapfix
+from tapfix.batch import Settings, Task, repair_one
 from tapfix.engine import registry
 from tapfix.fixer import Fixer
+from tapfix.result import ResultData
 
 FOO = "locals {\n  foo = 1\n}\n"
 ANSWER = f"Here:\n\n```hcl\n{FOO}```\n"
@@ -58,7 +60,7 @@ def test_nothing_to_do(options: dict[str, object]) -> None:
     assert result.findings == ()
 
 
-def test_the_contract_beside_a_path_holds(options: dict[str, object], tmp_path: Path) -> None:
+def test_the_contract_beside_a_path_is_used(options: dict[str, object], tmp_path: Path) -> None:
     (tmp_path / "tapfix.toml").write_text('[deliverable]\nmain = "stack.tf"\n')
     (tmp_path / "a.md").write_text(ANSWER)
     assert list(fix(tmp_path / "a.md", options).files) == ["stack.tf"]
@@ -79,6 +81,27 @@ def test_a_result_pickles(options: dict[str, object]) -> None:
     again = pickle.loads(pickle.dumps(result))
     assert again == result
     assert again.diff() == result.diff()
+
+
+def test_a_result_is_plain_data_under_the_outcomes_names(options: dict[str, object], tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text(FOO)
+    result = fix(tmp_path / "main.tf", options)
+    assert isinstance(result, ResultData)
+    assert not hasattr(result, "__dict__")
+    assert (result.base, result.named_base) == ({"main.tf": FOO}, {"tap_stack.tf": FOO})
+    assert result.changed
+    assert result.is_done
+
+
+@pytest.mark.parametrize(
+    ("name", "is_done"), [("fixed", True), ("suppressed", True), ("refused", False), ("suggested", False)]
+)
+def test_a_row_of_a_batch_is_done_where_the_result_is(name: str, is_done: bool, toys: Path) -> None:
+    contract = tapfix.Contract.default()
+    row = repair_one(Task("a", REPORTED[name]), Settings(contract, folders=(toys,), select=("TOY",)))
+    assert row.is_done is is_done
+    assert list(row.columns()) == ["id", "files", "diff", "report", "error"]
+    assert not repair_one(Task("a", "no answer"), Settings(contract)).is_done
 
 
 def test_errors_pickle() -> None:
@@ -123,14 +146,14 @@ def test_many_threads(options: dict[str, object]) -> None:
         "bytes",
     ],
 )
-def test_what_it_raises_is_its_own(text: str, options: dict[str, object]) -> None:
+def test_it_raises_its_own_errors_only(text: str, options: dict[str, object]) -> None:
     with pytest.raises(tapfix.TapfixError) as caught:
         fix(text, options)
     assert "\n" not in str(caught.value)
     assert not isinstance(caught.value, tapfix.InternalError)
 
 
-def test_a_mistake_of_its_own_is_its_own_as_well(options: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_its_own_is_an_internal_error(options: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tapfix.api.repair", lambda *_, **__: 1 / 0)
     with pytest.raises(tapfix.InternalError, match="ZeroDivisionError"):
         fix(ANSWER, options)
@@ -160,14 +183,14 @@ def test_the_report_is_what_its_schema_says(name: str, options: dict[str, object
     assert json.loads(json.dumps(report)) == report
 
 
-def test_what_does_not_parse_is_said_with_its_place(options: dict[str, object]) -> None:
+def test_what_does_not_parse_is_reported_with_its_place(options: dict[str, object]) -> None:
     result = fix(REPORTED["broken"], options)
     assert result.files["tap_stack.tf"].startswith("locals {\n  bar = 1\n}\n")
     (error,) = (d for d in result.to_dict()["diagnostics"] if d["severity"] == "error")
     assert (error["file"], error["line"]) == ("tap_stack.tf", 4)
 
 
-def test_the_answer_comes_out_in_fences(options: dict[str, object]) -> None:
+def test_the_response_has_the_files_in_fences(options: dict[str, object]) -> None:
     assert fix(ANSWER, options).response() == "```hcl\nlocals {\n  bar = 1\n}\n```\n"
 
 
@@ -180,7 +203,8 @@ def test_every_public_name_is_there() -> None:
 
 
 def test_importing_loads_nothing() -> None:
-    code = "import sys, tapfix; print([m for m in sys.modules if m.startswith('tapfix.') or m in ('lark', 'rich', 'typer')])"
+    heavy = ("lark", "rich", "typer")
+    code = f"import sys, tapfix; print([m for m in sys.modules if m.startswith('tapfix.') or m in {heavy}])"
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"
 
 

@@ -17,6 +17,28 @@ from tapfix.fixer import Fixer
 CHECKOUT = Path(__file__).parents[2]
 RULES = CHECKOUT / "fixers"
 FIXERS = sorted(RULES.rglob("*.py"))
+SOURCES = [*sorted(CHECKOUT.joinpath("tapfix").rglob("*.py")), *FIXERS]
+
+DOORS = {
+    "syntax": {"", "formatter", "stops"},
+    "module": {"", "compose", "environments", "evaluate", "literals", "nodes", "values", "variables"},
+    "contract": {"", "proposing"},
+    "schema": {"", "constraints", "engines", "functions", "services"},
+    "answer": {"decode", "files", "outline", "source", "writer", "writing"},
+    "verify": {"", "comparison", "problem"},
+    "engine": {"guard", "passes", "registry"},
+    "report": {"diff", "formats", "grade", "json", "rules", "text", "wording"},
+    "cli": {"app"},
+}
+"""The modules of each room that other rooms may import; "" is the room itself."""
+
+LONGEST = 500
+LONG_ON_PURPOSE = {
+    "tapfix/syntax/_tables.py": "data",
+    "tapfix/syntax/loop.py": "the hot loop",
+    "fixers/managed_policy/policies.py": "data",
+}
+"""Files of more than 500 lines, and why."""
 
 
 def imports(path: Path) -> Iterator[tuple[int, str, str]]:
@@ -26,6 +48,45 @@ def imports(path: Path) -> Iterator[tuple[int, str, str]]:
             yield from ((0, alias.name, "") for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield from ((node.level, node.module or "", alias.name) for alias in node.names)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(CHECKOUT).as_posix())
+def test_a_room_is_entered_by_its_doors(path: Path) -> None:
+    """No import of another room's private names, or of a module of it that is not a door."""
+    top, *inner = path.relative_to(CHECKOUT).parts
+    own = inner[0] if top == "tapfix" and len(inner) > 1 else ""
+    for level, module, name in imports(path):
+        package, _, rest = module.partition(".")
+        room, _, door = rest.partition(".")
+        if level or package != "tapfix" or room not in DOORS or room == own:
+            continue
+        if not door and CHECKOUT.joinpath("tapfix", room, f"{name}.py").exists() and name not in ("parse",):
+            door, name = name, ""
+        assert door in DOORS[room], f"{path.name} imports {module}, which is not a door of {room}"
+        assert not name.startswith("_"), f"{path.name} imports {module}.{name}, which is private"
+
+
+def test_every_room_has_its_doors() -> None:
+    rooms = {path.parent.name for path in CHECKOUT.joinpath("tapfix").glob("*/__init__.py")}
+    assert rooms == DOORS.keys()
+    for room, doors in DOORS.items():
+        folder = CHECKOUT / "tapfix" / room
+        assert not [door for door in doors if door and not folder.joinpath(f"{door}.py").exists()], room
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(CHECKOUT).as_posix())
+def test_a_file_can_be_read_in_one_go(path: Path) -> None:
+    if path.relative_to(CHECKOUT).as_posix() not in LONG_ON_PURPOSE:
+        assert len(path.read_text().splitlines()) <= LONGEST
+
+
+def test_no_two_classes_share_a_name() -> None:
+    homes: dict[str, list[str]] = {}
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                homes.setdefault(node.name.lstrip("_"), []).append(path.relative_to(CHECKOUT).as_posix())
+    assert not {name: places for name, places in homes.items() if len(places) > 1}
 
 
 @pytest.mark.parametrize("path", FIXERS, ids=lambda path: path.relative_to(CHECKOUT).as_posix())
@@ -68,8 +129,9 @@ def test_what_is_heavy_is_imported_late(tmp_path: Path) -> None:
 
 
 def test_every_command_is_in_the_docs() -> None:
-    from tapfix.cli.app import app
+    from tapfix.cli.app import app_with_all_commands
 
+    app = app_with_all_commands()
     commands = {command.callback.__name__ for command in app.registered_commands if command.callback}
     commands |= {
         f"{group.name} {command.callback.__name__}"

@@ -1,9 +1,9 @@
-"""The reader against real answers: which files each holds, written down by hand.
+"""The reader against real answers, whose files were written down by hand.
 
-The answers are third-party text and no part of the project. Where the folder with them is not beside the checkout,
-the test is skipped. ``tests/data/answers.json`` holds, for each answer, its digest and its files: path, first and last
-line in the answer. Two of them (Pr6396, Pr7098) are essays with excerpts instead of an answer; their entry is the
-stack that the excerpts make when they are put together.
+The answers are third-party text and not a part of the project. If their folder is not beside the checkout, the test is
+skipped. For each answer, `tests/data/answers.json` has its digest and its files: path, first and last line in the
+answer. Two of them are essays with excerpts instead of an answer. Their entry is the stack that the excerpts make when
+they are put together.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from typing import Any
 
 import pytest
 
-from tapfix.answer.response import decode, is_answer, read_answer
+from tapfix.answer.decode import decode
+from tapfix.answer.outline import is_answer
+from tapfix.answer.reader import read_answer
 from tapfix.errors import InputError
 
 HERE = Path(__file__).resolve()

@@ -37,13 +37,31 @@ def test_a_folder_gives_its_modules_and_their_values(tmp_path: Path) -> None:
     assert source.paths == {(tmp_path / path).resolve() for path in source.files}
 
 
-def test_the_root_module_may_lie_below(tmp_path: Path) -> None:
+def test_the_root_module_may_be_in_a_folder(tmp_path: Path) -> None:
     lay(tmp_path, "lib/main.tf", "lib/dev.tfvars", "lib/modules/net/main.tf")
     source = read_path(tmp_path, CONTRACT)
     assert source.root == "lib"
     assert sorted(source.relative()) == ["dev.tfvars", "main.tf", "modules/net/main.tf"]
     assert source.outcome(source.relative()) == source.files
-    assert source.original("main.tf") == "lib/main.tf"
+    assert source.seen()["main.tf"].given == "lib/main.tf"
+
+
+def test_a_file_has_a_name_in_the_input_in_the_outcome_and_for_the_rules(tmp_path: Path) -> None:
+    lay(tmp_path, "lib/main.tf", "lib/modules/net/main.tf")
+    source = read_path(tmp_path, CONTRACT)
+    assert source.path("lib/main.tf") == ("lib/main.tf", "lib/main.tf", "main.tf")
+    assert source.path("README.md").rules == ""
+    assert source.new_path("dev.tfvars") == ("lib/dev.tfvars", "lib/dev.tfvars", "dev.tfvars")
+    alone = read_path(tmp_path / "lib" / "main.tf", CONTRACT)
+    assert alone.path("main.tf") == ("main.tf", "tap_stack.tf", "tap_stack.tf")
+
+
+def test_a_byte_order_mark_stays_with_its_file(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_bytes(STACK.encode("utf-8-sig"))
+    source = read_path(tmp_path / "main.tf", CONTRACT)
+    assert source.files == {"main.tf": STACK}
+    assert source.base()["main.tf"].encode() == (tmp_path / "main.tf").read_bytes()
+    assert source.outcome({"tap_stack.tf": "x", "new.tf": "y"}) == {"new.tf": "y", "tap_stack.tf": "\ufeffx"}
 
 
 def test_two_modules_side_by_side_have_no_root_but_the_top(tmp_path: Path) -> None:
@@ -51,7 +69,7 @@ def test_two_modules_side_by_side_have_no_root_but_the_top(tmp_path: Path) -> No
     assert read_path(tmp_path, CONTRACT).root == ""
 
 
-def test_what_an_answer_holds_outside_of_its_root_module_goes_through(tmp_path: Path) -> None:
+def test_files_outside_of_the_root_module_stay_as_they_are(tmp_path: Path) -> None:
     answer = f"**lib/main.tf**\n```hcl\n{STACK}```\n**test/check.py**\n```python\nprint(1)\n```\n"
     source = read_text(answer, CONTRACT)
     assert source.root == "lib"
@@ -62,7 +80,7 @@ def test_what_an_answer_holds_outside_of_its_root_module_goes_through(tmp_path: 
     assert [file.path for file in answered.files] == ["main.tf"]
 
 
-def test_json_syntax_is_named_as_what_is_not_read(tmp_path: Path) -> None:
+def test_json_syntax_is_reported_as_not_read(tmp_path: Path) -> None:
     lay(tmp_path, "main.tf", "more.tf.json")
     (remark,) = read_path(tmp_path, CONTRACT).remarks
     assert remark.message.startswith("more.tf.json is not read")
@@ -94,17 +112,17 @@ def test_the_metadata_beside_the_input_is_one_of_its_files(tmp_path: Path) -> No
         assert metadata.resolve() in source.paths
 
 
-def test_the_metadata_beside_an_answer_is_seen_wherever_the_root_module_is(tmp_path: Path) -> None:
+def test_the_rules_see_metadata_beside_an_answer_wherever_the_root_module_is(tmp_path: Path) -> None:
     (tmp_path / "metadata.json").write_text("{}")
     (tmp_path / "a.md").write_text(f"**lib/main.tf**\n```hcl\n{STACK}```\n")
     source = read_path(tmp_path / "a.md", CONTRACT)
     assert source.relative() == {"main.tf": STACK, "metadata.json": "{}"}
-    assert source.original("metadata.json") == "metadata.json"
+    assert source.path("metadata.json").rules == "metadata.json"
     made = source.outcome({"main.tf": "1", "dev.tfvars": "2", "metadata.json": "3"})
     assert made == {"lib/dev.tfvars": "2", "lib/main.tf": "1", "metadata.json": "3"}
 
 
-def test_an_answer_that_holds_its_own_metadata_goes_before_the_one_beside_it(tmp_path: Path) -> None:
+def test_metadata_in_an_answer_counts_more_than_metadata_beside_it(tmp_path: Path) -> None:
     (tmp_path / "metadata.json").write_text("{}")
     for home in ("", "lib/"):
         text = f"**{home}main.tf**\n```hcl\n{STACK}```\n**{home}metadata.json**\n```json\n[]\n```\n"
@@ -116,7 +134,7 @@ def test_an_answer_that_holds_its_own_metadata_goes_before_the_one_beside_it(tmp
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe{\0}\0", b"\xe9", b"\0"])
-def test_metadata_that_cannot_be_read_is_no_reason_to_refuse_the_input(content: bytes, tmp_path: Path) -> None:
+def test_metadata_that_cannot_be_read_does_not_refuse_the_input(content: bytes, tmp_path: Path) -> None:
     lay(tmp_path, "main.tf")
     (tmp_path / "metadata.json").write_bytes(content)
     source = read_path(tmp_path, CONTRACT)
@@ -135,12 +153,12 @@ def test_metadata_that_is_a_link_out_of_the_folder_is_not_read(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("name", ["x" * 5000, "a\0b", "no/such/file.tf"])
-def test_names_that_name_nothing(name: str, tmp_path: Path) -> None:
+def test_a_path_without_a_file_is_an_error(name: str, tmp_path: Path) -> None:
     with pytest.raises(InputError):
         read_path(tmp_path / name, CONTRACT)
 
 
-def test_a_link_that_leads_nowhere_is_passed_over(tmp_path: Path) -> None:
+def test_a_broken_link_is_left_out(tmp_path: Path) -> None:
     lay(tmp_path, "main.tf")
     (tmp_path / "gone.tf").symlink_to("nowhere")
     (tmp_path / "loop").symlink_to(".")

@@ -23,13 +23,13 @@ WANTS = f"{SIZE}\nlocals {{\n  wants_values = 1\n  foo          = var.size\n}}\n
 ANSWER = f"Here it is:\n\n```hcl\n{FOO}```\n\nEnjoy.\n"
 
 
-class Outcome(NamedTuple):
+class Run(NamedTuple):
     code: int
     out: str
     err: str
 
 
-Tapfix = Callable[..., Outcome]
+Tapfix = Callable[..., Run]
 
 
 @pytest.fixture
@@ -39,13 +39,13 @@ def tapfix(
     """Runs a command in an empty folder, with the toy rule only."""
     monkeypatch.chdir(tmp_path)
 
-    def run(command: str, *arguments: str | Path, stdin: bytes = b"") -> Outcome:
+    def run(command: str, *arguments: str | Path, stdin: bytes = b"") -> Run:
         with_rules = command in ("apply", "diff", "check", "grade", "batch")
         rules = ["--fixers", str(toys), "--select", "TOY"] if with_rules else []
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         code = cli.run([command, *map(str, arguments), *rules])
         out, err = capfdbinary.readouterr()
-        return Outcome(code, out.decode(), err.decode())
+        return Run(code, out.decode(), err.decode())
 
     return run
 
@@ -246,7 +246,8 @@ def test_verify_says_where_and_what_to_do(tapfix: Tapfix, monkeypatch: pytest.Mo
         "values failed",
         '  dev.tfvars:1:1: the variable "size" that is set here is not declared',
         "      Declare the variable, or take the line out.",
-        '  main.tf:6:3: warning: aws_db_instance.d: AWS will not take this value of "engine_version": 15.4 is no version of mysql',
+        '  main.tf:6:3: warning: aws_db_instance.d: AWS will not take this value of "engine_version": '
+        "15.4 is no version of mysql",
         "init skipped: neither terraform nor tofu is on the PATH: install one, or name where it is (--binary)",
         "validate skipped: neither terraform nor tofu is on the PATH: install one, or name where it is (--binary)",
     ]
@@ -368,7 +369,7 @@ def test_contract_from_a_prompt(tapfix: Tapfix) -> None:
     assert tapfix("apply", "tap_stack.tf").code == 0
 
 
-# --- bad input: one line, exit 2, nothing written -----------------------------------------------------------------------
+# --- bad input: one line, exit 2, nothing written ---------------------------------------------------------------------
 
 BAD: dict[str, tuple[dict[str, str | bytes], list[str], str]] = {
     "no file": ({}, ["apply", "nothing.md"], "nothing.md: no such file"),
@@ -390,12 +391,20 @@ BAD: dict[str, tuple[dict[str, str | bytes], list[str], str]] = {
     "a report below a file": ({"a.md": ANSWER, "f": "x"}, ["apply", "a.md", "-o", "o", "--report", "f/r"], "f/r"),
     "an unknown rule": ({"a.md": ANSWER}, ["apply", "a.md", "--ignore", "TOY999"], "TOY999: no such rule"),
     "no fixers there": ({"a.md": ANSWER}, ["apply", "a.md", "--fixers", "gone"], "gone: no such folder"),
-    "a broken fixer": ({"a.md": ANSWER, "f/x.py": "1/0\n"}, ["apply", "a.md", "--fixers", "f"], "f/x.py: cannot be loaded"),
+    "a broken fixer": (
+        {"a.md": ANSWER, "f/x.py": "1/0\n"}, ["apply", "a.md", "--fixers", "f"], "f/x.py: cannot be loaded",
+    ),
     "no such contract": ({"a.md": ANSWER}, ["apply", "a.md", "--contract", "gone.toml"], "gone.toml"),
-    "a bad contract": ({"a.md": ANSWER, "tapfix.toml": "[topology]\nregion = 1\n"}, ["apply", "a.md"], "tapfix.toml:2:1"),
+    "a bad contract": (
+        {"a.md": ANSWER, "tapfix.toml": "[topology]\nregion = 1\n"}, ["apply", "a.md"], "tapfix.toml:2:1",
+    ),
     "a file that is in the way": ({"a.md": ANSWER, "tap_stack.tf": "# mine\n"}, ["apply", "a.md"], "--force"),
-    "a folder that is in the way": ({"a.md": ANSWER, "o/tap_stack.tf/x": ""}, ["apply", "a.md", "-o", "o"], "is a folder"),
-    "a response in the way": ({"a.md": ANSWER, "b.md": "mine"}, ["apply", "a.md", "-o", "o", "--response", "b.md"], "--force"),
+    "a folder that is in the way": (
+        {"a.md": ANSWER, "o/tap_stack.tf/x": ""}, ["apply", "a.md", "-o", "o"], "is a folder",
+    ),
+    "a response in the way": (
+        {"a.md": ANSWER, "b.md": "mine"}, ["apply", "a.md", "-o", "o", "--response", "b.md"], "--force",
+    ),
     "an unknown command": ({}, ["mend", "a.md"], "No such command 'mend'"),
     "a command with a slip in it": ({}, ["dif", "a.md"], "Did you mean 'diff'"),
     "an unknown option": ({"a.md": ANSWER}, ["extract", "a.md", "--quick"], "--quick"),
@@ -430,13 +439,13 @@ def test_bad_input(tapfix: Tapfix, name: str) -> None:
     assert {p: p.read_bytes() if p.is_file() else None for p in Path().rglob("*")} == before
 
 
-def test_force_writes_over_what_is_in_the_way(tapfix: Tapfix) -> None:
+def test_force_overwrites(tapfix: Tapfix) -> None:
     lay({"response.md": ANSWER, "tap_stack.tf": "# mine\n"})
     assert tapfix("apply", "response.md", "--force").code == 0
     assert laid()["tap_stack.tf"] == BAR
 
 
-def test_an_answer_that_lies_under_the_stacks_own_name_is_written_over(tapfix: Tapfix) -> None:
+def test_an_answer_under_the_name_of_the_stack_is_overwritten(tapfix: Tapfix) -> None:
     lay({"tap_stack.tf": ANSWER})
     assert tapfix("apply", "tap_stack.tf").code == 0
     assert laid() == {"tap_stack.tf": BAR}
@@ -581,7 +590,7 @@ def test_an_interrupt_is_no_error(tmp_path: Path) -> None:
     assert (process.returncode, out, err.strip()) == (130, b"", b"")
 
 
-def test_the_version_tells_what_it_runs_on(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_version_names_parser_and_python(capsys: pytest.CaptureFixture[str]) -> None:
     from tapfix.cli.app import run
     from tapfix.syntax import COMPILED
 

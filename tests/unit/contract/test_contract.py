@@ -1,4 +1,4 @@
-"""The contract: its defaults, its file, and what a wrong file is told."""
+"""The contract: its defaults, its file, and the errors for a wrong file."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_plain_data_reads_back() -> None:
 
 
 def to_toml(data: dict[str, dict[str, object]]) -> str:
-    """The plain data as TOML; JSON's scalars and lists are TOML's as well."""
+    """The plain data as TOML, whose scalars and lists are written as in JSON."""
     lines = []
     for table, clauses in data.items():
         for key, value in clauses.items():
@@ -112,7 +112,7 @@ def test_the_schema_in_the_docs_is_the_contracts() -> None:
         ("[data]\nlog_retention_days = -1\n", "t:2:1: data.log_retention_days has to be a whole number, not -1"),
     ],
 )
-def test_a_wrong_file_is_told_where(text: str, message: str) -> None:
+def test_the_error_for_a_wrong_file_names_the_position(text: str, message: str) -> None:
     with pytest.raises(ContractError) as caught:
         Contract.from_toml(text, "t")
     assert str(caught.value).startswith(message)

@@ -116,14 +116,14 @@ def test_what_is_not_stated_is_not_proposed(prompt: str) -> None:
     assert stated(prompt) == {}
 
 
-def test_lists_grow_and_the_first_word_counts() -> None:
+def test_lists_are_united_and_the_first_of_other_values_counts() -> None:
     prompt = (
         "Declare the output `a`.\nDeclare the output `b`.\nLogs have 30-day retention.\nLogs have 60-day retention.\n"
     )
     assert stated(prompt) == {"require.outputs": ["a", "b"], "data.log_retention_days": 30}
 
 
-def test_each_clause_stands_under_its_sentence() -> None:
+def test_each_clause_is_under_its_sentence() -> None:
     text = render(propose("Hello.\n\n* All data is encrypted at rest. No external modules.\n"), "PROMPT.md")
     lines = text.splitlines()
     assert lines[2:6] == ["", "[deliverable]", "# line 3: No external modules.", 'modules = "local"']
@@ -131,7 +131,7 @@ def test_each_clause_stands_under_its_sentence() -> None:
     assert Contract.from_toml(text).data.encrypted
 
 
-def test_a_clause_of_several_sentences_stands_under_all_of_them() -> None:
+def test_a_clause_of_several_sentences_is_under_all_of_them() -> None:
     text = render(propose("Declare the output `a`.\nSay hello.\nDeclare the output `b`.\n"), "PROMPT.md")
     assert '# line 1: Declare the output `a`.\n# line 3: Declare the output `b`.\noutputs = ["a", "b"]\n' in text
 

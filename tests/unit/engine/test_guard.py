@@ -309,7 +309,7 @@ def test_a_file_that_is_not_there_is_not_taken_out(hand: Folder) -> None:
     hand.add("wild", "HND001", '        yield self.fix(module.main, "wild", [], removes=["gone.tf"])\n')
     result = hand.fix()
     assert main(result) == STACK
-    assert "which is not there" in result.diagnostics[0].message
+    assert "which does not exist" in result.diagnostics[0].message
 
 
 @pytest.mark.parametrize(("text", "asked"), [(STACK, 1), (STACK.replace("var.cidr", "var.net"), 2)])

@@ -7,8 +7,7 @@ import re
 import pytest
 from mending import MAIN, mended, refused
 
-from tapfix.edits import Safety
-from tapfix.fixer import Status
+from tapfix.fixer import Safety, Status
 
 RULE = "TAP008"
 
@@ -252,7 +251,7 @@ def test_amazon_linux_2023() -> None:
 
 
 def test_one_module_in_two_regions() -> None:
-    """An AMI id holds for one region: each call has a variable of its own."""
+    """An AMI id is valid in one region: each call has a variable of its own."""
     call = 'module "{0}" {{\n  source    = "./app"\n  providers = {{\n    aws = aws.{0}\n  }}\n}}\n\n'
     image = f"{DATA}\n{runs('data.aws_ami.amazon_linux_2.id')}"
     texts = mended(RULE, {MAIN: call.format("east") + call.format("west"), "app/main.tf": image}).texts
@@ -319,11 +318,16 @@ def test_the_contract_names_the_variable() -> None:
     [
         runs(""),
         'resource "aws_instance" "a" {}\n',
-        'resource "aws_instance" "a" {\n  ami = local.a\n}\n\nlocals {\n  a = local.a\n}\n',
     ],
 )
-def test_unfinished(text: str) -> None:
-    mended(RULE, text)
+def test_what_names_no_image_stays_as_it_is(text: str) -> None:
+    assert mended(RULE, text).main == text
+
+
+def test_a_local_value_that_names_itself_is_followed_once() -> None:
+    text = 'resource "aws_instance" "a" {\n  ami = local.a\n}\n\nlocals {\n  a = local.a\n}\n'
+    after = mended(RULE, text).main
+    assert "ami = local.a\n" in after and "  a = coalesce(var.ami_id, local.a)\n" in after
 
 
 def test_two_modules_with_other_images() -> None:
@@ -334,3 +338,27 @@ def test_two_modules_with_other_images() -> None:
     other = image.replace("amzn2-", "al2023-")
     texts = mended(RULE, {MAIN: calls, "web/main.tf": image, "worker/main.tf": other}).texts
     assert "web_ami_id = var.web_ami_id" in texts[MAIN] and "worker_ami_id = var.worker_ami_id" in texts[MAIN]
+
+
+# Values that tfvars files and callers set -----------------------------------------------------------------------------
+
+TYPED = f'variable "type" {{\n  default = "t3.micro"\n}}\n\n{runs(f"{LITERAL}{chr(10)}  instance_type = var.type")}'
+
+
+@pytest.mark.parametrize(
+    ("in_prod", "machine"), [("t4g.small", "arm64"), ("t3.large", "x86_64")], ids=["Graviton", "Intel"]
+)
+def test_the_machine_that_the_environments_choose(in_prod: str, machine: str) -> None:
+    files = {MAIN: TYPED, **dict.fromkeys(ENVIRONMENTS, f'type = "{in_prod}"\n')}
+    assert f"amzn2-ami-hvm-*-{machine}-gp2" in mended(RULE, files).main
+    call = f'module "app" {{\n  source = "./app"\n  type   = "{in_prod}"\n}}\n'
+    assert f"amzn2-ami-hvm-*-{machine}-gp2" in mended(RULE, {MAIN: call, "app/main.tf": TYPED}).texts["app/main.tf"]
+
+
+def test_the_data_source_whose_pattern_the_environments_set_is_used() -> None:
+    """It is Amazon Linux in each environment, though its default is another system."""
+    pattern = DATA.replace('["amzn2-ami-hvm-*-x86_64-gp2"]', "[var.pattern]")
+    text = f'variable "pattern" {{\n  default = "ubuntu/*"\n}}\n\n{pattern}\n{runs(LITERAL)}'
+    files = {MAIN: text, **dict.fromkeys(ENVIRONMENTS, 'pattern = "amzn2-ami-hvm-*-x86_64-gp2"\n')}
+    assert mended(RULE, files).main.count('data "aws_ami"') == 1
+    assert mended(RULE, text).main.count('data "aws_ami"') == 2

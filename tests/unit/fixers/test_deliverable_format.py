@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tapfix.answer.response import read_answer, write_answer
+from tapfix.answer.reader import read_answer
+from tapfix.answer.writer import write_answer
 from tapfix.contract import Contract
-from tapfix.engine.passes import Options, Outcome, repair
+from tapfix.engine.guard import repair
+from tapfix.engine.passes import Options, Outcome
 from tapfix.engine.registry import builtin_fixers
 from tapfix.fixer import Fixer
 
@@ -42,7 +44,7 @@ def test_an_answer_in_form(fixer: Fixer) -> None:
 def test_prose(fixer: Fixer) -> None:
     ((status, message),) = said(run(fixer, "Here you go:\n\n" + FILES))
     assert status == "fixed"
-    assert message.startswith("prose stands around the files")
+    assert message.startswith("there is text around the files")
     assert said(run(fixer, "Here you go:\n\n" + FILES, "[deliverable]\nprose = true\n")) == []
 
 
@@ -59,8 +61,8 @@ def test_no_fence_and_unclosed_fence(fixer: Fixer) -> None:
 @pytest.mark.parametrize(
     ("stack", "reason"),
     [
-        ("locals {\n}\n", "no variable tells the environments apart"),
-        ('locals {\n  name = "x-${terraform.workspace}"\n}\n', "decide whether it goes by workspaces"),
+        ("locals {\n}\n", "no variable distinguishes the environments"),
+        ('locals {\n  name = "x-${terraform.workspace}"\n}\n', "decide whether workspaces do"),
         (ENVIRONMENT + 'variable "vpc_id" {\n}\n', "needs values that the answer does not give: vpc_id"),
         (
             'variable "environment" {\n  validation {\n    condition = contains(["qa", "dev"], var.environment)\n'

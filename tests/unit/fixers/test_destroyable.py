@@ -1,20 +1,19 @@
-"""TAP002: each row of the table, alone, behind a variable, behind a conditional, absent; and where fixes go."""
+"""TAP002: each row of the table, as a literal, by a variable, by a conditional, absent; and what fixes change."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import pytest
 from mending import mended, refused
 
-from fixers.destroyable import blockers as data
+from fixers.destroyable.blockers import BLOCKERS, BLOCKING_ITEMS, BLOCKS, LOCKS, Blocker, Lock
+from fixers.destroyable.rule import Destroyable
 from tapfix.fixer import Status
-from tapfix.schema import BlockSchema, load
+from tapfix.schema import AttributeSchema, NestedBlock, load
 
-ROWS = [(type, row) for row in data.BLOCKERS for type in row.types.split()]
-LOCKS = [(type, row) for row in data.LOCKS for type in row.types.split()]
+ROWS = [(type, row) for row in BLOCKERS for type in row.types.split()]
+LOCK_ROWS = [(type, row) for row in LOCKS for type in row.types.split()]
 IDS = [f"{type}.{row.argument}" for type, row in ROWS]
-LOCK_IDS = [f"{type}.{row.argument}" for type, row in LOCKS]
+LOCK_IDS = [f"{type}.{row.argument}" for type, row in LOCK_ROWS]
 
 
 def resource(type: str, argument: str, value: str, more: str = "") -> str:
@@ -25,7 +24,7 @@ def resource(type: str, argument: str, value: str, more: str = "") -> str:
     return f'resource "{type}" "x" {{\n{more}{inner}\n}}\n'
 
 
-def blocking(row: Any) -> str:
+def blocking(row: Blocker) -> str:
     return {"true": "false", "false": "true"}.get(row.wanted, "[]" if row.wanted[0] == "[" else '"OTHER"')
 
 
@@ -33,35 +32,33 @@ def plain(text: str) -> str:
     return " ".join(text.split())
 
 
-def schema_of(type: str, argument: str, major: int) -> Any:
-    block: BlockSchema | None = load(major).resource(type)
+def in_schema(type: str, argument: str, major: int) -> AttributeSchema | NestedBlock | None:
+    """What a version of the provider knows under the dotted name of an argument or a block."""
     *path, name = argument.split(".")
-    for step in path:
-        nested = block.blocks.get(step) if block is not None else None
-        block = nested.block if nested is not None else None
-    if block is None:
-        return None
-    return block.attributes.get(name) or block.blocks.get(name)
+    schema = load(major).resource(type)
+    block = schema.inner(path) if schema is not None else None
+    return (block.attributes.get(name) or block.blocks.get(name)) if block is not None else None
 
 
 # The table ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("type", "row"), [*ROWS, *LOCKS], ids=[*IDS, *LOCK_IDS])
-def test_the_provider_knows_the_argument(type: str, row: Any) -> None:
-    since = getattr(row, "since", "5.100")
+@pytest.mark.parametrize(("type", "row"), [*ROWS, *LOCK_ROWS], ids=[*IDS, *LOCK_IDS])
+def test_the_provider_knows_the_argument(type: str, row: Blocker | Lock) -> None:
+    since = row.since if isinstance(row, Blocker) else "5.100"
     if since == "6.26":
         pytest.skip("newer than the schemas that tapfix carries")
-    found = schema_of(type, row.argument, 5 if since == "5.100" else 6)
+    found = in_schema(type, row.argument, 5 if since == "5.100" else 6)
     assert found is not None
-    assert getattr(found, "settable", True)
+    assert isinstance(found, NestedBlock) or found.settable
 
 
 @pytest.mark.parametrize(("type", "row"), ROWS, ids=IDS)
-def test_the_wanted_value_fits_the_type(type: str, row: Any) -> None:
-    found = schema_of(type, row.argument, 5) or schema_of(type, row.argument, 6)
+def test_the_wanted_value_fits_the_type(type: str, row: Blocker) -> None:
+    found = in_schema(type, row.argument, 5) or in_schema(type, row.argument, 6)
     if found is None:
         pytest.skip("newer than the schemas that tapfix carries")
+    assert isinstance(found, AttributeSchema)
     wanted = row.wanted
     kind = found.type if isinstance(found.type, str) else found.type[0]
     shape = "bool" if wanted in ("true", "false") else "list" if wanted[0] == "[" else "string"
@@ -69,7 +66,7 @@ def test_the_wanted_value_fits_the_type(type: str, row: Any) -> None:
 
 
 @pytest.mark.parametrize(("type", "row"), ROWS, ids=IDS)
-def test_alone(type: str, row: Any) -> None:
+def test_alone(type: str, row: Blocker) -> None:
     before = resource(type, row.argument, blocking(row))
     result = mended("TAP002", before)
     wanted = plain(resource(type, row.argument, row.wanted))
@@ -78,7 +75,7 @@ def test_alone(type: str, row: Any) -> None:
 
 
 @pytest.mark.parametrize(("type", "row"), ROWS, ids=IDS)
-def test_behind_a_variable(type: str, row: Any) -> None:
+def test_by_a_variable(type: str, row: Blocker) -> None:
     stack = f'variable "v" {{\n  default = {blocking(row)}\n}}\n' + resource(type, row.argument, "var.v")
     result = mended("TAP002", stack)
     assert f"default = {row.wanted}" in result.main
@@ -86,7 +83,7 @@ def test_behind_a_variable(type: str, row: Any) -> None:
 
 
 @pytest.mark.parametrize(("type", "row"), ROWS, ids=IDS)
-def test_behind_a_conditional(type: str, row: Any) -> None:
+def test_by_a_conditional(type: str, row: Blocker) -> None:
     value = f'var.environment == "prod" ? {blocking(row)} : {row.wanted}'
     stack = 'variable "environment" {\n  default = "dev"\n}\n' + resource(type, row.argument, value)
     result = mended("TAP002", stack)
@@ -95,24 +92,37 @@ def test_behind_a_conditional(type: str, row: Any) -> None:
 
 
 @pytest.mark.parametrize(("type", "row"), ROWS, ids=IDS)
-def test_absent(type: str, row: Any) -> None:
+def test_absent(type: str, row: Blocker) -> None:
     alone = resource(type, row.argument, "", "  count = 1\n")
     name = row.argument.rpartition(".")[2]
     result = mended("TAP002", alone)
     added = f"{name} = {row.wanted}" in plain(result.main)
-    known = schema_of(type, row.argument, 5 if load(5).resource(type) else 6) is not None
-    assert added == (row.absent == data.BLOCKS and known)
+    known = in_schema(type, row.argument, 5 if load(5).resource(type) else 6) is not None
+    assert added == (row.absent == BLOCKS and known)
+
+
+BESIDE = [(type, row) for type, row in ROWS if row.absent.beside]
+
+
+@pytest.mark.parametrize(("type", "row"), BESIDE, ids=[f"{type}.{row.argument}" for type, row in BESIDE])
+def test_absent_beside_what_makes_it_block(type: str, row: Blocker) -> None:
+    beside = in_schema(type, row.absent.beside, 5)
+    text = f"{row.absent.beside} {{\n  }}" if isinstance(beside, NestedBlock) else f'{row.absent.beside} = "x"'
+    assert f"{row.argument} = {row.wanted}" in plain(mended("TAP002", resource(type, "x", "1", f"  {text}\n")).main)
+    if isinstance(beside, AttributeSchema):
+        unset = resource(type, "x", "1", f"  {row.absent.beside} = null\n")
+        assert mended("TAP002", unset).main == unset
 
 
 @pytest.mark.parametrize(("type", "row"), ROWS, ids=IDS)
-def test_what_is_right_stays(type: str, row: Any) -> None:
+def test_what_is_right_stays(type: str, row: Blocker) -> None:
     before = resource(type, row.argument, row.wanted)
     result = mended("TAP002", before)
     assert row.argument not in " ".join(f.message for f in result.findings)
 
 
-@pytest.mark.parametrize(("type", "row"), LOCKS, ids=LOCK_IDS)
-def test_locks_are_refused_by_name(type: str, row: Any) -> None:
+@pytest.mark.parametrize(("type", "row"), LOCK_ROWS, ids=LOCK_IDS)
+def test_locks_are_refused_by_name(type: str, row: Lock) -> None:
     for value in row.values or ("3",):
         text = str(value).lower() if isinstance(value, bool) else f'"{value}"'
         stack = resource(type, row.argument, text, "  force_destroy = true\n")
@@ -125,11 +135,11 @@ def test_locks_are_refused_by_name(type: str, row: Any) -> None:
             assert not harmless.of(Status.REFUSED)
 
 
-def test_no_argument_stands_twice() -> None:
+def test_no_row_is_there_twice() -> None:
     assert len(set(IDS)) == len(IDS)
 
 
-# Where fixes go ----------------------------------------------------------------------------------------------------
+# What fixes change ---------------------------------------------------------------------------------------------------
 
 SWITCH = 'variable "protect" {\n  type    = bool\n  default = true\n}\n'
 
@@ -141,7 +151,7 @@ SWITCH = 'variable "protect" {\n  type    = bool\n  default = true\n}\n'
             SWITCH
             + 'resource "aws_lb" "a" {\n  enable_deletion_protection = var.protect\n  internal = var.protect\n}\n',
             SWITCH + 'resource "aws_lb" "a" {\n  enable_deletion_protection = false\n  internal = var.protect\n}\n',
-            id="a variable that serves another end is left alone",
+            id="a variable with another use is left alone",
         ),
         pytest.param(
             SWITCH + 'resource "aws_lb" "a" {\n  enable_deletion_protection = !var.protect\n}\n',
@@ -156,41 +166,54 @@ SWITCH = 'variable "protect" {\n  type    = bool\n  default = true\n}\n'
             id="one switch for opposite arguments",
         ),
         pytest.param(
-            'locals {\n  prod = var.environment == "prod"\n}\nresource "aws_s3_bucket" "a" {\n  force_destroy = !local.prod\n}\n'
-            'output "prod" {\n  value = "${local.prod}-x"\n}\nresource "aws_eip" "a" {\n  count = local.prod ? 2 : 1\n}\n',
-            'locals {\n  prod = var.environment == "prod"\n}\nresource "aws_s3_bucket" "a" {\n  force_destroy = true\n}\n'
-            'output "prod" {\n  value = "${local.prod}-x"\n}\nresource "aws_eip" "a" {\n  count = local.prod ? 2 : 1\n}\n',
-            id="a negation of what serves another end is spelled out",
+            'locals {\n  prod = var.environment == "prod"\n}\nresource "aws_s3_bucket" "a" {\n'
+            "  force_destroy = !local.prod\n}\n"
+            'output "prod" {\n  value = "${local.prod}-x"\n}\nresource "aws_eip" "a" {\n'
+            "  count = local.prod ? 2 : 1\n}\n",
+            'locals {\n  prod = var.environment == "prod"\n}\nresource "aws_s3_bucket" "a" {\n'
+            "  force_destroy = true\n}\n"
+            'output "prod" {\n  value = "${local.prod}-x"\n}\nresource "aws_eip" "a" {\n'
+            "  count = local.prod ? 2 : 1\n}\n",
+            id="a negation of a value with another use is replaced",
         ),
         pytest.param(
-            "locals {\n  c = {\n    dev  = { n = 1, protect = false }\n    prod = { n = 2, protect = true }\n  }\n  now = local.c[var.env]\n}\n"
-            'resource "aws_lb" "a" {\n  enable_deletion_protection = local.now.protect\n  idle_timeout = local.now.n\n}\n',
-            "locals {\n  c = {\n    dev  = { n = 1, protect = false }\n    prod = { n = 2, protect = false }\n  }\n  now = local.c[var.env]\n}\n"
-            'resource "aws_lb" "a" {\n  enable_deletion_protection = local.now.protect\n  idle_timeout = local.now.n\n}\n',
+            "locals {\n  c = {\n    dev  = { n = 1, protect = false }\n"
+            "    prod = { n = 2, protect = true }\n  }\n  now = local.c[var.env]\n}\n"
+            'resource "aws_lb" "a" {\n  enable_deletion_protection = local.now.protect\n'
+            "  idle_timeout = local.now.n\n}\n",
+            "locals {\n  c = {\n    dev  = { n = 1, protect = false }\n"
+            "    prod = { n = 2, protect = false }\n  }\n  now = local.c[var.env]\n}\n"
+            'resource "aws_lb" "a" {\n  enable_deletion_protection = local.now.protect\n'
+            "  idle_timeout = local.now.n\n}\n",
             id="the item of a map by environment, under another name",
         ),
         pytest.param(
             "locals {\n  c = {\n    prod = { protect = true }\n  }\n  now = local.c[var.env]\n}\n"
-            'resource "aws_lb" "a" {\n  enable_deletion_protection = local.now.protect\n  internal = local.now.protect\n}\n',
+            'resource "aws_lb" "a" {\n  enable_deletion_protection = local.now.protect\n'
+            "  internal = local.now.protect\n}\n",
             "locals {\n  c = {\n    prod = { protect = true }\n  }\n  now = local.c[var.env]\n}\n"
             'resource "aws_lb" "a" {\n  enable_deletion_protection = false\n  internal = local.now.protect\n}\n',
-            id="an item under another name that serves another end",
+            id="an item under another name with another use",
         ),
         pytest.param(
-            'variable "protect" {\n  type = bool\n}\nresource "aws_lb" "a" {\n  enable_deletion_protection = var.protect\n}\n',
+            'variable "protect" {\n  type = bool\n}\nresource "aws_lb" "a" {\n'
+            "  enable_deletion_protection = var.protect\n}\n",
             'variable "protect" {\n  type    = bool\n  default = false\n}\n'
             'resource "aws_lb" "a" {\n  enable_deletion_protection = var.protect\n}\n',
-            id="a variable that nobody set",
+            id="a variable that nothing sets",
         ),
         pytest.param(
-            'variable "p" {\n  default = true\n  validation {\n    condition     = var.p\n    error_message = "On."\n  }\n}\n'
+            'variable "p" {\n  default = true\n  validation {\n    condition     = var.p\n'
+            '    error_message = "On."\n  }\n}\n'
             'resource "aws_lb" "a" {\n  enable_deletion_protection = var.p\n}\n',
-            'variable "p" {\n  default = true\n  validation {\n    condition     = var.p\n    error_message = "On."\n  }\n}\n'
+            'variable "p" {\n  default = true\n  validation {\n    condition     = var.p\n'
+            '    error_message = "On."\n  }\n}\n'
             'resource "aws_lb" "a" {\n  enable_deletion_protection = false\n}\n',
-            id="a variable whose validation would not let it pass",
+            id="a variable whose validation would reject the value",
         ),
         pytest.param(
-            'locals {\n  p = var.environment == "prod"\n}\nresource "aws_lb" "a" {\n  enable_deletion_protection = local.p\n}\n',
+            'locals {\n  p = var.environment == "prod"\n}\nresource "aws_lb" "a" {\n'
+            "  enable_deletion_protection = local.p\n}\n",
             'locals {\n  p = false\n}\nresource "aws_lb" "a" {\n  enable_deletion_protection = local.p\n}\n',
             id="a local value",
         ),
@@ -199,26 +222,29 @@ SWITCH = 'variable "protect" {\n  type    = bool\n  default = true\n}\n'
             + 'locals {\n  p = var.protect\n}\nresource "aws_lb" "a" {\n  enable_deletion_protection = local.p\n}\n',
             SWITCH.replace("true", "false")
             + 'locals {\n  p = var.protect\n}\nresource "aws_lb" "a" {\n  enable_deletion_protection = local.p\n}\n',
-            id="a variable behind a local value",
+            id="a variable that a local value renames",
         ),
         pytest.param(
             "locals {\n  c = {\n    dev  = { n = 1, protect = false }\n    prod = { n = 2, protect = true }\n  }\n}\n"
-            'resource "aws_lb" "a" {\n  enable_deletion_protection = local.c[var.env].protect\n  idle_timeout = local.c[var.env].n\n}\n',
+            'resource "aws_lb" "a" {\n  enable_deletion_protection = local.c[var.env].protect\n'
+            "  idle_timeout = local.c[var.env].n\n}\n",
             "locals {\n  c = {\n    dev  = { n = 1, protect = false }\n    prod = { n = 2, protect = false }\n  }\n}\n"
-            'resource "aws_lb" "a" {\n  enable_deletion_protection = local.c[var.env].protect\n  idle_timeout = local.c[var.env].n\n}\n',
+            'resource "aws_lb" "a" {\n  enable_deletion_protection = local.c[var.env].protect\n'
+            "  idle_timeout = local.c[var.env].n\n}\n",
             id="the item of a map by environment",
         ),
         pytest.param(
-            'locals {\n  c = { protect = true }\n}\nresource "aws_lb" "a" {\n  enable_deletion_protection = local.c.protect\n}\n'
+            'locals {\n  c = { protect = true }\n}\nresource "aws_lb" "a" {\n'
+            "  enable_deletion_protection = local.c.protect\n}\n"
             'output "c" {\n  value = local.c\n}\nresource "null_resource" "n" {\n  triggers = local.c\n}\n',
             'locals {\n  c = { protect = true }\n}\nresource "aws_lb" "a" {\n  enable_deletion_protection = false\n}\n'
             'output "c" {\n  value = local.c\n}\nresource "null_resource" "n" {\n  triggers = local.c\n}\n',
-            id="an object that is used whole is left alone",
+            id="an object that is used as a whole is left alone",
         ),
         pytest.param(
             'resource "aws_lb" "a" {\n  enable_deletion_protection = each.value.protect\n}\n',
             'resource "aws_lb" "a" {\n  enable_deletion_protection = false\n}\n',
-            id="what cannot be told",
+            id="a value that is not known",
         ),
         pytest.param(
             'resource "aws_lb" "a" {\n  enable_deletion_protection = null\n}\n',
@@ -231,15 +257,17 @@ SWITCH = 'variable "protect" {\n  type    = bool\n  default = true\n}\n'
             id="null where absence blocks",
         ),
         pytest.param(
-            'resource "aws_db_instance" "a" {\n  identifier                = "a"\n  final_snapshot_identifier = "a-final"\n}\n',
+            'resource "aws_db_instance" "a" {\n  identifier                = "a"\n'
+            '  final_snapshot_identifier = "a-final"\n}\n',
             'resource "aws_db_instance" "a" {\n  identifier          = "a"\n  skip_final_snapshot = true\n}\n',
             id="a snapshot's name without the switch",
         ),
         pytest.param(
-            'resource "aws_db_instance" "a" {\n  skip_final_snapshot       = true\n  final_snapshot_identifier = "a"\n\n'
+            'resource "aws_db_instance" "a" {\n  skip_final_snapshot       = true\n'
+            '  final_snapshot_identifier = "a"\n\n'
             "  lifecycle {\n    ignore_changes = [final_snapshot_identifier]\n  }\n}\n",
             'resource "aws_db_instance" "a" {\n  skip_final_snapshot = true\n}\n',
-            id="a snapshot's name that means nothing, and who ignored it",
+            id="a snapshot's name without effect, which is also ignored",
         ),
         pytest.param(
             'resource "aws_db_instance" "a" {\n  skip_final_snapshot       = false\n  final_snapshot_identifier = "a"\n'
@@ -249,14 +277,17 @@ SWITCH = 'variable "protect" {\n  type    = bool\n  default = true\n}\n'
             id="one of several that are ignored",
         ),
         pytest.param(
-            'variable "skip" {\n  default = false\n}\nresource "aws_db_instance" "a" {\n  skip_final_snapshot       = var.skip\n'
+            'variable "skip" {\n  default = false\n}\nresource "aws_db_instance" "a" {\n'
+            "  skip_final_snapshot       = var.skip\n"
             '  final_snapshot_identifier = "a"\n}\n',
-            'variable "skip" {\n  default = true\n}\nresource "aws_db_instance" "a" {\n  skip_final_snapshot       = var.skip\n'
+            'variable "skip" {\n  default = true\n}\nresource "aws_db_instance" "a" {\n'
+            "  skip_final_snapshot       = var.skip\n"
             '  final_snapshot_identifier = "a"\n}\n',
-            id="a snapshot's name that a variable may still want",
+            id="a snapshot's name that a variable may still need",
         ),
         pytest.param(
-            'resource "aws_kms_key" "a" {\n  lifecycle {\n    # Never.\n    prevent_destroy = true\n    ignore_changes  = [tags]\n  }\n}\n',
+            'resource "aws_kms_key" "a" {\n  lifecycle {\n    # Never.\n    prevent_destroy = true\n'
+            "    ignore_changes  = [tags]\n  }\n}\n",
             'resource "aws_kms_key" "a" {\n  lifecycle {\n    ignore_changes = [tags]\n  }\n}\n',
             id="prevent_destroy beside something else",
         ),
@@ -296,7 +327,7 @@ SWITCH = 'variable "protect" {\n  type    = bool\n  default = true\n}\n'
         pytest.param(
             'data "aws_lb" "a" {\n  enable_deletion_protection = true\n}\n',
             'data "aws_lb" "a" {\n  enable_deletion_protection = true\n}\n',
-            id="a data source is nothing to destroy",
+            id="a data source has nothing to destroy",
         ),
     ],
 )
@@ -323,7 +354,10 @@ def test_values_of_environments_are_set_in_their_files() -> None:
 
 
 def test_an_expression_that_is_right_in_every_environment_stays() -> None:
-    stack = 'variable "environment" {}\nresource "aws_lb" "a" {\n  enable_deletion_protection = var.environment == "live"\n}\n'
+    stack = (
+        'variable "environment" {}\nresource "aws_lb" "a" {\n'
+        '  enable_deletion_protection = var.environment == "live"\n}\n'
+    )
     result = mended("TAP002", {"tap_stack.tf": stack, **ENVIRONMENTS})
     assert result.main == stack
     assert not result.findings
@@ -333,7 +367,8 @@ def test_an_expression_that_is_right_in_every_environment_stays() -> None:
 
 def test_arguments_of_module_calls_are_followed() -> None:
     files = {
-        "main.tf": 'variable "keep" {\n  default = true\n}\nmodule "db" {\n  source  = "./modules/db"\n  protect = var.keep\n}\n',
+        "main.tf": 'variable "keep" {\n  default = true\n}\n'
+        'module "db" {\n  source  = "./modules/db"\n  protect = var.keep\n}\n',
         "modules/db/main.tf": SWITCH + 'resource "aws_lb" "a" {\n  enable_deletion_protection = var.protect\n}\n',
     }
     result = mended("TAP002", files)
@@ -342,18 +377,21 @@ def test_arguments_of_module_calls_are_followed() -> None:
     assert "var.protect" in result.texts["modules/db/main.tf"]
 
 
-def test_the_contract_can_want_a_stack_that_stays() -> None:
+def test_the_contract_can_ask_for_a_stack_that_stays() -> None:
     stack = 'resource "aws_lb" "a" {\n  enable_deletion_protection = true\n}\n'
     assert mended("TAP002", stack, "[lifecycle]\ndestroyable = false\n").findings == ()
 
 
 def test_a_lock_that_only_a_default_would_set() -> None:
-    stack = 'variable "mode" {\n  default = "COMPLIANCE"\n}\nresource "aws_s3_object" "a" {\n  object_lock_mode = var.mode\n}\n'
+    stack = (
+        'variable "mode" {\n  default = "COMPLIANCE"\n}\nresource "aws_s3_object" "a" {\n'
+        "  object_lock_mode = var.mode\n}\n"
+    )
     assert "object_lock_mode" in " ".join(f.message for f in mended("TAP002", stack).of(Status.REFUSED))
     assert refused("TAP002", stack.replace("var.mode", "null")) == []
 
 
-def test_messages_speak_to_people() -> None:
+def test_the_message() -> None:
     stack = 'resource "aws_lb" "a" {\n  enable_deletion_protection = true\n}\n'
     assert [f.message for f in mended("TAP002", stack).findings] == [
         "`enable_deletion_protection = true` keeps `terraform destroy` from finishing "
@@ -365,7 +403,8 @@ def test_an_object_that_only_tfvars_set_is_mended_there() -> None:
     given = {f"{name}.tfvars": 'db = { name = "d", protect = false }\n' for name in ("dev", "staging")}
     stack = {
         "tap_stack.tf": 'variable "db" {\n  type = object({ name = string, protect = bool })\n}\n\n'
-        'resource "aws_lb" "a" {\n  name                       = var.db.name\n  enable_deletion_protection = var.db.protect\n}\n',
+        'resource "aws_lb" "a" {\n  name                       = var.db.name\n'
+        "  enable_deletion_protection = var.db.protect\n}\n",
         **given,
         "prod.tfvars": 'db = { name = "d", protect = true }\n',
     }
@@ -374,3 +413,10 @@ def test_an_object_that_only_tfvars_set_is_mended_there() -> None:
     assert result.texts["prod.tfvars"] == given["dev.tfvars"]
     del stack["staging.tfvars"]
     assert "enable_deletion_protection = false" in mended("TAP002", stack).main
+
+
+def test_the_page_shows_every_row() -> None:
+    page = Destroyable().page
+    items = [(type, row) for row in BLOCKING_ITEMS for type in row.types.split()]
+    for type, row in [*ROWS, *LOCK_ROWS, *items]:
+        assert any(f"`{type}`" in line and f"| `{row.argument}` |" in line for line in page.splitlines())

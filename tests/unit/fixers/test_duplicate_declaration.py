@@ -1,4 +1,4 @@
-"""TAP108: of two declarations that say the same one goes; of two that do not, neither."""
+"""TAP108: one of two equal declarations is removed; two that differ both stay."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LOG = 'resource "aws_cloudwatch_log_group" "a" {\n  name = "a"\n%s}\n'
         ),
     ],
 )
-def test_one_of_two_goes(before: str, after: str) -> None:
+def test_one_of_two_is_removed(before: str, after: str) -> None:
     assert mended("TAP108", before).main == after
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
+from fixers.incomplete_resource.cut_off import CutOff, Tail, Verdict, verdict
 from tapfix.contract import Contract
-from tapfix.engine.passes import Options, Outcome, repair
+from tapfix.engine.guard import repair
+from tapfix.engine.passes import Options, Outcome
 from tapfix.engine.registry import builtin_fixers
 from tapfix.fixer import Status
+from tapfix.module import File
 from tapfix.schema import load
 
 FIXER = next(f for f in builtin_fixers() if f.rule == "TAP004")
@@ -96,6 +100,25 @@ def test_an_output_of_a_module_that_another_reads_is_refused() -> None:
     outcome = run(files)
     assert outcome.texts["net/main.tf"] == 'output "id" {\n  description = "the id"\n}\n'
     assert [p.finding.status for p in outcome.placed] == [Status.REFUSED, Status.FIXED]
+
+
+@pytest.mark.parametrize(
+    ("use", "status"),
+    [
+        ("module.net.arn", Status.FIXED),
+        ("module.net.id", Status.REFUSED),
+        ("module.net", Status.REFUSED),
+        ("module.other.id", Status.FIXED),
+    ],
+)
+def test_an_output_is_refused_only_if_a_caller_of_its_module_may_read_it(use: str, status: Status) -> None:
+    files = {
+        "main.tf": 'module "net" {\n  source = "./net"\n}\n\nmodule "other" {\n  source = "./other"\n}\n\n'
+        f"locals {{\n  used = {use}\n}}\n",
+        "net/main.tf": 'output "id" {\n  description = "the id"\n}\n\noutput "arn" {\n  value = "arn"\n}\n',
+        "other/main.tf": 'output "id" {\n  value = "other"\n}\n',
+    }
+    assert [p.finding.status for p in run(files).placed] == [status]
 
 
 # --- what is completed ------------------------------------------------------------------------------------------------
@@ -221,6 +244,57 @@ def test_the_engine_of_a_clusters_instance_is_that_of_the_cluster() -> None:
 )
 def test_cut_off(cut: str, after: str) -> None:
     assert fixed(f"{VPC}\n{cut}") == VPC + after
+
+
+KNOWN = CutOff(
+    head=File("a.tf", 'resource "aws_eip" "a" {\n}\n').blocks[0],
+    finished="",
+    rest="name = aws_vpc.main.",
+    tail=None,
+    missing=(),
+    is_complete=False,
+    is_referred=False,
+    is_idle=False,
+    has_substance=False,
+)
+TAIL = Tail("aws_vpc.main.", "aws_vpc.main.id")
+
+
+@pytest.mark.parametrize(
+    ("known", "wanted"),
+    [
+        ({}, Verdict.REFUSE),
+        ({"is_complete": True}, Verdict.REFUSE),
+        ({"is_complete": True, "rest": ""}, Verdict.CLOSE),
+        ({"is_complete": True, "rest": "tags = {"}, Verdict.CLOSE),
+        ({"is_complete": True, "rest": "tags = {", "is_idle": True}, Verdict.CLOSE),
+        ({"is_complete": True, "tail": TAIL}, Verdict.COMPLETE),
+        ({"is_complete": True, "tail": TAIL, "is_idle": True}, Verdict.REMOVE),
+        ({"is_complete": True, "tail": TAIL, "is_idle": True, "is_referred": True}, Verdict.COMPLETE),
+        ({"tail": TAIL}, Verdict.REFUSE),
+        ({"rest": ""}, Verdict.REFUSE),
+        ({"is_idle": True}, Verdict.REMOVE),
+        ({"is_idle": True, "is_referred": True}, Verdict.REFUSE),
+        ({"is_idle": True, "has_substance": True}, Verdict.REFUSE),
+    ],
+)
+def test_the_verdict_on_a_block_that_was_cut_off(known: dict[str, Any], wanted: Verdict) -> None:
+    assert verdict(KNOWN._replace(**known)) is wanted
+
+
+@pytest.mark.parametrize(
+    ("rest", "type", "is_referred", "spared"),
+    [
+        ('description = "a', "aws_eip", False, True),
+        ("name = ", "aws_eip", False, False),
+        ("type = list(", "variable", True, True),
+        ("type = list(", "variable", False, False),
+        ("default = 1", "variable", True, False),
+    ],
+)
+def test_an_argument_that_a_block_does_the_same_without(rest: str, type: str, is_referred: bool, spared: bool) -> None:
+    head = File("a.tf", f'{type} "x" {{\n}}\n').blocks[0]
+    assert KNOWN._replace(head=head, rest=rest, is_referred=is_referred).is_spared is spared
 
 
 @pytest.mark.parametrize(

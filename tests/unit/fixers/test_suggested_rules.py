@@ -1,4 +1,4 @@
-"""TAP112 to TAP114: what is only suggested, and where nothing is said."""
+"""TAP112 to TAP114: what they suggest, and where they report nothing."""
 
 from __future__ import annotations
 
@@ -140,12 +140,12 @@ TAGGED = 'resource "aws_vpc" "v" {\n  tags = merge(local.tags, { Environment = %
 @pytest.mark.parametrize(
     ("open", "written_out", "message"),
     [
-        (ENVIRONMENT + TAGGED % "var.environment", ENVIRONMENT + TAGGED % '"Production"', "the tag says 'Production' in every environment"),
-        (TAGGED % '"production"', ENVIRONMENT + TAGGED % '"production"', "var.environment tells them apart"),
+        (ENVIRONMENT + TAGGED % "var.environment", ENVIRONMENT + TAGGED % '"Production"', "the tag is 'Production' in every environment"),
+        (TAGGED % '"production"', ENVIRONMENT + TAGGED % '"production"', "var.environment distinguishes them"),
         (
             ENVIRONMENT + 'resource "aws_backup_selection" "s" {\n  selection_tag {\n    key = "Backup"\n    value = "prod"\n  }\n}\n',
             ENVIRONMENT + 'resource "aws_backup_selection" "s" {\n  selection_tag {\n    key = "Environment"\n    value = "prod"\n  }\n}\n',
-            "it selects what is tagged 'prod' in every environment",
+            "it selects the tag 'prod' in every environment",
         ),
         (PARAMETER % '"real"', PARAMETER % '"placeholder"', "'placeholder' stands for a value that is not there"),
         (PARAMETER % '"CHANGE_ME"\n  lifecycle {\n    ignore_changes = [value]\n  }', PARAMETER % '"CHANGE_ME"', "'CHANGE_ME' stands for"),
@@ -161,17 +161,17 @@ TAGGED = 'resource "aws_vpc" "v" {\n  tags = merge(local.tags, { Environment = %
         (ENVIRONMENT + BUCKET % ("a", "data.aws_caller_identity.me.account_id"), ENVIRONMENT + BUCKET % ("a", '"x"'), "has a name"),
     ],
 )  # fmt: skip
-def test_what_is_written_out(open: str, written_out: str, message: str) -> None:
+def test_constants(open: str, written_out: str, message: str) -> None:
     assert messages("TAP113", open) == []
     (found,) = messages("TAP113", written_out)
     assert message in found
 
 
-def test_names_that_the_contract_judges_are_left_to_it() -> None:
+def test_names_that_the_contract_checks_are_left_to_it() -> None:
     assert messages("TAP113", ENVIRONMENT + BUCKET % ("a", '"x"'), 'names.suffix_variable = "environment"') == []
 
 
-def test_tfvars_may_tell_names_apart() -> None:
+def test_tfvars_may_distinguish_names() -> None:
     stack = ENVIRONMENT + 'variable "bucket" {\n}\n' + BUCKET % ("a", "var.bucket")
     assert messages("TAP113", stack, **{"dev.tfvars": 'bucket = "a"\n', "prod.tfvars": 'bucket = "b"\n'}) == []
 
@@ -212,7 +212,7 @@ def test_what_is_open(narrow: str, wide: str, message: str) -> None:
     assert message in found
 
 
-def test_what_the_contract_forbids_is_not_told_twice() -> None:
+def test_what_the_contract_forbids_is_not_reported_twice() -> None:
     contract = "forbid = { open_ingress = true, iam_wildcards = true }"
     assert (
         messages("TAP114", INGRESS % (22, 22, "tcp", '["0.0.0.0/0"]') + GRANT % ("Allow", '"*"', '"*"'), contract) == []

@@ -1,4 +1,4 @@
-"""TAP102: what is mended, what is left, and that nothing is guessed."""
+"""TAP102: what is repaired, and what is left because a repair would be a guess."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ MENDED = {
 
 
 @pytest.mark.parametrize("name", MENDED)
-def test_it_mends(name: str) -> None:
+def test_it_repairs(name: str) -> None:
     before, after = MENDED[name]
     assert tapfix.parse(before).diagnostics
     assert mended("TAP102", before).main == after
@@ -106,32 +106,32 @@ def test_it_leaves_what_it_would_have_to_guess(name: str) -> None:
     assert mended("TAP102", LEFT[name]).main == LEFT[name]
 
 
-def test_one_refused_place_leaves_the_block_as_it_is_and_the_other_blocks_are_mended() -> None:
+def test_one_refused_place_leaves_its_block_and_the_other_blocks_are_repaired() -> None:
     half = HEAD + "  name = 'main';\n  ...\n}\n"
     other = "locals {\n  a = 1;\n}\n"
     assert mended("TAP102", half + other).main == half + "locals {\n  a = 1\n}\n"
 
 
-def test_lines_end_as_they_did() -> None:
+def test_line_endings_stay() -> None:
     assert mended("TAP102", "locals {\r\n  a = 1; b = 2\r\n}\r\n").main == "locals {\r\n  a = 1\r\n  b = 2\r\n}\r\n"
 
 
-def test_what_a_mended_block_shows_does_not_take_the_mending_back() -> None:
-    """Terraform names a reference to nothing only where the text parses: the outcome is no worse for it."""
+def test_problems_that_a_repair_reveals_do_not_take_it_back() -> None:
+    """Terraform reports an undeclared reference only where the text parses: the outcome is not worse."""
     text = 'output "x" {\n  value = [\n    local.gone\n    1\n  ]\n}\n'
     assert tapfix.fix(text).files["tap_stack.tf"] == text.replace("local.gone\n", "local.gone,\n")
 
 
-def test_much_broken_text_is_answered_soon() -> None:
-    """Each text is tried a bounded number of times, however it is broken; growth is what would show here as a hang."""
+def test_much_broken_text_takes_little_time() -> None:
+    """The number of attempts has a bound. Without it this test would not end."""
     for piece in ("a = [1\n", "/* ", "<<A\n", "{ ", '" ', "a = {;", "x { a = [", "'"):
         text = "locals {\n" + piece * 2_000 + "\n}\n"
         assert mended("TAP102", text).main == text
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_what_is_mended_is_the_text_that_was_damaged(seed: int) -> None:
-    """Take one bracket at a line's end, or one comma, out of a text that parses: the same tokens come back, or nothing is done."""
+def test_a_repair_restores_the_text_that_was_damaged(seed: int) -> None:
+    """One bracket or comma at a line's end is removed from a text that parses: it comes back, or nothing changes."""
     dice = random.Random(seed)
     whole = _module(dice)
     places = [m.start(1) for m in re.finditer(r"^[^#\n\"]*([\])},])$", whole, re.MULTILINE)]
@@ -145,7 +145,7 @@ def test_what_is_mended_is_the_text_that_was_damaged(seed: int) -> None:
 
 
 def _module(dice: random.Random) -> str:
-    """A module as terraform fmt lays it out, with brackets of every kind over several lines."""
+    """A module, formatted as by terraform fmt, with brackets of every kind over several lines."""
 
     def value(depth: int, indent: str) -> str:
         kind = dice.randrange(4) if depth else 3

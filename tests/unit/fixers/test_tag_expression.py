@@ -1,4 +1,4 @@
-"""TAP010: what stands there now, what must come out, and that no resource loses a tag on the way."""
+"""TAP010: maps of tags before and after the fix, refusals, and that no resource loses a tag."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tapfix.contract import Contract
-from tapfix.engine.passes import Options, Outcome, repair
+from tapfix.engine.guard import repair
+from tapfix.engine.passes import Options, Outcome
 from tapfix.engine.registry import builtin_fixers
 from tapfix.fixer import Status
 from tapfix.module import Project
@@ -169,6 +170,7 @@ def tags_after(expression: str, *, extra: str = EXTRA, common: str = COMMON, mor
         # Another name for the shared maps
         ("local.both", 'merge(local.tags, var.extra_tags, {\n  Name = "main-vpc"\n})'),
         ('merge(local.both, { Name = "n" })', 'merge(local.tags, var.extra_tags, { Name = "n" })'),
+        ("( # all\n  local.both)", 'merge(local.tags, var.extra_tags, # all\n  {\n    Name = "main-vpc"\n})'),
         ("merge(local.rows...)", 'merge(local.tags, var.extra_tags, merge(local.rows...), {\n  Name = "main-vpc"\n})'),
         ("merge(var.lists...)", 'merge(local.tags, var.extra_tags, {\n  Name = "main-vpc"\n}, merge(var.lists...))'),
     ],
@@ -247,6 +249,43 @@ def test_a_name_for_a_resource_without_tags(arguments: str, name: str) -> None:
     environment = 'variable "environment" {\n  type = string\n}\n'
     text = f"{environment}{EXTRA}{COMMON}\nresource {arguments}\n}}\n"
     assert f"\n\n  tags = merge(local.tags, var.extra_tags, {{\n    Name = {name}\n  }})\n}}\n" in fixed(text)
+
+
+def test_a_name_that_no_tag_can_have_in_one_environment_is_not_taken() -> None:
+    certificate = 'resource "aws_acm_certificate" "site" {\n  domain_name = var.domain\n}\n'
+    variable = 'variable "domain" {\n  type    = string\n  default = "example.com"\n}\n'
+    texts = {"tap_stack.tf": EXTRA + COMMON + variable + certificate, "prod.tfvars": 'domain = "*.example.com"\n'}
+    assert '    Name = "site-acm-certificate"\n' in run(texts).texts["tap_stack.tf"]
+    assert "    Name = var.domain\n" in run({**texts, "prod.tfvars": ""}).texts["tap_stack.tf"]
+
+
+def test_a_local_value_that_is_a_map_of_maps_in_one_environment_is_no_common_map() -> None:
+    variable = 'variable "tags" {\n  type    = any\n  default = { Team = "ops" }\n}\n'
+    texts = {
+        "tap_stack.tf": EXTRA + variable + "locals {\n  tags = var.tags\n}\n" + vpc('{ Name = "n" }'),
+        "prod.tfvars": 'tags = { web = { Team = "ops" } }\n',
+    }
+    assert any("no map of tags" in reason for reason in refusals(texts))
+    assert refusals({**texts, "prod.tfvars": 'tags = { Team = "web" }\n'}) == []
+
+
+def test_keys_of_a_map_that_a_caller_gives_are_known() -> None:
+    texts = {
+        "main.tf": f'{EXTRA}{COMMON}module "net" {{\n  source     = "./net"\n  extra_tags = var.extra_tags\n'
+        '  tags       = { own = { Name = "given" } }\n}\n',
+        "net/main.tf": f'{EXTRA}{COMMON}variable "tags" {{\n  type    = any\n  default = {{}}\n}}\n\n'
+        + vpc('merge(var.tags["own"], local.tags)'),
+    }
+    after = run(texts).texts["net/main.tf"]
+    assert 'tags       = merge(local.tags, var.extra_tags, var.tags["own"])\n' in after
+    alone = {"main.tf": "locals {\n}\n", "net/main.tf": texts["net/main.tf"]}
+    assert any("may set the same keys" in reason for reason in refusals(alone))
+
+
+def test_a_map_that_is_made_of_a_list_can_be_the_common_map() -> None:
+    common = 'locals {\n  tags = { for key in ["A", "B"] : key => "on" }\n}\n'
+    assert "merge(local.tags, var.extra_tags, {" in fixed(EXTRA + common + vpc('{ Name = "n" }'))
+    assert any("no map of tags" in r for r in refusals(EXTRA + common.replace('"on"', "[]") + vpc('{ Name = "n" }')))
 
 
 def test_new_tags_stand_before_what_is_about_the_resources_life() -> None:
@@ -543,7 +582,7 @@ OPEN_EXTRA = 'variable "extra_tags" {\n  type = map(string)\n}\n'
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (OPEN_EXTRA + COMMON + vpc('merge(local.tags, { Name = "n" }, var.extra_tags)'), "var.extra_tags stands behind"),
+        (OPEN_EXTRA + COMMON + vpc('merge(local.tags, { Name = "n" }, var.extra_tags)'), "var.extra_tags follows { Name = \"n\" } and wins"),
         (EXTRA + COMMON + vpc('merge({ Project = "x", Name = "n" }, local.tags)'), "both may set Project"),
         (
             EXTRA + 'locals {\n  tags = { web = { A = "a" } }\n}\n' + vpc('merge(local.tags.web, { Name = "n" })'),
@@ -594,7 +633,7 @@ LOCALS = ("common_tags", "web_tags")
 
 Tags = dict[str, str]
 Map = tuple[str, Tags]
-"""The text of an expression, and what it comes to."""
+"""The text of an expression, and its value."""
 
 
 @st.composite
@@ -682,7 +721,7 @@ def test_no_resource_loses_a_tag_or_gets_another_value(case: tuple[str, dict[str
     refused = any(p.finding.status is Status.REFUSED for p in outcome.placed)
     for address, tags in effective(after).items():
         for key, value in before[address].items():
-            # What the contract merges in behind the common map may win over that, and over nothing else.
+            # The maps that the contract merges after the common map may win over that, and over nothing else.
             assert tags[key] in (value, extra.get(key)), (key, text, after)
             if not extra:
                 assert tags[key] == value, (key, text, after)
@@ -712,7 +751,7 @@ def test_terraform_agrees_on_what_the_maps_come_to(tmp_path: Path) -> None:
 
 
 def _some_module(source: random.Random) -> str:
-    """A module of merges; each key stands in more than one map."""
+    """A module of merges; more than one map has each key."""
 
     def obj() -> str:
         keys = source.sample(KEYS, source.randint(1, 3))

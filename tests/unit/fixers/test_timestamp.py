@@ -1,4 +1,4 @@
-"""TAP003: each place a volatile value can stand in, and its own remedy."""
+"""TAP003: each place where a volatile value can be used, and its own remedy."""
 
 from __future__ import annotations
 

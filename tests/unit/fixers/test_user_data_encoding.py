@@ -312,3 +312,47 @@ def test_output_of_a_local_module() -> None:
     assert mended(RULE, files).texts == files
     files["script/main.tf"] = 'output "text" {\n  value = file("init.sh")\n}\n'
     assert "user_data = base64encode(module.script.text)" in mended(RULE, files).main
+
+
+OF_VALUES = """\
+variable "head" {
+  default = "#!/bin/bash\\n"
+}
+
+variable "encode" {
+  default = false
+}
+
+data "cloudinit_config" "app" {
+  base64_encode = var.encode
+  gzip          = false
+
+  part {
+    content = "ls"
+  }
+}
+
+resource "aws_launch_template" "app" {
+  user_data = VALUE
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("value", "argument"),
+    [
+        ('"${var.head}bHMK"', 'head = "IyEvYmluL2Jhc2gK"'),
+        ('trim("${var.head}bHMK", " ")', 'head = "IyEvYmluL2Jhc2gK"'),
+        ("data.cloudinit_config.app.rendered", "encode = true"),
+    ],
+)
+def test_what_tfvars_and_callers_make_base64(value: str, argument: str) -> None:
+    """By its default it is plain text, and is encoded; in the environments, or by the caller, it is base64 already."""
+    text = OF_VALUES.replace("VALUE", value)
+    assert f"user_data = base64encode({value})" in mended(RULE, text).main
+    files = {MAIN: text, **{f"{e}.tfvars": f"{argument}\n" for e in ("dev", "staging", "prod")}}
+    assert mended(RULE, files).texts == files
+    called = {MAIN: f'module "app" {{\n  source = "./app"\n  {argument}\n}}\n', "app/main.tf": text}
+    assert mended(RULE, called).texts == called
+    files["prod.tfvars"] = ""
+    assert "follow it to its source" in refused(RULE, files)[0]

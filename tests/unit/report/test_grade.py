@@ -8,13 +8,14 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tapfix.answer.response import is_answer
+from tapfix.answer.outline import is_answer
 from tapfix.answer.source import read_text
 from tapfix.api import Result, fix
 from tapfix.contract import Contract
-from tapfix.engine.passes import Options, repair
+from tapfix.engine.guard import repair
+from tapfix.engine.passes import Options
 from tapfix.engine.registry import builtin_fixers
-from tapfix.fixer import Severity
+from tapfix.fixer import Fixer, Severity
 from tapfix.report import analysis, junit
 from tapfix.report.grade import distance, grade, score, words
 from tapfix.verify import Problem, Step
@@ -41,7 +42,7 @@ def result(text: str, *rules: str) -> Result:
     fixers = [fixer for fixer in builtin_fixers() if fixer.rule in rules]
     options = Options(strict=True, guard=False)
     outcome = repair(source.relative(), fixers, contract, answer=source.answer, options=options)
-    return Result(source, contract, outcome.texts, outcome.placed, outcome.diagnoses, ())
+    return Result(source, contract, outcome.texts, outcome.placed, outcome.remarks, ())
 
 
 @pytest.mark.parametrize(
@@ -67,13 +68,29 @@ def test_distance() -> None:
     assert distance({"a": "x\n"}, {"a": "z\n"}) == 1.0
 
 
-def test_every_rule_and_step_has_words() -> None:
-    for said in (
-        *(words()["rules"][fixer.rule] for fixer in builtin_fixers()),
-        *(words()["steps"][step] for step in words()["formula"]["steps"]),
-    ):
-        assert set(said) == {"title", "cause", "reference", "effect"}
-        assert said["reference"].startswith("https://")
+@pytest.mark.parametrize("fixer", builtin_fixers(), ids=lambda fixer: fixer.name)
+def test_a_rule_says_what_the_grade_writes_about_it(fixer: Fixer) -> None:
+    """The words are optional, so that a new rule is one file; what a rule does say has to be of use."""
+    assert not fixer.title.endswith(".")
+    assert fixer.cause == "" or fixer.cause.endswith(".")
+    assert fixer.effect == "" or fixer.effect.endswith(".")
+    assert fixer.reference == "" or fixer.reference.startswith("https://")
+
+
+def test_every_step_has_words() -> None:
+    for step in words()["formula"]["steps"]:
+        assert set(words()["steps"][step]) == {"title", "cause", "reference", "effect"}
+        assert words()["steps"][step]["reference"].startswith("https://")
+
+
+def test_a_rule_without_words_takes_its_title_from_its_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    fixer = next(fixer for fixer in builtin_fixers() if fixer.rule == "TAP003")
+    for word in ("title", "cause", "reference", "effect"):
+        monkeypatch.setattr(type(fixer), word, "")
+    graded = grade(result("```hcl\nlocals {\n  at = timestamp()\n}\n```\n", "TAP003"))
+    (failure,) = graded.failures
+    assert failure.title == fixer.summary.rstrip(".")
+    assert "**Root Cause**" not in analysis.render(graded)
 
 
 def test_what_is_less_grave_than_the_rules_failure_speaks_for_itself() -> None:
@@ -180,13 +197,26 @@ def test_what_is_mended_in_the_metadata_is_shown() -> None:
 
 
 def test_a_changed_file_may_hold_no_block_with_a_label() -> None:
-    text = '```hcl\nlocals {\n  at = timestamp()\n}\n```\n```hcl\n# b.tf\nresource "aws_sqs_queue" "q" {\n  name = local.at\n}\n```\n'
+    text = (
+        "```hcl\nlocals {\n  at = timestamp()\n}\n```\n"
+        '```hcl\n# b.tf\nresource "aws_sqs_queue" "q" {\n  name = local.at\n}\n```\n'
+    )
     (failure,) = grade(result(text, "TAP003")).failures
     assert failure.rule == "TAP003"
 
 
+def test_text_in_a_heredoc_that_looks_like_a_block_is_no_block() -> None:
+    heredoc = '  text = <<-EOT\n    resource "aws_vpc" "inner" {\n    }\n  EOT\n'
+    text = f'```hcl\nresource "aws_db_instance" "a" {{\n{heredoc}  deletion_protection = true\n}}\n```\n'
+    (failure,) = grade(result(text, "TAP002")).failures
+    assert "deletion_protection = false" in failure.instances[0].fix
+
+
 def test_what_a_repair_wrote_and_mended_is_no_failure_of_the_answer() -> None:
-    text = 'resource "aws_instance" "web" {\n  count = 2\n  ami = "ami-0c02fb55956c7d316"\n  instance_type = "t3.micro"\n}\n'
+    text = (
+        'resource "aws_instance" "web" {\n'
+        '  count = 2\n  ami = "ami-0c02fb55956c7d316"\n  instance_type = "t3.micro"\n}\n'
+    )
     graded = grade(result(f"```hcl\n{text}```\n", "TAP005", "TAP008"))
     assert {failure.rule for failure in graded.failures} == {"TAP005", "TAP008"}
     for failure in graded.failures:

@@ -27,7 +27,9 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str], dict[str, str]]] = {
     "a lone carriage return": ({"a.tf": "x\ry\n1\n"}, {"a.tf": "x\ry\n2\n"}, {}),
     "a space in the name": ({"my stack.tf": "x\n"}, {"my stack.tf": "y\n"}, {}),
     "a new file with a space in its name": ({}, {"my stack.tf": "y\n"}, {}),
-    "a copy": ({"main.tf": LONG}, {"tap_stack.tf": LONG.replace("line 7\n", "line seven\n")}, {"tap_stack.tf": "main.tf"}),
+    "a copy": (
+        {"main.tf": LONG}, {"tap_stack.tf": LONG.replace("line 7\n", "line seven\n")}, {"tap_stack.tf": "main.tf"},
+    ),
     "a plain copy": ({"main.tf": LONG}, {"tap_stack.tf": LONG}, {"tap_stack.tf": "main.tf"}),
     "a copy, changed beyond recognition": ({"main.tf": "x\n"}, {"tap_stack.tf": "y\n"}, {"tap_stack.tf": "main.tf"}),
     "emptied": ({"a.tf": "x\n"}, {"a.tf": ""}, {}),
@@ -41,7 +43,7 @@ ONLY_GIT: dict[str, tuple[dict[str, str], dict[str, str], dict[str, str]]] = {
     "a name that is not ASCII": ({"größe.tf": "x\n"}, {"größe.tf": "y\n"}, {}),
     "a name with a quote in it": ({'a"b\\c\td.tf': "x\n"}, {'a"b\\c\td.tf': "y\n"}, {}),
 }
-"""What `patch` of some version does not take: it knows no empty file without a hunk."""
+"""What some versions of `patch` do not take: an empty file without a hunk, and quoted names."""
 
 
 def lay(folder: Path, files: Mapping[str, str]) -> None:
@@ -96,7 +98,7 @@ def test_says_what_git_says(tmp_path: Path) -> None:
         ["git", "diff", "--no-index", "--no-prefix", "a/x.tf", "b/x.tf"], cwd=tmp_path, capture_output=True, text=True
     ).stdout
     lines = [line for line in made.splitlines() if not line.startswith("index ")]
-    # Git repeats the line above a hunk behind the hunk's numbers, for the reader's sake.
+    # After the numbers of a hunk, Git repeats the line above the hunk.
     lines = [f"{line[: line.index('@@', 2)]}@@" if line.startswith("@@") else line for line in lines]
     assert diff.render({"x.tf": before}, {"x.tf": after}).splitlines() == lines
 

@@ -1,9 +1,10 @@
-"""The formats: each says all that it has to, and none lets an answer's words become markup."""
+"""The formats: each contains all findings, and in none do the words of an answer become markup."""
 
 from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 import tapfix
 from tapfix.engine import registry
 from tapfix.report import annotations as workflow_annotations
-from tapfix.report import github, rdjson, sarif, text
+from tapfix.report import formats, github, rdjson, sarif, text, wording
 
 MIXED = "locals {\n  foo    = 1\n  danger = 2\n  wordy  = 3\n}\n"
 
@@ -90,3 +91,41 @@ def test_rdjson_counts_columns_in_bytes(toys: Path) -> None:
     result = tapfix.fix(answer, fixers=registry.folder_fixers(toys), select=["TOY"])
     (found,) = json.loads(rdjson.render(result))["diagnostics"]
     assert found["location"]["range"]["start"] == {"line": 1, "column": 19}
+
+
+CHECKOUT = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize("format", formats.Format)
+def test_every_format_renders(result: tapfix.Result, format: formats.Format) -> None:
+    rendered = formats.render(result, format)
+    assert rendered.endswith("\n")
+    assert "foo" in rendered
+
+
+@pytest.mark.parametrize("format", formats.GradeFormat)
+def test_every_format_of_a_grade_renders(result: tapfix.Result, format: formats.GradeFormat) -> None:
+    assert "TOY001" in formats.render_grade(result, result.grade(), format)
+
+
+def test_the_docs_list_every_format() -> None:
+    section = (CHECKOUT / "docs/pipelines.md").read_text().split("## Formats")[1].split("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == [format.value for format in formats.Format]
+    section = (CHECKOUT / "README.md").read_text().split("### In a pull request")[1].split("\n### ")[0]
+    assert {format.value for format in formats.Format} <= set(re.findall(r"`(\w+)`", section))
+    grades = (CHECKOUT / "docs/grade.md").read_text()
+    assert {format.value for format in formats.GradeFormat} <= set(re.findall(r"^\| `(\w+)` \|", grades, re.MULTILINE))
+
+
+def test_a_finding_is_worded_once(result: tapfix.Result) -> None:
+    said = [wording.addressed(placed.finding) for placed in wording.effective(result.placed)]
+    assert said == [
+        "local.foo: foo says nothing",
+        "local.danger: danger is poor | too\nonly its author knows what it *means*",
+        "local.wordy: wordy could be shorter",
+    ]
+
+
+@pytest.mark.parametrize(("number", "expected"), [(0, "0 files"), (1, "1 file"), (2, "2 files")])
+def test_count(number: int, expected: str) -> None:
+    assert wording.count(number, "file") == expected

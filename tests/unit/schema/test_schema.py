@@ -1,4 +1,4 @@
-"""The schema's data says what the real provider says, and reading it costs next to nothing."""
+"""The schema's data agrees with the real provider, and reading it is fast."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import time
 import pytest
 
 from tapfix.schema import DATA_FILE, Schema, load
-from tapfix.schema._probe import Answer, collect, read, without_conflicts
+from tapfix.schema._probe import ProviderMessage, collect, read, without_conflicts
 from tapfix.schema._store import Store, encode, pack
+from tapfix.schema.constraints import constraints
 from tapfix.schema.functions import function, functions
-from tapfix.schema.rules import rules
 
 
 @pytest.fixture(params=[5, 6])
@@ -110,7 +110,7 @@ def test_small_and_quick() -> None:
     opened = time.process_time()
     assert store.record("aws@5", "resource", "aws_instance")
     read = time.process_time()
-    # Of the processor's time, many times what it takes: this finds a design that went wrong, not a busy neighbour.
+    # Processor time, with a wide margin: the test shall find a wrong design, not a busy machine.
     assert opened - start < 0.06
     assert read - opened < 0.02
 
@@ -165,12 +165,12 @@ def test_functions() -> None:
 
 
 def test_a_value_of_two_words_is_one_value() -> None:
-    (direction,) = rules("resource", "aws_directory_service_trust").of("trust_direction")
+    (direction,) = constraints("resource", "aws_directory_service_trust").of("trust_direction")
     assert direction.refuses("One-Way: Outgoing") is None
     assert direction.refuses("Outgoing") is not None
 
 
-def test_what_excludes_each_other_is_asked_one_by_one() -> None:
+def test_arguments_that_exclude_each_other_are_probed_one_by_one() -> None:
     one = [[name, "one", ["a", "b", "c"]] for name in "abc"]
     conflicts = {"resource.a": [["name", "conflict", "prefix"], *one, ["size", "range", 1, 2]]}
     asked = list(without_conflicts(conflicts))
@@ -182,25 +182,25 @@ def test_what_excludes_each_other_is_asked_one_by_one() -> None:
 
 def test_a_message_about_a_block_in_a_set_names_the_argument() -> None:
     text = "expected from_port to be in the range (0 - 65535), got 987654321\n"
-    answer = Answer("resource", "aws_network_acl", ("ingress",), text)
-    assert list(read(answer, "odd")) == []  # an attribute that takes blocks: what is in it has no path
+    answer = ProviderMessage("resource", "aws_network_acl", ("ingress",), text)
+    assert list(read(answer, "odd")) == []  # an attribute that takes blocks, whose members have no path
     algorithm = 'expected sse_algorithm to be one of ["AES256" "aws:kms"], got ~ probe ~\n'
-    answer = Answer("resource", "aws_s3_bucket_server_side_encryption_configuration", ("rule",), algorithm)
+    answer = ProviderMessage("resource", "aws_s3_bucket_server_side_encryption_configuration", ("rule",), algorithm)
     path = "rule.apply_server_side_encryption_by_default.sse_algorithm"
     assert list(read(answer, "odd")) == [[path, "enum", ["AES256", "aws:kms"]]]
 
 
-def test_what_is_said_of_an_argument_in_other_words_as_well_makes_no_rule() -> None:
-    """A period is one of five numbers, or is divisible by 60: which of the two was meant no message says."""
+def test_a_list_is_not_kept_for_an_argument_with_a_message_in_free_text() -> None:
+    """A period is one of five numbers or divisible by 60, and no message states that either is enough."""
     block = ("metric_query",)
     answers = [
-        Answer(
+        ProviderMessage(
             "resource",
             "aws_cloudwatch_metric_alarm",
             block,
             "expected metric_query.0.period to be one of [1 5 10 20 30], got 7\n",
         ),
-        Answer(
+        ProviderMessage(
             "resource",
             "aws_cloudwatch_metric_alarm",
             block,

@@ -90,12 +90,12 @@ def test_listed_and_used_agree() -> None:
     assert findings(STACK, "SQS, AWS KMS") == []
 
 
-def test_what_is_shown_by_other_means_counts_as_used() -> None:
+def test_a_service_that_only_an_iam_action_shows_counts_as_used() -> None:
     stack = STACK + 'locals {\n  actions = ["xray:PutTraceSegments", "sagemaker:InvokeEndpoint"]\n}\n'
     assert findings(stack, ["SQS", "KMS", "X-Ray", "SageMaker Runtime"]) == []
 
 
-def test_unused_and_missing_are_told_with_the_right_list() -> None:
+def test_unused_and_missing_services_are_reported_with_the_right_list() -> None:
     (finding,) = findings(STACK, ["Lambda", "SQS"])
     assert finding.message == (
         "metadata.json lists Lambda, which the stack does not use and leaves out KMS, which the stack uses"

@@ -1,6 +1,6 @@
-"""The formatter: what `terraform fmt` makes of a text, and the layout pass after fixes.
+"""The formatter: the output of `terraform fmt`, and the layout pass after fixes.
 
-The expected texts are terraform 1.11's own; where a `terraform` is at hand, the last tests ask it again.
+The expected texts are the output of terraform 1.11. If `terraform` is on the PATH, the last tests compare again.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ CASES = {
         'a "b" {\n  type = "string"\n  variable "c" {\n    type = list\n  }\n}\n',
     ),
 }
-"""Source and what terraform makes of it, by name."""
+"""Source and output of terraform, by name."""
 
 BROKEN = (
     "a = ",
@@ -133,7 +133,7 @@ BROKEN = (
     "```\na=1\n",
     "a=[1 2]\n",
 )
-"""What does not parse stays as it is."""
+"""Texts that do not parse, and so do not change."""
 
 
 @pytest.mark.parametrize(("source", "wanted"), CASES.values(), ids=CASES)
@@ -156,12 +156,12 @@ def test_what_does_not_parse_stays(source: str) -> None:
 
 
 def test_a_label_is_never_lost() -> None:
-    # terraform 1.11 drops a label with an escaped template mark in it, and so the block's address.
+    # terraform 1.11 drops a label with an escaped template mark, and so changes the block's address.
     assert format_text('a "x$${y}" {}\n') == 'a "x$${y}" {}\n'
 
 
 def test_a_heredoc_keeps_the_new_line_that_ends_it() -> None:
-    # terraform 1.11 unwraps this one, and the comment makes of its end a line like any other.
+    # terraform 1.11 unwraps this heredoc, and with the comment after it the closing line no longer closes it.
     source = 'a = "${<<X\nb\nX\n}" # c\n'
     assert format_text(source) == source
 
@@ -216,7 +216,7 @@ def test_graphemes(text: str, count: int) -> None:
 
 
 def laid_out(before: str, *edits: tuple[str, str]) -> str:
-    """`before` with each first text replaced by the second, laid out; all ways to call for it must agree."""
+    """`before` with each first text replaced by the second, formatted. All ways to call `format_changed` must agree."""
     changes = sorted((before.index(old), before.index(old) + len(old), new) for old, new in edits)
     assert all(before.count(old) == 1 for old, _ in edits)
     after = apply_edits(before, changes)
@@ -325,7 +325,7 @@ needs_terraform = pytest.mark.skipif(TERRAFORM is None, reason="no terraform on 
 
 
 def by_terraform(folder: Path, sources: list[str]) -> list[str]:
-    """What `terraform fmt` makes of each text: the same text if it refuses."""
+    """The output of `terraform fmt` for each text; the same text if it refuses it."""
     paths = [folder / f"{number:04}.tf" for number in range(len(sources))]
     for path, source in zip(paths, sources, strict=True):
         path.write_bytes(source.encode())

@@ -1,6 +1,6 @@
-"""Broken text: the blocks around the damage are found, and the complaint is where the damage is.
+"""Broken text: the blocks around the damage are found, and the diagnostic is at the damage.
 
-`bench/recovery.py` measures this on many files; here is one case of each kind.
+`bench/recovery.py` measures this on many files. This file has one case of each kind.
 """
 
 from __future__ import annotations

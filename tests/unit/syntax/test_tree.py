@@ -1,4 +1,4 @@
-"""The tree's own manners: positions, pickling, finding, depth; and the table that it is built with."""
+"""The tree: positions, pickling, search and depth; and the table that it is built with."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ def test_the_table_is_that_of_the_grammar() -> None:
 
 
 def test_no_ordinary_run_imports_lark() -> None:
-    code = "import sys, tapfix.syntax as s; s.parse('a = 1'); assert not {'lark', 'dataclasses', 'inspect'} & set(sys.modules)"
+    unwanted = {"lark", "dataclasses", "inspect"}
+    code = f"import sys, tapfix.syntax as s; s.parse('a = 1'); assert not {unwanted} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
@@ -155,7 +156,7 @@ def test_the_cost_grows_in_a_straight_line(kind: str) -> None:
     def seconds(times: int) -> float:
         text = REPEATED[kind] * times
         gc.collect()
-        gc.disable()  # what a collection costs depends on all the other tests that ran before, too
+        gc.disable()  # The cost of a collection depends on the tests that ran before.
         try:
             started = time.process_time()
             assert parse(text).code() == text
@@ -165,5 +166,5 @@ def test_the_cost_grows_in_a_straight_line(kind: str) -> None:
 
     seconds(100)
     small = min(seconds(400) for _ in range(3))
-    # Ten times the text: eleven times the time is the aim, and bench/ measures it; here there is room for a busy machine.
+    # The aim is at most eleven times the time for ten times the text, which bench/ measures. This machine may be busy.
     assert min(seconds(4000) for _ in range(2)) < 25 * small + 0.05

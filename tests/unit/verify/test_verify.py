@@ -1,4 +1,4 @@
-"""The ladder's cheap steps name what is wrong, and say nothing about what is right."""
+"""The steps of the ladder that need nothing but tapfix report what is wrong, and nothing else."""
 
 from __future__ import annotations
 
@@ -181,7 +181,9 @@ resource "aws_acm_certificate" "c" {
   validation_method = "DNS"
 }
 resource "aws_route53_record" "r" {
-  for_each = { for o in aws_acm_certificate.c.domain_validation_options : o.domain_name => { name = o.resource_record_name } }
+  for_each = {
+    for o in aws_acm_certificate.c.domain_validation_options : o.domain_name => { name = o.resource_record_name }
+  }
   zone_id  = "Z1"
   name     = each.value.name
   type     = "CNAME"
@@ -224,7 +226,7 @@ def kinds(text: str, **files: str) -> list[str]:
 
 
 def test_what_terraform_takes_is_no_problem() -> None:
-    """Terraform 1.11.4 with the AWS provider 5.100.0 validates this text (but for the provider that does not exist)."""
+    """Terraform 1.11.4 with the AWS provider 5.100.0 validates this text (except the provider that does not exist)."""
     assert problems(VALID) == ()
 
 
@@ -280,7 +282,8 @@ BAD = [
     ('resource "aws_vpc" "a" {\n  provisioner "shell" {}\n}', "unknown-provisioner"),
     ('resource "aws_vpc" "a" {\n  depends_on = [aws_vpc.b.id]\n}\nresource "aws_vpc" "b" {}', "invalid-dependency"),
     (
-        'check "a" {\n  data "aws_vpc" "b" {\n    count = 1\n  }\n  assert {\n    condition     = true\n    error_message = "x"\n  }\n}',
+        'check "a" {\n  data "aws_vpc" "b" {\n    count = 1\n  }\n'
+        '  assert {\n    condition     = true\n    error_message = "x"\n  }\n}',
         "unknown-argument",
     ),
     ('resource "aws_vpc" "a" {\n  provider = aws.x[0]\n}', "invalid-provider"),
@@ -289,7 +292,8 @@ BAD = [
     ('resource "aws_vpc" "a" {\n  count = 2\n}\noutput "x" { value = aws_vpc.a.id }', "missing-instance"),
     ('resource "aws_vpc" "a" {\n  cidr_block = aws_vpc.a.id\n}', "self-reference"),
     (
-        'resource "aws_vpc" "a" {\n  tags = { x = aws_eip.b.id }\n}\nresource "aws_eip" "b" {\n  depends_on = [aws_vpc.a]\n}',
+        'resource "aws_vpc" "a" {\n  tags = { x = aws_eip.b.id }\n}\n'
+        'resource "aws_eip" "b" {\n  depends_on = [aws_vpc.a]\n}',
         "cycle",
     ),
 ]
@@ -299,7 +303,7 @@ BAD = [
 def test_what_terraform_refuses_is_named(text: str, kind: str) -> None:
     found = problems(text)
     assert kind in {problem.kind for problem in found}
-    assert len(found) <= 2  # one thing wrong makes no flood
+    assert len(found) <= 2  # One fault does not cause many problems.
 
 
 def test_places() -> None:
@@ -334,7 +338,7 @@ def test_versions_of_the_provider() -> None:
     text = 'resource "aws_vpc" "a" {\n  region = "us-east-1"\n}'
     assert kinds(head % "~> 5.0" + text) == ["unknown-argument"]
     assert kinds(head % "~> 6.0" + text) == []
-    assert kinds(head % "~> 4.0" + text) == []  # not in the data, so nobody knows
+    assert kinds(head % "~> 4.0" + text) == []  # The data does not have this version.
 
 
 def test_other_hcl_is_none_of_the_modules_files() -> None:
@@ -454,20 +458,22 @@ def test_values_that_double_do_not_blow_up() -> None:
 
 
 def test_a_long_stack_without_a_flaw_gives_no_alarm() -> None:
-    """Fifteen hundred lines. How long that takes is the benchmark's to say."""
+    """Fifteen hundred lines are checked. bench/ measures the time."""
     text = "".join(
-        f'resource "aws_subnet" "s{number}" {{\n  vpc_id     = aws_vpc.main.id\n  cidr_block = cidrsubnet("10.0.0.0/16", 8, {number})\n'
+        f'resource "aws_subnet" "s{number}" {{\n  vpc_id     = aws_vpc.main.id\n'
+        f'  cidr_block = cidrsubnet("10.0.0.0/16", 8, {number})\n'
         f'  tags = merge(local.tags, {{ Name = "s-${{var.env}}-{number}" }})\n}}\n\n'
         for number in range(250)
     )
-    head = 'variable "env" {}\nlocals {\n  tags = { App = "x" }\n}\nresource "aws_vpc" "main" {\n  cidr_block = "10.0.0.0/16"\n}\n'
+    head = 'variable "env" {}\nlocals {\n  tags = { App = "x" }\n}\n'
+    head += 'resource "aws_vpc" "main" {\n  cidr_block = "10.0.0.0/16"\n}\n'
     project = Project({"main.tf": head + text})
     assert project.root.configuration[0].tree.diagnostics == ()
     assert check_project(project) == ()
 
 
 def doubts(text: str) -> list[tuple[str, str]]:
-    """The warnings, which no step fails of."""
+    """The messages of warnings, which do not fail a step."""
     found = problems(text)
     assert [p for p in found if p.severity == "error"] == []
     return [(p.kind, p.message) for p in found]
@@ -486,7 +492,7 @@ resource "aws_db_instance" "a" {{
     "body",
     [
         'engine = "postgres"\n  engine_version = "15.4"',
-        'engine = "postgres"\n  engine_version = "11"',  # old, and taken still
+        'engine = "postgres"\n  engine_version = "11"',  # Old, but still accepted.
         'engine = "mysql"\n  engine_version = "5.7"\n  username = "admin"',
         'engine = "mysql"\n  engine_version = "8.4.3"',
         'engine = "mariadb"\n  engine_version = "10.11"',
@@ -534,8 +540,11 @@ def test_passwords_that_are_drawn_by_lot() -> None:
     assert doubts(drawn % "  special = false\n") == []
 
 
-def test_runtimes_of_old() -> None:
-    function = 'resource "aws_lambda_function" "f" {\n  function_name = "f"\n  role = "arn:aws:iam::123456789012:role/f"\n  runtime = "%s"\n  handler = "a.b"\n  filename = "f.zip"\n}'
+def test_old_runtimes() -> None:
+    function = (
+        'resource "aws_lambda_function" "f" {\n  function_name = "f"\n  role = "arn:aws:iam::123456789012:role/f"\n'
+        '  runtime = "%s"\n  handler = "a.b"\n  filename = "f.zip"\n}'
+    )
     assert doubts(function % "python3.12") == []
     assert doubts(function % "nodejs16.x") == []
     assert [kind for kind, _ in doubts(function % "nodejs12.x")] == ["doubtful-value"]
@@ -543,17 +552,23 @@ def test_runtimes_of_old() -> None:
 
 
 def test_versions_of_caches_and_passwords_of_warehouses() -> None:
-    cache = 'resource "aws_elasticache_replication_group" "a" {\n  replication_group_id = "a"\n  description = "a"\n  engine_version = "%s"\n}'
+    cache = (
+        'resource "aws_elasticache_replication_group" "a" {\n  replication_group_id = "a"\n  description = "a"\n'
+        '  engine_version = "%s"\n}'
+    )
     assert [kinds(cache % version) for version in ("7.0", "6.x", "5.0.6")] == [[], [], []]
     assert [kinds(cache % version) for version in ("7.0.5", "redis7")] == [["refused-value"]] * 2
-    warehouse = 'resource "aws_redshift_cluster" "a" {\n  cluster_identifier = "a"\n  node_type = "ra3.large"\n  master_password = "%s"\n}'
+    warehouse = (
+        'resource "aws_redshift_cluster" "a" {\n  cluster_identifier = "a"\n  node_type = "ra3.large"\n'
+        '  master_password = "%s"\n}'
+    )
     assert kinds(warehouse % "Correct1Horse") == []
     assert kinds(warehouse % "p@ssword1A") == ["refused-value"]
     assert kinds(warehouse % "alllowercase1") == ["refused-value"]
 
 
 def test_what_to_do() -> None:
-    """Every kind of problem that a test here calls for says what to do, but for those whose message says it."""
+    """Every kind of problem in these tests has a remedy, except those whose message says what to do."""
     told = {problem.kind for text, _ in BAD for problem in problems(text) if problem.remedy}
     assert {kind for _, kind in BAD} - told <= {
         "invalid-type", "invalid-name", "reserved-argument", "invalid-provider", "unknown-provisioner"

@@ -1,4 +1,4 @@
-"""The steps that terraform takes, driven by a stand-in that answers as told (tests/e2e/test_ladder.py has the real one)."""
+"""The steps of terraform, with a fake binary that gives prepared answers. tests/e2e/test_ladder.py has the real one."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ sys.exit(answer.get("code", 0))
 
 
 class StandIn:
-    """A terraform that answers as told, and remembers what it was asked."""
+    """A fake terraform that gives prepared answers and records its commands."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "terraform"

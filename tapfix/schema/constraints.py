@@ -1,9 +1,10 @@
-"""Which values the AWS provider refuses: words out of a list, numbers out of a range, arguments that exclude each other.
+"""The values that the AWS provider refuses: unknown words, numbers out of range, arguments that exclude each other.
 
-    for rule in rules("resource", "aws_lb").of("ip_address_type"):
-        rule.refuses("ipv5")        # 'one of "ipv4", "dualstack" is wanted'
+    for constraint in constraints("resource", "aws_lb").of("ip_address_type"):
+        constraint.refuses("ipv5")        # 'one of "ipv4", "dualstack" is wanted'
 
-`tapfix.schema._probe` asked the provider (version 5) and wrote the answers down; what AWS itself asks of names stands below.
+`tapfix.schema._probe` writes the data, from messages of version 5 of the provider. `_OF_AWS` contains what AWS itself
+requires of names and networks.
 """
 
 from __future__ import annotations
@@ -18,16 +19,16 @@ from typing import Any, Final, Literal, NamedTuple
 
 from tapfix.schema._store import Store
 
-DATA_FILE: Final = Path(__file__).with_name("rules.bin")
+DATA_FILE: Final = Path(__file__).with_name("constraints.bin")
 CATALOG: Final = "aws@5"
 
-RuleKind = Literal[
+ConstraintKind = Literal[
     "enum", "numbers", "range", "length", "pattern", "arn", "json", "account", "port", "port0", "cidr", "prefix"
 ]
 GroupKind = Literal["conflict", "one", "some"]
 
-# What AWS says about names and networks, and the provider does not say in words that a probe can read. Each row is
-# `[argument, kind, operands…]`; sources:
+# What AWS requires of names and networks, and the probe does not find out. A row is `[argument, kind, operands…]`; the
+# argument is a dotted path. Sources:
 #   load balancers   https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
 #   target groups    https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html
 #   security groups  https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html
@@ -49,7 +50,7 @@ _BALANCER: Final[list[list[Any]]] = [
     ["name_prefix", "length", 1, 6],
 ]
 _DATABASE: Final = "^[A-Za-z](-?[0-9A-Za-z])*$"
-_OWN: Final[dict[str, list[list[Any]]]] = {
+_OF_AWS: Final[dict[str, list[list[Any]]]] = {
     "resource.aws_alb": [*_BALANCER, ["name", "prefix", "internal-"]],
     "resource.aws_lb": [*_BALANCER, ["name", "prefix", "internal-"]],
     "resource.aws_alb_target_group": _BALANCER,
@@ -79,7 +80,7 @@ _OWN: Final[dict[str, list[list[Any]]]] = {
     "resource.aws_sqs_queue": [["name", "pattern", r"^([0-9A-Za-z_-]{1,80}|[0-9A-Za-z_-]{1,75}\.fifo)$"]],
     "resource.aws_sns_topic": [["name", "pattern", r"^([0-9A-Za-z_-]{1,256}|[0-9A-Za-z_-]{1,251}\.fifo)$"]],
     "resource.aws_launch_template": [["name", "length", 1, 125], ["name", "pattern", r"^[0-9A-Za-z()./_-]*$"]],
-    # What the provider 5.100.0 says of these the probe did not get to read: other arguments exclude them, or they stand in a set.
+    # Constraints of the provider 5.100.0 that the probe cannot reach: other arguments exclude these, or a set has them.
     "resource.aws_cloudwatch_event_rule": [["name", "length", 1, 64], ["name", "pattern", r"^[0-9A-Za-z_.-]+$"]],
     "resource.aws_security_group_rule": [["cidr_blocks", "cidr"]],
     "resource.aws_route": [["destination_cidr_block", "network", 0, 32]],
@@ -118,15 +119,15 @@ _OWN: Final[dict[str, list[list[Any]]]] = {
 _ARN: Final = r"(?s)arn:[\w-]*:[\w.-]*:[\w-]*:[\w-]*:.+"
 
 
-class Rule(NamedTuple):
-    """What one argument's value must be; of a list, each element."""
+class Constraint(NamedTuple):
+    """What the value of an argument must be. Each element of a list must be so."""
 
     choices: tuple[Choice, ...]
-    """The value must be one of these; the provider's answers do not tell "and" from "or", so that only a value that fits
-    none of them is refused."""
+    """The value must satisfy at least one of these. The provider's messages do not show whether all of them must hold,
+    so only a value that satisfies none is refused."""
 
     def refuses(self, value: object) -> str | None:
-        """What is wanted instead of a value, or None if it will do (or is of a type that this cannot judge)."""
+        """What is wanted instead of a value; None if the value is accepted or of a type that cannot be judged."""
         if isinstance(value, list):
             return next((reason for item in value if (reason := self.refuses(item))), None)
         if isinstance(value, bool) or value is None:
@@ -136,9 +137,9 @@ class Rule(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """One thing that a value may be."""
+    """One condition on a value, such as a range or a pattern."""
 
-    kind: RuleKind
+    kind: ConstraintKind
     operands: tuple[Any, ...]
 
     def refuses(self, value: object) -> str | None:
@@ -163,9 +164,8 @@ class Choice(NamedTuple):
             case "enum":
                 words = self.operands[0]
                 if value in words or any(value.lower() == word.lower() for word in words):
-                    return (
-                        None  # some of the lists are compared without regard to case, and the answers do not say which
-                    )
+                    # The provider compares some lists without regard to case, and its messages do not show which.
+                    return None
                 shown = ", ".join(f'"{word}"' for word in words[:12])
                 return f"one of {shown}{', …' if len(words) > 12 else ''} is wanted"
             case "length":
@@ -192,70 +192,72 @@ class Choice(NamedTuple):
         return None
 
 
-class Group(NamedTuple):
-    """Arguments that exclude each other (`conflict`, `one`), or of which one must be there (`some`)."""
+class ArgumentGroup(NamedTuple):
+    """Arguments that exclude each other (`conflict`, `one`), or at least one of which must be set (`some`)."""
 
     path: tuple[str, ...]
     kind: GroupKind
     others: tuple[tuple[str, ...], ...]
 
 
-class TypeRules:
-    """What the provider refuses in the blocks of one type, as rows of the data; each becomes a rule when somebody asks for it."""
+class TypeConstraints:
+    """The constraints on the blocks of one type. A row of the data becomes a `Constraint` at its first use."""
 
-    def __init__(self, rows: list[list[Any]], own: list[list[Any]]) -> None:
+    def __init__(self, rows: list[list[Any]], of_aws: list[list[Any]]) -> None:
         self._rows: dict[str, list[list[Any]]] = {}
-        self._own: dict[str, list[list[Any]]] = {}
-        self._rules: dict[str, tuple[Rule, ...]] = {}
+        self._of_aws: dict[str, list[list[Any]]] = {}
+        self._constraints: dict[str, tuple[Constraint, ...]] = {}
         groups = []
         for row in rows:
             if row[1] in ("conflict", "one", "some"):
                 groups.append(_group(*row))
             else:
                 self._rows.setdefault(row[0], []).append(row)
-        for row in own:
-            self._own.setdefault(row[0], []).append(row)
+        for row in of_aws:
+            self._of_aws.setdefault(row[0], []).append(row)
         self.groups = tuple(groups)
-        """The arguments that belong or do not belong together."""
+        """The arguments that exclude or need each other."""
 
     @cached_property
     def blocks(self) -> frozenset[str]:
-        """The dotted paths of the blocks in which there are arguments with rules; that of the type's own block is empty."""
-        found = {""} if self._rows or self._own else set()
-        for path in (*self._rows, *self._own):
+        """The dotted paths of the blocks whose arguments have constraints. The type's own block has the empty path."""
+        found = {""} if self._rows or self._of_aws else set()
+        for path in (*self._rows, *self._of_aws):
             while "." in path:
                 path = path.rpartition(".")[0]
                 found.add(path)
         return frozenset(found)
 
-    def of(self, path: str) -> tuple[Rule, ...]:
-        """The rules of one argument, by its dotted path."""
-        if path not in self._rules:
-            self._rules[path] = (*self._asked(path), *(Rule((_choice(*row),)) for row in self._own.get(path, ())))
-        return self._rules[path]
+    def of(self, path: str) -> tuple[Constraint, ...]:
+        """The constraints on one argument, by its dotted path."""
+        if path not in self._constraints:
+            of_aws = (Constraint((_choice(row),)) for row in self._of_aws.get(path, ()))
+            self._constraints[path] = (*self._of_provider(path), *of_aws)
+        return self._constraints[path]
 
-    def _asked(self, path: str) -> Iterator[Rule]:
-        """What the provider said. Lengths and patterns hold together where there is nothing else."""
-        choices = tuple([_choice(*row) for row in self._rows.get(path, ())])
+    def _of_provider(self, path: str) -> Iterator[Constraint]:
+        """What the provider requires. Lengths and patterns must all hold if the argument has nothing else."""
+        choices = tuple([_choice(row) for row in self._rows.get(path, ())])
         if all(choice.kind in ("length", "pattern") for choice in choices):
-            yield from (Rule((choice,)) for choice in choices)
+            yield from (Constraint((choice,)) for choice in choices)
         else:
-            yield Rule(choices)
+            yield Constraint(choices)
 
 
-def _choice(path: str, kind: RuleKind, *operands: Any) -> Choice:
-    return Choice(kind, operands)
+def _choice(row: list[Any]) -> Choice:
+    _path, kind, *operands = row
+    return Choice(kind, tuple(operands))
 
 
-def _group(path: str, kind: GroupKind, others: str | list[str]) -> Group:
+def _group(path: str, kind: GroupKind, others: str | list[str]) -> ArgumentGroup:
     named = [others] if isinstance(others, str) else others
-    return Group(tuple(path.split(".")), kind, tuple([tuple(other.split(".")) for other in named]))
+    return ArgumentGroup(tuple(path.split(".")), kind, tuple([tuple(other.split(".")) for other in named]))
 
 
 @cache
-def rules(kind: str, type: str) -> TypeRules:
-    """The rules of a type, by the word of its block, `resource` or `data`."""
-    return TypeRules(_store().record(CATALOG, kind, type) or [], _OWN.get(f"{kind}.{type}", []))
+def constraints(kind: str, type: str) -> TypeConstraints:
+    """The constraints on a type. `kind` is the type of its block, `resource` or `data`."""
+    return TypeConstraints(_store().record(CATALOG, kind, type) or [], _OF_AWS.get(f"{kind}.{type}", []))
 
 
 @cache
@@ -283,5 +285,5 @@ def _network_misfit(text: str, low: int, high: int) -> str | None:
     try:
         network = ipaddress.ip_network(text)
     except ValueError:
-        return "a network's CIDR block is wanted, without bits set behind its prefix"
+        return "a network's CIDR block is wanted, without bits set after its prefix"
     return None if "/" in text and low <= network.prefixlen <= high else f"a prefix from /{low} to /{high} is wanted"

@@ -1,4 +1,4 @@
-"""Reading answers, rule by rule, and writing them."""
+"""Reading answers: which files an answer holds, what they are called, and what is left out."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tapfix.answer.outline import Kind, outline
-from tapfix.answer.response import UnsafePathError, decode, is_answer, read_answer, safe_path, write_answer
+from tapfix.answer.reader import read_answer
 from tapfix.errors import InputError, TapfixError
+from tapfix.paths import UnsafePathError
 
 VPC = 'resource "aws_vpc" "main" {\n  cidr_block = var.cidr\n}\n'
 QUEUE = 'resource "aws_sqs_queue" "jobs" {\n}\n'
@@ -30,7 +30,7 @@ def paths(text: str, **options: object) -> list[str]:
 
 
 def kinds(text: str) -> list[str]:
-    return [note.kind for note in read_answer(text).notes]
+    return [remark.kind for remark in read_answer(text).remarks]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_name_in_two_places_that_agree_and_that_do_not() -> None:
     assert kinds(text) == ["disagreement"]
 
 
-def test_bare_name_told_in_passing_belongs_beside_the_others() -> None:
+def test_a_name_without_folder_in_a_sentence_is_beside_the_other_files() -> None:
     text = f"## lib/main.tf\n{fence(VPC)}\nCreate a `terraform.tfvars` file:\n{fence('cidr = 1' + chr(10))}"
     assert paths(text) == ["lib/main.tf", "lib/terraform.tfvars"]
     assert read_answer(text).root == "lib"
@@ -86,7 +86,7 @@ def test_fences_of_any_kind(marks: str) -> None:
     assert (file.text, file.line, file.last_line, file.closed) == (VPC, 2, 4, True)
 
 
-def test_fences_in_quotes_and_lists_lose_the_marks_of_their_container() -> None:
+def test_fences_in_quotes_and_lists_lose_their_marks() -> None:
     quoted = "".join(f"> {line}\n" for line in fence(VPC).splitlines())
     listed = "1. Do it.\n\n" + "".join(f"   {line}\n" for line in fence(VPC).splitlines())
     deep = "".join(f"        {line}\n" for line in fence(VPC).splitlines())
@@ -94,7 +94,7 @@ def test_fences_in_quotes_and_lists_lose_the_marks_of_their_container() -> None:
         assert read_answer(text).files[0].text == VPC
 
 
-def test_fence_that_lost_its_lists_indent() -> None:
+def test_a_fence_further_left_than_its_list() -> None:
     text = f"1. Do it.\n   ```hcl\n{VPC}   ```\n2. More.\n"
     (file,) = read_answer(text).files
     assert file.text == VPC
@@ -115,14 +115,14 @@ def test_zero_width_and_entities_do_not_hide_a_name() -> None:
 def test_zero_width_characters_do_not_hide_a_fence() -> None:
     answer = read_answer(f"\u200b```hcl\n{VPC}\u200b```\n")
     assert [file.text for file in answer.files] == [VPC]
-    assert answer.notes == ()
+    assert answer.remarks == ()
 
 
 def test_hcl_that_was_escaped_for_html_is_decoded() -> None:
     escaped = VPC.replace("&", "&amp;").replace('"', "&quot;")
     (file,) = (answer := read_answer(f"```hcl\n{escaped}```\n")).files
     assert file.text == VPC
-    assert [note.kind for note in answer.notes] == ["decoded"]
+    assert [remark.kind for remark in answer.remarks] == ["decoded"]
     kept = 'locals {\n  a = "&quot;"\n}\n'
     assert read_answer(f"```hcl\n{kept}```\n").files[0].text == kept
 
@@ -135,7 +135,7 @@ def test_typographic_quotes_do_not_hide_hcl() -> None:
     assert [file.text for file in read_answer(f"```hcl\n{mixed}```\n").files] == [mixed]
 
 
-def test_files_without_fences_are_divided_to_the_last() -> None:
+def test_an_answer_without_fences_is_divided_into_files() -> None:
     answer = read_answer(f"# main.tf\n{VPC}\n# dev.tfvars\na = 2\n")
     assert {file.path: file.text for file in answer.files}["dev.tfvars"] == "# dev.tfvars\na = 2\n"
 
@@ -144,7 +144,7 @@ def test_unclosed_fence_runs_to_the_end() -> None:
     answer = read_answer("```hcl\n" + VPC + 'resource "aws_subnet" "a" {\n  vpc_id = aws_vpc.')
     assert not answer.files[0].closed
     assert answer.files[0].text.endswith("aws_vpc.\n")
-    assert [note.kind for note in answer.notes] == ["unclosed"]
+    assert [remark.kind for remark in answer.remarks] == ["unclosed"]
 
 
 def test_unclosed_fence_before_the_next_file() -> None:
@@ -162,7 +162,7 @@ def test_unclosed_fence_before_the_answer_part() -> None:
     assert only.text == VPC
 
 
-def test_readme_of_the_same_width_ends_where_it_was_meant_to() -> None:
+def test_a_readme_with_fences_of_its_own_width() -> None:
     readme = "# Read me\n\n```bash\nls\n```\n\nTree:\n```\na\n```\n\nCreate `terraform.tfvars`:\n```hcl\nx = 1\n```\n"
     text = f"## main.tf\n{fence(VPC)}\n## README.md\n{fence(readme, 'markdown')}\n## b.tf\n{fence(QUEUE)}"
     answer = read_answer(text)
@@ -170,7 +170,7 @@ def test_readme_of_the_same_width_ends_where_it_was_meant_to() -> None:
     assert answer.files[1].text == readme
 
 
-def test_heredoc_that_holds_fences_does_not_end_the_file() -> None:
+def test_fences_in_a_heredoc_do_not_end_the_file() -> None:
     body = 'resource "local_file" "r" {\n  content = <<-EOT\n```bash\nls\n```\nEOT\n}\n'
     (file,) = read_answer(fence(body)).files
     assert file.text == body
@@ -190,7 +190,7 @@ def test_several_files_in_one_fence() -> None:
     answer = read_answer(fence(body))
     assert [file.path for file in answer.files] == ["main.tf", "variables.tf", "dev.tfvars"]
     assert "".join(file.text for file in answer.files) == body
-    assert [note.kind for note in answer.notes] == ["divided"]
+    assert [remark.kind for remark in answer.remarks] == ["divided"]
 
 
 def test_name_inside_a_heredoc_or_a_block_divides_nothing() -> None:
@@ -198,22 +198,22 @@ def test_name_inside_a_heredoc_or_a_block_divides_nothing() -> None:
     assert paths(fence(body)) == ["tap_stack.tf"]
 
 
-def test_tfvars_in_comments_stay_and_are_told() -> None:
+def test_tfvars_in_comments_stay_and_are_reported() -> None:
     body = VPC + "\n# dev.tfvars\n/*\ncidr = 1\n*/\n\n# prod.tfvars\n# cidr = 2\n"
     answer = read_answer(fence(body))
     assert [file.path for file in answer.files] == ["tap_stack.tf"]
     assert answer.files[0].text == body
-    assert [(note.kind, note.line) for note in answer.notes] == [("commented", 6), ("commented", 11)]
+    assert [(remark.kind, remark.line) for remark in answer.remarks] == [("commented", 6), ("commented", 11)]
 
 
-def test_drafts_of_the_reasoning_are_told_and_left_out() -> None:
+def test_drafts_in_the_reasoning_are_reported_and_left_out() -> None:
     draft = fence("# tap_stack.tf\nlocals {}\n")
     text = (
         f"### Reasoning Trace\n\nLet me think.\n\n{draft}\n### Answer\n---\n\n{fence('# tap_stack.tf' + chr(10) + VPC)}"
     )
     answer = read_answer(text)
     assert VPC in answer.files[0].text
-    assert [note.kind for note in answer.notes] == ["draft"]
+    assert [remark.kind for remark in answer.remarks] == ["draft"]
     assert read_answer(f"<think>\n{draft}</think>\n\n{fence(VPC)}").files[0].text == VPC
 
 
@@ -222,7 +222,7 @@ def test_last_whole_version_wins() -> None:
     new = fence("# a.tf\n" + VPC.replace("var.cidr", '"10.0.0.0/16"'))
     answer = read_answer(old + "Let me mend that.\n\n" + new)
     assert '"10.0.0.0/16"' in answer.files[0].text
-    assert [note.kind for note in answer.notes] == ["draft"]
+    assert [remark.kind for remark in answer.remarks] == ["draft"]
 
 
 def test_addition_goes_to_the_end_of_its_file() -> None:
@@ -232,7 +232,7 @@ def test_addition_goes_to_the_end_of_its_file() -> None:
     assert [file.answer_line(line) for line in (1, 3, 5, 6)] == [3, 5, 10, 11]
 
 
-def test_change_of_a_block_takes_its_place() -> None:
+def test_a_changed_block_replaces_the_old_one() -> None:
     big = VPC + "\n# A queue.\n" + QUEUE + "\n# A topic.\n" + 'resource "aws_sns_topic" "t" {\n}\n'
     new = 'resource "aws_sqs_queue" "jobs" {\n  name = "jobs"\n}\n'
     for heading in ("## Update the queue in a.tf", "Then fix the queue:"):
@@ -243,7 +243,7 @@ def test_change_of_a_block_takes_its_place() -> None:
     assert file.text == big
 
 
-def test_pieces_without_a_name_are_one_stack() -> None:
+def test_fences_without_a_name_are_one_stack() -> None:
     text = f"First:\n{fence(VPC)}\nThen:\n{fence(QUEUE)}\nThe network again:\n{fence(VPC)}"
     (file,) = read_answer(text).files
     assert (file.path, file.named_by) == ("tap_stack.tf", "default")
@@ -251,7 +251,7 @@ def test_pieces_without_a_name_are_one_stack() -> None:
 
 
 def test_examples_beside_named_files_are_left_out() -> None:
-    text = f"## main.tf\n{fence(VPC)}\n## Usage example\n{fence('module ' + chr(34) + 'net' + chr(34) + ' {' + chr(10) + '}' + chr(10))}"
+    text = f"## main.tf\n{fence(VPC)}\n## Usage example\n" + fence('module "net" {\n}\n')
     assert paths(text) == ["main.tf"]
     assert kinds(text) == ["example"]
 
@@ -277,17 +277,18 @@ def test_values_without_a_name() -> None:
         fence("ingress {\n  from_port = 1\n}\n"),
     ],
 )
-def test_fences_that_are_no_files(other: str) -> None:
+def test_fences_that_are_not_files(other: str) -> None:
     answer = read_answer(fence(VPC, 'hcl title="vpc.tf"') + other)
     assert [file.path for file in answer.files] == ["vpc.tf"]
-    assert answer.notes
+    assert answer.remarks
     assert answer.has_prose
 
 
 def test_files_beside_the_stack_are_kept_by_name() -> None:
     text = (
         f"{fence(VPC)}\n## user_data.sh\n{fence('#!/bin/bash' + chr(10), 'bash')}\n"
-        f"## lambda/index.py\n{fence('x = 1' + chr(10), 'python')}\n## Steps with main.tf\n{fence('ls' + chr(10), 'bash')}"
+        f"## lambda/index.py\n{fence('x = 1' + chr(10), 'python')}\n"
+        f"## Steps with main.tf\n{fence('ls' + chr(10), 'bash')}"
     )
     assert paths(text) == ["tap_stack.tf", "user_data.sh", "lambda/index.py"]
 
@@ -334,87 +335,23 @@ def test_unsafe_paths(text: str) -> None:
         read_answer(text)
 
 
-def test_safe_path_is_normal() -> None:
-    assert safe_path("./lib//a\\main.tf", 1) == "lib/a/main.tf"
-    with pytest.raises(UnsafePathError, match="control"):
-        safe_path("a\0.tf", 1)
-    with pytest.raises(UnsafePathError, match="no file name"):
-        safe_path("./", 1)
-
-
-def test_a_script_for_a_machine_is_no_error() -> None:
+def test_a_script_for_a_machine_is_not_an_error() -> None:
     for name in ("/etc/app/app.conf", ".git/config.conf"):
         text = fence(VPC) + f"## {name}\n" + fence("x\n", "conf")
         assert paths(text) == ["tap_stack.tf"]
         assert kinds(text) == ["skipped"]
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        (VPC, False),
-        ("# ```hcl\n" + VPC, False),
-        ('locals {\n  x = "```"\n}\n', False),
-        ("locals {\n  x = <<-EOT\n  ```bash\n  ls\n  ```\n  EOT\n}\n", False),
-        ("/*\n```\nls\n```\n*/\n" + VPC, False),
-        (fence(VPC), True),
-        ("- " + fence(VPC), True),
-        ("hello\n~~~\n" + VPC, True),
-    ],
-)
-def test_what_is_an_answer(text: str, expected: bool) -> None:
-    assert is_answer(text) is expected
-
-
-def test_bytes() -> None:
-    assert decode("ä".encode()) == "ä"
-    assert decode("ä".encode("utf-8-sig")) == "ä"
-    assert decode("ä".encode("utf-16")) == "ä"
-    assert decode(b"\xfe\xff" + "ä".encode("utf-16-be")) == "ä"
-    for data, message in (
-        (b"ab\xff", r"x\.md is not UTF-8 text: byte 2"),
-        (b"PK\0\1", r"x\.md is a binary file: byte 2"),
-        (b"\xff\xfea", "UTF-16"),
-        ("a\0".encode("utf-16"), "binary"),
-    ):
-        with pytest.raises(InputError, match=message):
-            decode(data, "x.md")
-
-
-def test_written_answer_reads_back() -> None:
-    files = {
-        "dev.tfvars": 'x = "a"\n',
-        "tap_stack.tf": 'locals {\n  a = <<E\n````\nE\n}\nvariable "x" {}\n',
-        "lib/a.json": "{}\n",
-        "README.md": "# Hi\n```\nx\n```\n",
-    }
-    text = write_answer(files, ["tap_stack.tf", "dev.tfvars"])
-    answer = read_answer(text)
-    assert {file.path: file.text for file in answer.files} == {**files, "dev.tfvars": '# dev.tfvars\nx = "a"\n'}
-    assert next(iter(answer.files)).path == "tap_stack.tf"
-    assert not answer.has_prose
-    again = {file.path: file.text for file in answer.files}
-    assert write_answer(again) == text
-
-
-def test_written_answer_with_folders_reads_back_where_it_was() -> None:
-    files = {"tap_stack.tf": QUEUE, "modules/vpc/main.tf": VPC}
-    answer = read_answer(write_answer(files))
-    assert [file.path for file in answer.files] == list(files)
-
-
-def test_errors_pickle_and_imports_stay_late() -> None:
-    unsafe = UnsafePathError("../x.tf", "it leads out of the folder", 3).of("reply.md")
-    error = pickle.loads(pickle.dumps(unsafe))
-    assert isinstance(error, TapfixError)
-    assert str(error) == str(unsafe)
-    assert str(error).startswith("reply.md:3:1: ")
+def test_answers_pickle_and_heavy_imports_are_late() -> None:
     assert pickle.loads(pickle.dumps(read_answer(fence(VPC)))) == read_answer(fence(VPC))
-    code = "import sys, tapfix.answer.response, tapfix.contract; print([m for m in ('markdown_it', 'tomllib') if m in sys.modules])"
+    code = (
+        "import sys, tapfix.answer.source, tapfix.answer.reader, tapfix.contract;"
+        "print([m for m in ('markdown_it', 'tomllib') if m in sys.modules])"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
-PIECES = st.sampled_from(
+PARTS = st.sampled_from(
     [
         "```hcl\n",
         "```\n",
@@ -449,7 +386,7 @@ PIECES = st.sampled_from(
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(PIECES, max_size=30).map("".join))
+@given(st.lists(PARTS, max_size=30).map("".join))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
         answer = read_answer(text)
@@ -486,7 +423,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 def test_takes_linear_time(unit: str) -> None:
     def seconds(size: int) -> float:
         text = "```hcl\nlocals {}\n```\n" + unit * (size // len(unit))
-        # The collector's cost is that of all that earlier tests left alive.
+        # The garbage collector would take time for the objects of earlier tests.
         gc.collect()
         gc.disable()
         try:
@@ -497,18 +434,6 @@ def test_takes_linear_time(unit: str) -> None:
         finally:
             gc.enable()
 
-    # Four times the text may take eight times as long on a busy machine, but not sixteen times, as it would if it were
-    # quadratic; the constant is for what is over before a clock can tell.
+    # Four times the text may take eight times as long on a busy machine. Quadratic time would be sixteen times as long.
+    # The constant is for texts that take less than the clock can measure.
     assert min(seconds(120_000), seconds(120_000)) < 8 * min(seconds(30_000), seconds(30_000)) + 0.1
-
-
-def test_outline_kinds() -> None:
-    assert outline(VPC).kind is Kind.STACK
-    assert outline("a = 1\nb = [\n  1,\n]\n").kind is Kind.VALUES
-    assert outline("a = var.b\n").kind is Kind.FRAGMENT
-    assert outline("# only\n").kind is Kind.COMMENTS
-    assert outline("├── a\n").kind is Kind.TREE
-    assert outline("@@ -1 +1 @@\n-a\n+b\n").kind is Kind.DIFF
-    assert outline("hello there\n").kind is Kind.OTHER
-    assert outline('a = <<E\n${"}\nE\n' + VPC).addresses == {"resource.aws_vpc.main"}
-    assert outline(VPC + "locals {\n").depth == 1

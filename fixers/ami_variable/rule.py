@@ -4,66 +4,56 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
 
-from tapfix.edits import Edit, Safety
-from tapfix.fixer import Context, Example, Finding, Fixer, Severity
-from tapfix.module import Attribute, Block, Module, traversal_address
+from tapfix.edits import Edit
+from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
+from tapfix.module import Attribute, Block, Module, string_value
 from tapfix.module.environments import AUTOMATIC, environment_files, is_automatic
-from tapfix.module.evaluate import Evaluator
-from tapfix.module.variables import Variable, insert_block
+from tapfix.module.nodes import unwrapped
+from tapfix.module.variables import Variable
 
-from .instance_to_asg.sizes import size_variables
-from .shared.amis import AMI_ID, Release, Source, ami_places, release_of, sources
-from .shared.module_calls import DEFAULT_TAGS, call_prefix, hand_down, joined
+from ..shared.amis import AMI_ID, Release, release_of
+from ..shared.module_calls import call_prefix, hand_down, joined, size_variables
+from .images import Image, decided_elsewhere, images_of, newest
 
-
-class Image(NamedTuple):
-    """An image that resources name: `holder` is the attribute that decides (of the resource, or of a local value)."""
-
-    holder: Attribute
-    resources: tuple[Block, ...]
-    sources: tuple[Source, ...]
-
-    @property
-    def key(self) -> str:
-        """The same for what names the same image."""
-        return re.sub(r"\s+", " ", self.holder.value)
-
-
-_GRAVITON = r"[a-z]+\d+g[a-z]*\."
 _NAMES_AMI = re.compile(r"(^|_)ami(_|$)")
 
 
 class AmiVariable(Fixer):
     """An AMI that nobody can override.
 
-    The contract names a variable (`compute.ami_variable`, as it comes `ami_id`) that overrides the image of every launch
-    template, instance, launch configuration and spot request. Where there is none, it is declared, null or empty by the module's
-    own habit, and goes in front of what decided so far:
+    The contract names a variable (`compute.ami_variable`, by default `ami_id`) that overrides the image of every launch
+    template, instance, launch configuration and spot request. Where there is none, it is declared, and comes before
+    what decided so far. Unset, it is null or empty, as the module's other variables are:
 
     - a data source, an SSM parameter, a map by region, `resolve:ssm:…`: these stay the default;
-    - a literal `ami-…`: AMI ids hold for one region, so it becomes the variable's value in each environment's tfvars file (in
-      `terraform.tfvars` where there is none), together with the comment behind it, and the default is the newest Amazon Linux 2
-      by data source. The one that is there is used, else it is added (for arm64 where the instance type is a Graviton one, of
-      Amazon Linux 2023 where the script or a comment speaks of it). Machines that run another system, or the agents of ECS or
-      EKS, get no default: plain Amazon Linux would not run what they run;
-    - a literal default of a variable moves to the tfvars files in the same way; a validation of the variable lets it be empty.
-      A variable that is used for more than images just loses its default;
-    - a local value is followed, and the variable goes where the local value is made.
+    - a literal `ami-…`: an AMI id is valid in one region, so it becomes the variable's value in each environment's
+      tfvars file (without environments in `terraform.tfvars`), together with the comment after it. The default is the
+      newest Amazon Linux 2, by a data source. The data source that the module has is used, else one is added: for arm64
+      where the instance type is a Graviton one, of Amazon Linux 2023 where the script or a comment mentions it.
+      Machines that run another system, or the agents of ECS or EKS, get no default, because plain Amazon Linux would
+      not run what they run;
+    - a literal default of a variable moves to the tfvars files in the same way, and a validation of the variable lets
+      it be empty. A variable that is used for more than images only loses its default;
+    - a local value is followed, and the variable goes into the local value.
 
-    Several different images get several variables, named after what runs them. In a local module the variable is handed down
-    from the root; one for each call where the calls run with different providers, that is in different regions. A variable that decides already, alone or with a fallback, is accepted as it is.
+    Several different images get several variables, named after what runs them. In a local module the variable is handed
+    down from the root; where the calls of the module run with different providers, that is in different regions, each
+    call has a variable of its own. A variable that decides already, alone or with a fallback, is accepted as it is.
 
-    **Safe** where a data source decided: while the variable is not set, the plan is the same. **Unsafe** where a literal id
-    moves: the environments that have a tfvars file keep it, a plan without one gets the newest Amazon Linux 2.
+    **Safe** where a data source decided: while the variable is not set, the plan is the same. **Unsafe** where a
+    literal id moves: environments with a tfvars file keep it, and a plan without one gets the newest Amazon Linux 2.
 
-    **Refused**: an image that differs by `each` or `count.index`; an image that a module or the stack itself makes.
+    **Refused**: an image that differs by `each` or `count.index`, and an image that a module or the stack itself makes.
     """
 
     rule = "TAP008"
     severity = Severity.MEDIUM
     safety = Safety.SAFE
+    title = "An AMI that nobody can override"
+    cause = "The image is fixed in the configuration or taken from a data source with no variable before it."
+    reference = "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/data-sources/ami"
+    effect = "A hardened or pinned image cannot be used without changing the stack."
     order = 46
     examples = (
         Example(
@@ -191,7 +181,7 @@ resource "aws_launch_template" "web" {
     def check(self, module: Module, context: Context) -> Iterator[Finding]:
         if not context.contract.compute.ami_variable:
             return
-        images = list(_images(module))
+        images = list(images_of(module))
         open_ones: dict[str, list[Image]] = {}
         deciding: dict[str, list[Image]] = {}
         for image in images:
@@ -200,11 +190,11 @@ resource "aws_launch_template" "web" {
                 deciding.setdefault(name, []).append(image)
             if variables or not image.sources:
                 continue
-            reason = _fixed_elsewhere(module, image)
+            reason = decided_elsewhere(module, image)
             if reason is None:
                 open_ones.setdefault(image.key, []).append(image)
             elif reason:
-                yield self.refuse(image.holder, f"the AMI of {_names(image)} cannot be overridden", reason)
+                yield self.refuse(image.holder, f"the AMI of {image.names} cannot be overridden", reason)
         several = len(open_ones) + len(deciding) > 1
         for same in open_ones.values():
             yield self._overridden(module, context, same, several, taken=frozenset(deciding))
@@ -216,29 +206,29 @@ resource "aws_launch_template" "web" {
     def _overridden(
         self, module: Module, context: Context, same: Sequence[Image], several: bool, taken: frozenset[str]
     ) -> Finding:
-        """A variable in front of what decides."""
+        """Put a variable before what decides so far."""
         image = same[0]
-        names = ", ".join(_names(i) for i in same)
+        names = ", ".join(i.names for i in same)
         values = _literal_ids(module, context, image)
         name, null = self._variable(module, context, same, several, taken)
         message = f"the AMI of {names} could not be overridden; `var.{name}` does it now"
         whose = f"AMI{f' of {_titled(name, context)}' if several else ' of the instances'}"
-        words, unset = ("null", "null") if null else ("empty", '""')
+        unset_words, unset = ("null", "null") if null else ("empty", '""')
         if values is None:
-            variable = Variable(name, "string", f"{whose} ({words}: the default image)", unset)
+            variable = Variable(name, "string", f"{whose} ({unset_words}: the default image)", unset)
             edits = hand_down(context, module, [variable], ahead_of=size_variables(module), regional=True)
             edits.extend(i.holder.replace(_with_override(name, null, i.holder.value)) for i in same)
             return self.fix(image.holder, f"{message}, and what decided before is its default", edits)
-        said = _comment_behind(image.holder)
-        release = release_of(module, image.resources[0], said)
+        comment = _comment_after(image.holder)
+        release = release_of(module, image.resources[0], comment)
         variable = Variable(
             name,
             "string",
-            f"{whose} ({words}: the newest {release.words})" if release else whose,
+            f"{whose} ({unset_words}: the newest {release.words})" if release else whose,
             unset if release else None,
-            values=_quoted(values, said),
+            values=_quoted(values, comment),
         )
-        fallback, made = _amazon_linux(module, image.resources[0], release) if release else ("", [])
+        fallback, made = newest(module, context, image.resources[0], release) if release else ("", [])
         edits = hand_down(context, module, [variable], ahead_of=size_variables(module), regional=True)
         edits = joined([*edits, *made, *_without_comment(image.holder)])
         text = _with_override(name, null, fallback) if release else f"var.{name}"
@@ -249,7 +239,7 @@ resource "aws_launch_template" "web" {
     def _variable(
         self, module: Module, context: Context, same: Sequence[Image], several: bool, taken: frozenset[str]
     ) -> tuple[str, bool]:
-        """The variable's name, and whether null stands for "not set"."""
+        """The variable's name, and whether it is null (and not empty) when it is not set."""
         wanted = context.contract.compute.ami_variable
         if not several:
             declared = [wanted, *(n for n in module.variables if _NAMES_AMI.search(n))]
@@ -266,7 +256,7 @@ resource "aws_launch_template" "web" {
             name = f"{name.removesuffix(wanted)}{_snake(label)}_{wanted}"
         return module.unused_name(name, {**module.variables, **dict.fromkeys(taken)}), _habit_is_null(module)
 
-    # --- a variable that is a literal id unless it is set --------------------------------------------------------------
+    # --- a variable that is a literal id unless it is set -------------------------------------------------------------
 
     def _without_literal(
         self, module: Module, context: Context, name: str, using: Sequence[Image]
@@ -275,42 +265,41 @@ resource "aws_launch_template" "web" {
         default = block.get("default") if block is not None else None
         if block is None or default is None:
             return
-        literal = Evaluator(module).evaluate(default.expr)
-        if not isinstance(literal, str) or not AMI_ID.fullmatch(literal):
+        literal = string_value(unwrapped(default.expr))  # the default as such: what is set elsewhere stays there
+        if literal is None or not AMI_ID.fullmatch(literal):
             return
         calls = context.project.callers(module)
         if calls and all(name in call.attributes for call in calls):
             return
-        message = f"the default of `var.{name}` is a literal AMI id, which holds for one region"
+        message = f"the default of `var.{name}` is a literal AMI id, which is valid in one region"
         values = dict.fromkeys(_environments(context, module) or [""], literal)
         unset = self._unset(module, block, name, using)
-        said = _comment_behind(default) if _is_to_be_set(context, module, name) else ""
+        comment = _comment_after(default) if _is_to_be_set(context, module, name) else ""
         description = block.get("description")
-        release = release_of(module, using[0].resources[0], said + (description.value if description else ""))
+        release = release_of(module, using[0].resources[0], comment + (description.value if description else ""))
         plain = [i for i in using if i.holder.value == f"var.{name}"]
         if unset is None or (plain and release is None):
             unset, plain = None, []
-        variable = Variable(name, "string", "", unset, values=_quoted(values, said))
+        variable = Variable(name, "string", "", unset, values=_quoted(values, comment))
         edits = hand_down(context, module, [variable], ahead_of=size_variables(module), regional=True)
         if unset is None:
-            edits.append(_without_default(default, said))
+            edits.append(_without_default(default, comment))
             message += f"; {_where(values)}, and it has no default any more"
             yield self.fix(default, message, edits, safety=Safety.UNSAFE)
             return
-        edits += _without_comment(default) if said else []
+        edits += _without_comment(default) if comment else []
         edits.append(default.replace(unset))
         edits += [_let_pass(v, name) for v in block.blocks_of("validation") if "condition" in v.attributes]
         if plain and release is not None:
-            fallback, made = _amazon_linux(module, plain[0].resources[0], release)
+            fallback, made = newest(module, context, plain[0].resources[0], release)
             edits += made
             edits += [i.holder.replace(_with_override(name, unset == "null", fallback)) for i in plain]
-        message += (
-            f"; {_where(values)}, and {_default_now(release) if plain else 'what stood behind it is the default'}"
-        )
+        now = _default_now(release) if plain else "its fallback is the default"
+        message += f"; {_where(values)}, and {now}"
         yield self.fix(default, message, joined(edits), safety=Safety.UNSAFE)
 
     def _unset(self, module: Module, block: Block, name: str, using: Sequence[Image]) -> str | None:
-        """What stands for "not set" of a variable; None where it is used for more than images, or in a way that needs a value."""
+        """The default with which a variable is not set; None if it is used for more than images, or needs a value."""
         holders = [i.holder for i in using]
         for reference in module.references_to(f"var.{name}"):
             inside = any(
@@ -328,15 +317,15 @@ resource "aws_launch_template" "web" {
 
 
 def _unset_in(holder: Attribute, name: str) -> str | None:
-    """What an expression takes for an unset variable, empty if it takes either; None where it needs a value."""
+    """The value that an expression treats as not set: `null`, `""`, or nothing for both; None if it takes neither."""
     text = re.sub(r"\s+", "", holder.value)
     if text == f"var.{name}" or text.startswith(f"coalesce(var.{name},"):
         return ""
     found = re.match(rf'var\.{name}(!=|==)(null|"")\?(.*)', text)
     if found is None:
         return None
-    ahead, behind = found[3].startswith(f"var.{name}:"), found[3].endswith(f":var.{name}")
-    return found[2] if (ahead if found[1] == "!=" else behind) else None
+    where_set, where_not_set = found[3].startswith(f"var.{name}:"), found[3].endswith(f":var.{name}")
+    return found[2] if (where_set if found[1] == "!=" else where_not_set) else None
 
 
 def _let_pass(validation: Block, name: str) -> Edit:
@@ -347,29 +336,29 @@ def _let_pass(validation: Block, name: str) -> Edit:
     return condition.replace(f'var.{name} == "" || {text}')
 
 
-def _comment_behind(holder: Attribute) -> str:
-    """The comment behind an attribute on its line; none that speaks to tapfix."""
-    said = holder.file.text[holder.end : holder.file.line_end(holder.end)].strip()
-    return said if said.startswith(("#", "//")) and "tapfix:" not in said else ""
+def _comment_after(holder: Attribute) -> str:
+    """The comment after an attribute on its line, unless it is one for tapfix."""
+    rest = holder.file.text[holder.end : holder.file.line_end(holder.end)].strip()
+    return rest if rest.startswith(("#", "//")) and "tapfix:" not in rest else ""
 
 
 def _without_comment(holder: Attribute) -> list[Edit]:
-    """The edits that take the comment behind an attribute away: it goes where the literal goes."""
-    said = _comment_behind(holder)
-    at = holder.file.text.index(said, holder.end) if said else holder.end
-    return [Edit(holder.file.path, holder.end, at + len(said), "")] if said else []
+    """The edits that remove the comment after an attribute, because it goes where the literal goes."""
+    comment = _comment_after(holder)
+    at = holder.file.text.index(comment, holder.end) if comment else holder.end
+    return [Edit(holder.file.path, holder.end, at + len(comment), "")] if comment else []
 
 
 def _without_default(default: Attribute, moved: str) -> Edit:
-    """Take a variable's default away; a comment behind it that has not moved stays on a line of its own."""
-    comment = _comment_behind(default)
+    """Remove a variable's default; a comment after it that has not moved stays on a line of its own."""
+    comment = _comment_after(default)
     if not comment or moved:
         return default.remove(comments=False)
     return Edit(default.file.path, default.start, default.file.text.index(comment, default.end), "")
 
 
 def _is_to_be_set(context: Context, module: Module, name: str) -> bool:
-    """Whether a tfvars file gets a row for a variable."""
+    """Whether a tfvars file gets a value for a variable."""
     root = _root(context, module)
     environments = list(environment_files(root, context.environments).values())
     automatic = [file for file in root.tfvars if is_automatic(file)]
@@ -387,52 +376,8 @@ def _default_now(release: Release | None) -> str:
     return f"the newest {release.words} its default"
 
 
-def _images(module: Module) -> Iterator[Image]:
-    """The images of a module, one for each attribute that decides on one."""
-    found: dict[tuple[str, int], tuple[Attribute, list[Block]]] = {}
-    for resource, attribute in ami_places(module):
-        holder = _deciding(module, attribute)
-        entry = found.setdefault((holder.file.path, holder.start), (holder, []))
-        if resource not in entry[1]:
-            entry[1].append(resource)
-    for holder, resources in found.values():
-        yield Image(holder, tuple(resources), tuple(sources(module, holder, holder.expr)))
-
-
-def _deciding(module: Module, attribute: Attribute) -> Attribute:
-    """The attribute itself, or the local value that it names and nothing else."""
-    for _ in range(len(module.locals) + 1):
-        found = traversal_address(attribute.expr)
-        if found is None or found[1] != len(attribute.expr.children) or not found[0].startswith("local."):
-            break
-        local = module.locals.get(found[0].removeprefix("local."))
-        if local is None:
-            break
-        attribute = local
-    return attribute
-
-
-def _fixed_elsewhere(module: Module, image: Image) -> str | None:
-    """Why no variable can simply go in front of an image; "" where one decides by another way; None where one can."""
-    for source in image.sources:
-        root = source.address.partition(".")[0]
-        if root in ("each", "count"):
-            loop = image.resources[0].get("for_each") or image.resources[0].get("count")
-            loops = sources(module, loop, loop.expr) if loop is not None else ()
-            if any(s.address.startswith("var.") for s in loops):
-                return ""
-            return "it differs from copy to copy; make the map that they are made of a variable"
-        if root == "module":
-            return "a module decides on it; give that module a variable"
-        if root and root not in ("data", "var", "local", "path", "each", "self"):
-            return "the stack makes the image itself; a person has to say whether another may take its place"
-    if any(".index" in t or "each." in t for t in (image.holder.value,)):
-        return "it differs from copy to copy; make the list that it is taken from a variable"
-    return None
-
-
 def _literal_ids(module: Module, context: Context, image: Image) -> Mapping[str, str] | None:
-    """The literal id by environment, under the name "" where there is no tfvars file; None if the image is no literal."""
+    """The literal id by environment, "" where there is no tfvars file; None if the image is no literal."""
     if image.holder.expr.kind == "traversal" and not image.holder.value.startswith("local."):
         return None
     if any(s.address for s in image.sources) or any(s.holder is not image.holder for s in image.sources):
@@ -444,12 +389,12 @@ def _literal_ids(module: Module, context: Context, image: Image) -> Mapping[str,
 
 
 def _environments(context: Context, module: Module) -> Sequence[str]:
-    """The environments that have a tfvars file, beside the module or beside the root that calls it."""
+    """The environments that have a tfvars file, in the module's folder or in that of the root that calls it."""
     return list(environment_files(_root(context, module), context.environments))
 
 
 def _root(context: Context, module: Module) -> Module:
-    """The module that nobody calls, up the first calls of a module."""
+    """The module that nobody calls, upwards along the first call of each module."""
     for _ in range(8):
         calls = context.project.callers(module)
         if not calls:
@@ -466,54 +411,8 @@ def _with_override(name: str, null: bool, fallback: str) -> str:
     return f"coalesce(var.{name}, {fallback})" if null else f'var.{name} != "" ? var.{name} : {fallback}'
 
 
-def _amazon_linux(module: Module, resource: Block, release: Release) -> tuple[str, list[Edit]]:
-    """The data source of the newest Amazon Linux for a resource, and the edits that make it if it is not there."""
-    provider = resource.get("provider")
-    alias = provider.value if provider is not None else ""
-    arm = _runs_on_arm(module, resource)
-    for block in module.data("aws_ami"):
-        of = block.get("provider")
-        if (of.value if of is not None else "") != alias or block.get("count") or block.get("for_each"):
-            continue
-        if release.is_meant_by(module, block) and ("arm64" in block.text()) == arm:
-            return f"{block.address}.id", []
-    name = module.unused_name(
-        f"{release.label}_arm64" if arm else release.label, {b.name: b for b in module.data("aws_ami")}
-    )
-    text = _NEWEST.format(
-        name=name,
-        provider=f"  provider    = {alias}\n" if alias else "",
-        pattern=release.pattern.format(machine="arm64" if arm else "x86_64"),
-    )
-    return f"data.aws_ami.{name}.id", [insert_block(module, "data", text, leaving=DEFAULT_TAGS)]
-
-
-_NEWEST = """\
-data "aws_ami" "{name}" {{
-{provider}  most_recent = true
-  owners      = ["amazon"]
-
-  filter {{
-    name   = "name"
-    values = ["{pattern}"]
-  }}
-
-  filter {{
-    name   = "virtualization-type"
-    values = ["hvm"]
-  }}
-}}
-"""
-
-
-def _runs_on_arm(module: Module, resource: Block) -> bool:
-    type = resource.get("instance_type")
-    value = Evaluator(module).evaluate(type.expr) if type is not None else None
-    return isinstance(value, str) and re.match(_GRAVITON, value) is not None
-
-
 def _habit_is_null(module: Module) -> bool:
-    """Whether the module's optional texts are null where they are not set, and not empty."""
+    """Whether the module's optional strings are null, and not empty, where they are not set."""
     defaults = [_default(module, name) for name in module.variables if _takes_text(module, name)]
     return defaults.count('""') <= defaults.count("null")
 
@@ -533,22 +432,9 @@ def _takes_text(module: Module, name: str) -> bool:
 
 
 def _has_images(other: Module, image: Image, module: Module) -> bool:
-    """Whether another module has images of its own, other ones than a module has."""
-    mine = _described(module, image)
-    return any(_described(other, i) != mine for i in _images(other))
-
-
-def _described(module: Module, image: Image) -> tuple[str, ...]:
-    """What an image is where no variable says otherwise, whatever names it has: the texts of the data sources that it comes from."""
-    sources = [s for s in image.sources if not s.address.startswith("var.")]
-    blocks = [module.find(s.address) for s in sources]
-    return tuple(
-        b.text() if isinstance(b, Block) else s.holder.text(s.expr) for s, b in zip(sources, blocks, strict=True)
-    )
-
-
-def _names(image: Image) -> str:
-    return ", ".join(r.address for r in image.resources)
+    """Whether another module has images that differ from an image of a module."""
+    mine = image.texts(module)
+    return any(i.texts(other) != mine for i in images_of(other))
 
 
 def _snake(label: str) -> str:

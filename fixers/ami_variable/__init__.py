@@ -1,0 +1,1 @@
+"""TAP008, ami-variable: the rule is in `rule.py`."""

@@ -1,0 +1,1 @@
+"""TAP004, incomplete-resource: the rule is in `rule.py`."""

@@ -1,0 +1,1 @@
+"""TAP112, refused-setting: the rule is in `rule.py`."""
