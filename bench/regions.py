@@ -2,9 +2,9 @@
 
     python -m bench.regions [--blocks N,N,…] [--rounds N] [--profile]
 
-The stack consists of networks, queues, keys and policies, once per region. The script measures the processor time of this
-process for the rule alone (find twins, make edits) and for a whole run with it (parse, collapse, check, run again until
-nothing changes).
+The stack consists of networks, queues, keys and policies, once per region. The script measures the processor time of
+this process for the rule alone (find twins, make edits) and for a whole run with it (parse, collapse, check, run again
+until nothing changes).
 """
 
 from __future__ import annotations

@@ -138,8 +138,7 @@ def _ordered(items: tuple[Expr, ...], first: tuple[Expr, ...]) -> tuple[Expr, ..
 
 
 def _scales(text: str, name: str) -> bool:
-    """Whether a value is an amount, a kind or a network: only such values may differ between environments of one
-    region.
+    """Whether a value is an amount, a kind or a network: environments of one region may differ in nothing else.
 
     A key pair, an account or a bucket of the other region is of no use here.
     """
