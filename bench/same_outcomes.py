@@ -3,10 +3,11 @@
     git worktree add ../old COMMIT
     python -m bench.same_outcomes ../old ANSWERS [ANSWERS …] [--show 3]
 
-ANSWERS are files or folders; below a folder, every `.md` file with a Markdown fence is an answer. The old and the new checkout each run
-in an interpreter of their own. Of each answer these are compared: the files of the outcome, the diff, the JSON report, the grade, the answer in
-the deliverable's form, and the answer as `tapfix extract` gives it. A difference in the files is of the kind `files`; one in the report is
-named after the part that differs, so that a message in better words (`findings.message`) is told apart from another finding (`findings`).
+ANSWERS are files or folders; below a folder, every `.md` file with a Markdown fence is an answer. The old and the new
+checkout each run in an interpreter of their own. Of each answer these are compared: the files of the outcome, the
+diff, the JSON report, the grade, the answer in the deliverable's form, and the answer as `tapfix extract` gives it. A
+difference in the files is of the kind `files`; one in the report is named after the part that differs, so that a
+message in better words (`findings.message`) is told apart from another finding (`findings`).
 
 Prints a line for each answer that differs and a table of the kinds. Exits 1 if the files of any outcome differ.
 """

@@ -84,7 +84,7 @@ def conform(
         return Unclear(reason)
     if any("#" in c.prefix or "/" in c.prefix for c in _commas(expr)):
         return Unclear("a comment precedes a comma of its merge, and would end up elsewhere")
-    layout = _Layout.of(holder, expr, everything, maps.one_line)
+    layout = _MapLayout.of(holder, expr, everything, maps.one_line)
     drop = _repeated(maps, holder, everything[0].expr) if layout.is_alone else frozenset()
     in_front = _in_place(shared, arguments)
     in_place = {id(argument) for argument in in_front.values()}
@@ -165,7 +165,7 @@ def _commas(expr: Expr) -> Iterator[Expr]:
 # --- what it becomes --------------------------------------------------------------------------------------------------
 
 
-class _Layout(NamedTuple):
+class _MapLayout(NamedTuple):
     """How the arguments of a map's merge are laid out."""
 
     is_call: bool
@@ -180,7 +180,7 @@ class _Layout(NamedTuple):
     """Whether the module writes small objects on one line."""
 
     @classmethod
-    def of(cls, holder: Element, expr: Expr, arguments: Sequence[MergeArgument], one_line: bool) -> _Layout:
+    def of(cls, holder: Element, expr: Expr, arguments: Sequence[MergeArgument], one_line: bool) -> _MapLayout:
         is_call = is_merge(expr)
         is_spread = is_call and bool(arguments) and "\n" in arguments[0].lead
         indent = _last_line(arguments[0].lead) if is_spread else holder.indent
@@ -226,7 +226,7 @@ def _in_place(shared: Sequence[str], arguments: Sequence[_Merged]) -> dict[str, 
 def _front(
     shared: Sequence[str],
     holder: Element,
-    layout: _Layout,
+    layout: _MapLayout,
     defaults: Sequence[MergeArgument],
     kept: Mapping[str, MergeArgument],
 ) -> Iterator[_Slot]:
@@ -242,7 +242,11 @@ def _front(
 
 
 def _own(
-    holder: Element, layout: _Layout, own: Sequence[_Merged], entries: Sequence[tuple[str, str]], drop: frozenset[Expr]
+    holder: Element,
+    layout: _MapLayout,
+    own: Sequence[_Merged],
+    entries: Sequence[tuple[str, str]],
+    drop: frozenset[Expr],
 ) -> list[_Slot]:
     """The resource's own maps, with the new entries.
 
@@ -260,7 +264,7 @@ def _own(
     return slots
 
 
-def _chunks(holder: Element, expr: Expr, layout: _Layout, moved: _Moved) -> Iterator[Chunk]:
+def _chunks(holder: Element, expr: Expr, layout: _MapLayout, moved: _Moved) -> Iterator[Chunk]:
     """The text of the merge: what is kept of the old one, and what is new."""
     comments = moved.comments
     if layout.is_call:
@@ -305,7 +309,7 @@ def _repeated(maps: TagMaps, holder: Element, expr: Expr) -> frozenset[Expr]:
 # --- objects ----------------------------------------------------------------------------------------------------------
 
 
-def _new_object(entries: Sequence[tuple[str, str]], layout: _Layout) -> str:
+def _new_object(entries: Sequence[tuple[str, str]], layout: _MapLayout) -> str:
     return indented(compose.object_of(dict(entries), one_line=layout.one_line), layout.indent).strip()
 
 

@@ -1,4 +1,6 @@
-"""The promises of CONTRIBUTING.md: its example of a rule is pasted into a copy of the checkout, and the house's checks run on it."""
+"""The promises of CONTRIBUTING.md: its example of a rule is pasted into a copy of the checkout, and the house's
+checks run on it.
+"""
 
 from __future__ import annotations
 

@@ -131,7 +131,11 @@ BAD = [
     ("unknown-argument", "retention_in_days", "retention_days"),
     ("computed-argument", "cidr_block = var.cidr", 'cidr_block = var.cidr\n  arn = "x"'),
     ("missing-argument", "  vpc_id     = aws_vpc.main.id\n  cidr_block = \"10.0.1.0/24\"\n", ""),
-    ("too-few-blocks", 'output "vpc"', 'resource "aws_lb_listener" "l" {\n  load_balancer_arn = "arn:aws:x:y:z:q"\n}\noutput "vpc"'),
+    (
+        "too-few-blocks",
+        'output "vpc"',
+        'resource "aws_lb_listener" "l" {\n  load_balancer_arn = "arn:aws:x:y:z:q"\n}\noutput "vpc"',
+    ),
     ("block-for-argument", "= 14", '= 14\n  timeouts = { create = "1m" }'),
     ("argument-for-block", 'cidr_block = var.cidr', 'cidr_block = var.cidr\n  tags {\n    Name = "x"\n  }'),
     ("unknown-block", 'output "vpc"', 'outputs "vpc"'),

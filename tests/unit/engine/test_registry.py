@@ -30,7 +30,9 @@ class Offered(Fixer):
 PACKAGE = {
     "some_rules_{}.py": FIXER,
     "some_{}-1.dist-info/METADATA": "Metadata-Version: 2.1\nName: some-{}\nVersion: 1\n",
-    "some_{}-1.dist-info/entry_points.txt": "[console_scripts]\nsome = some:main\n\n[tapfix.fixers]\noffered = some_rules_{}\n",
+    "some_{}-1.dist-info/entry_points.txt": (
+        "[console_scripts]\nsome = some:main\n\n[tapfix.fixers]\noffered = some_rules_{}\n"
+    ),
 }
 
 
@@ -78,6 +80,9 @@ def test_an_entry_that_cannot_be_looked_at_is_no_error(monkeypatch: pytest.Monke
 
 
 def test_nothing_is_asked_where_nothing_is_offered() -> None:
-    code = "import sys; from tapfix.engine.registry import all_fixers; all_fixers(); print('importlib.metadata' in sys.modules)"
+    code = (
+        "import sys; from tapfix.engine.registry import all_fixers; all_fixers(); "
+        "print('importlib.metadata' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
