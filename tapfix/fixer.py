@@ -23,10 +23,11 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from tapfix.contract.because import Because
 from tapfix.edits import Edit, Fix, Safety
 from tapfix.module import Attribute, Element, Expr, File, Module, Project, Reference, Span
 
-__all__ = ["Context", "Example", "Finding", "Fixer", "Safety", "Severity", "Status"]
+__all__ = ["Because", "Context", "Example", "Finding", "Fixer", "Safety", "Severity", "Status"]
 
 if TYPE_CHECKING:
     from tapfix.answer.files import Answer
@@ -67,6 +68,8 @@ class Finding(NamedTuple):
     address: str
     span: Span
     fix: Fix | None = None
+    because: Because = Because("built-in")
+    """What the finding rests on."""
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -168,6 +171,8 @@ class Fixer:
     """The address of the documentation that says what is right."""
     effect: ClassVar[str] = ""
     """What the failure costs whoever uses the stack, in a sentence."""
+    because: ClassVar[Because] = Because("built-in")
+    """What the rule's findings rest on, where a finding does not say it itself."""
     examples: ClassVar[tuple[Example, ...]] = ()
     order: ClassVar[int] = 50
     """Among fixes that clash, the one of the lower order is made first, the other waits for the next pass."""
@@ -206,23 +211,39 @@ class Fixer:
         exclusive: bool = False,
         removes: Iterable[str] = (),
         safety: Safety | None = None,
+        because: Because | None = None,
     ) -> Finding:
         """A finding that is mended by edits, made whole or not at all.
 
-        The edits of an exclusive fix are not computed in a pass in which another fix was accepted before it.
+        The edits of an exclusive fix are not computed in a pass in which another fix was accepted before it. `because`
+        is what the finding rests on, by default what the rule rests on.
         """
         fix = Fix(edits if exclusive else tuple(edits), exclusive, tuple(removes))
-        return self._finding(at, message, Status.FIXED, "", node, safety or self.safety, fix)
+        return self._finding(at, message, Status.FIXED, "", node, safety or self.safety, fix, because)
 
-    def refuse(self, at: Element | Reference | File, message: str, reason: str, *, node: Expr | None = None) -> Finding:
+    def refuse(
+        self,
+        at: Element | Reference | File,
+        message: str,
+        reason: str,
+        *,
+        node: Expr | None = None,
+        because: Because | None = None,
+    ) -> Finding:
         """A finding that cannot be mended without losing meaning; `reason` says what a person would have to decide."""
-        return self._finding(at, message, Status.REFUSED, reason, node, self.safety, None)
+        return self._finding(at, message, Status.REFUSED, reason, node, self.safety, None, because)
 
     def suggest(
-        self, at: Element | Reference | File, message: str, reason: str = "", *, node: Expr | None = None
+        self,
+        at: Element | Reference | File,
+        message: str,
+        reason: str = "",
+        *,
+        node: Expr | None = None,
+        because: Because | None = None,
     ) -> Finding:
         """A finding that is shown and never mended; `reason` says the way out."""
-        return self._finding(at, message, Status.SUGGESTED, reason, node, Safety.SUGGESTION, None)
+        return self._finding(at, message, Status.SUGGESTED, reason, node, Safety.SUGGESTION, None, because)
 
     def _finding(
         self,
@@ -233,9 +254,11 @@ class Fixer:
         node: Expr | None,
         safety: Safety,
         fix: Fix | None,
+        because: Because | None,
     ) -> Finding:
         span, address = _place(at, node)
-        return Finding(self.rule, self.name, self.severity, safety, status, message, reason, address, span, fix)
+        ground = because or self.because
+        return Finding(self.rule, self.name, self.severity, safety, status, message, reason, address, span, fix, ground)
 
 
 def _place(at: Element | Reference | File, node: Expr | None) -> tuple[Span, str]:

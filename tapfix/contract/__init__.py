@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tapfix.contract.because import Because
 from tapfix.contract.clauses import Contract, ContractError
 
-__all__ = ["Contract", "ContractError"]
+__all__ = ["Because", "Contract", "ContractError"]

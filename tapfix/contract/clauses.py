@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, Self
 
+from tapfix.contract.because import Because
 from tapfix.contract.kinds import ValueKind, boolean, choice, number, numbers, pairs, text, texts
 from tapfix.errors import TapfixError
 
@@ -109,7 +110,7 @@ class Deliverable(Table):
         "The file that contains the stack.",
     )
     single_file: bool = clause(False, boolean(), "Whether `main` must be the only .tf file.")
-    prose: bool = clause(False, boolean(), "Whether the answer may contain text besides its files.")
+    prose: bool = clause(True, boolean(), "Whether the answer may contain text besides its files.")
     modules: str = clause(
         "any",
         choice("any", "local", "none"),
@@ -122,9 +123,10 @@ class Topology(Table):
     """How many stacks there are, and in what they differ."""
 
     regions: str = clause(
-        "single",
-        choice("single", "multi"),
-        "One region for each environment (single), or several in one stack (multi: TAP001 does not run).",
+        "mirror",
+        choice("mirror", "single", "multi"),
+        "One region for each environment (single), several in one stack (multi: TAP001 does not run), or as the answer "
+        "has it, except that a mere mirror over regions becomes one region for each environment (mirror).",
     )
     environments: tuple[str, ...] = clause(
         ("dev", "staging", "prod"),
@@ -155,7 +157,7 @@ class Tags(Table):
     """How resources are tagged."""
 
     expression: str = clause(
-        "merge(local.tags, var.extra_tags, { Name = NAME })",
+        "",
         text(),
         'The expression of every `tags`; NAME is replaced by the resource\'s name; "" for no rule.',
     )
@@ -246,6 +248,12 @@ class Contract(Table):
     rules: Rules = Rules()
     source: str = ""
     """The name of the file that it was read from, empty for the built-in contract. It does not count in comparisons."""
+    stated: tuple[tuple[str, Because], ...] = ()
+    """The clauses that a file or a prompt states, as `table.key`, with the place; others are as in the built-in
+    contract.
+
+    Like `source`, it does not count in comparisons.
+    """
 
     @classmethod
     def default(cls) -> Self:
@@ -288,7 +296,43 @@ class Contract(Table):
         """
         from tapfix.contract.reading import ContractReader  # needed only where there is a contract file
 
-        return cls(**ContractReader(content, name).read(cls), source=name)
+        reader = ContractReader(content, name)
+        return cls(**reader.read(cls), source=name, stated=tuple(reader.stated()))
+
+    @classmethod
+    def from_prompt(cls, prompt: str, name: str = "PROMPT.md") -> Self:
+        """The contract that the text of a prompt states; what it leaves open is as in the built-in contract.
+
+        ``name`` is the prompt's file, for the places of the clauses.
+        """
+        from tapfix.contract.proposing import propose
+
+        tables: dict[str, dict[str, Any]] = {}
+        stated: list[tuple[str, Because]] = []
+        known = tables_of(cls)
+        for proposal in propose(prompt):
+            kind = clauses_of(known[proposal.table])[proposal.key].kind
+            tables.setdefault(proposal.table, {})[proposal.key] = kind.read(proposal.value)
+            line, sentence = proposal.sources[0] if proposal.sources else (0, "")
+            stated.append((f"{proposal.table}.{proposal.key}", Because("prompt", sentence, name, line)))
+        return cls(
+            **{table: known[table](**values) for table, values in tables.items()}, source=name, stated=tuple(stated)
+        )
+
+    def over(self, other: Self) -> Self:
+        """This contract, with the clauses that only ``other`` states taken from it."""
+        own = dict(self.stated)
+        taken = {clause: because for clause, because in other.stated if clause not in own}
+        tables = {}
+        for name, table in tables_of(type(self)).items():
+            values = {key: getattr(getattr(self, name), key) for key in clauses_of(table)}
+            values |= {key: getattr(getattr(other, name), key) for key in clauses_of(table) if f"{name}.{key}" in taken}
+            tables[name] = table(**values)
+        return type(self)(**tables, source=self.source or other.source, stated=(*self.stated, *taken.items()))
+
+    def because(self, clause: str) -> Because | None:
+        """Who states a clause, named as `table.key`; None if nobody does, so that the built-in contract holds."""
+        return dict(self.stated).get(clause)
 
     def to_dict(self) -> dict[str, dict[str, Any]]:
         """The contract as plain data: every clause by table and key."""

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
+from tapfix.contract.because import Because
 from tapfix.contract.clauses import ContractError, Table, clauses_of, tables_of
 
 AnyTable = TypeVar("AnyTable", bound=Table)
@@ -44,6 +45,13 @@ class ContractReader(NamedTuple):
                 raise self._error(f"{name} is a table: write [{name}]", (name,))
             found[name] = self._table(name, known[name], values)
         return found
+
+    def stated(self) -> Iterator[tuple[str, Because]]:
+        """The clauses that the file states, as `table.key`, with their places. The text must be a valid contract."""
+        for name, values in tomllib.loads(self.content).items():
+            for key in values:
+                line, _ = _position(self.content, (name, key))
+                yield f"{name}.{key}", Because("contract", f"{name}.{key}", self.name, line)
 
     def _table(self, name: str, table: type[AnyTable], values: Mapping[str, Any]) -> AnyTable:
         known = clauses_of(table)
