@@ -10,7 +10,6 @@ from tapfix.edits import Edit
 from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Block, Expr, Module, walk
 
-from .policies import BY_PATH, MEANT
 
 _POLICY = "iam::aws:policy/"
 _ARN = r"(?P<head>arn:aws(?:-cn|-us-gov)?:iam::aws:policy/)(?P<path>(?:[\w-]+/)*)(?P<name>[\w+=@-]+)"
@@ -89,6 +88,8 @@ def _literals(block: Block) -> Iterator[Expr]:
 
 def _right(match: re.Match[str]) -> str | None:
     """The path and name of the policy in AWS, if those of the ARN differ from them."""
+    from .policies import MEANT  # A long list, which only a stack with the ARN of a policy needs.
+
     name = MEANT.get(match["name"], match["name"])
     path = _paths().get(name)
     if path is None or (path + name) == match["path"] + match["name"]:
@@ -98,4 +99,6 @@ def _right(match: re.Match[str]) -> str | None:
 
 @cache
 def _paths() -> dict[str, str]:
+    from .policies import BY_PATH
+
     return {name: f"{path}/" if path else "" for path, names in BY_PATH.items() for name in names.split()}

@@ -187,7 +187,7 @@ def _is_switch(variable: Block) -> bool:
 
 
 def _plain(name: str) -> str:
-    return re.sub("[_-]", "", name).lower()
+    return name.replace("_", "").replace("-", "").lower()
 
 
 def _stem(file: File) -> str:
