@@ -185,7 +185,7 @@ resource "aws_db_proxy" "main" {
                 missing.append(part)
                 continue
             edits.append(block.insert(f"{part.name} = {text}", after=block.get(TAKEN_FROM[block.labels[0], part.name])))
-            done.append(f"`{part.name}` is missing: it is that of the other, {text}")
+            done.append(f"`{part.name}` is missing: it is taken from {text}")
         if missing:
             what = f"not finished: {_listed(missing)} {'is' if len(missing) == 1 else 'are'} missing"
             reason = reason_to_keep(module, block, known, missing)

@@ -223,7 +223,7 @@ class _Composition:
     def _user_data(self, part: BodyElement, attribute: Attribute) -> None:
         payload = self.data.payload(attribute, attribute.expr)
         if not payload.known:
-            raise Unscalable(f"whether `{attribute.name}` is base64 cannot be told")
+            raise Unscalable(f"whether `{attribute.name}` is base64 is not known")
         text = self.uncounted.text(attribute, payload.expr, script=True)
         if payload.coding is Coding.NOTHING and payload.expr.text != "null":
             text = text if attribute.name == "user_data_base64" else f"try(base64encode({text}), null)"
@@ -237,7 +237,7 @@ class _Composition:
         self._add(part, line, spaced="\n" in text)
 
     def _shared(self, attribute: Attribute) -> str:
-        """The expression of an argument without what tells copies apart."""
+        """The expression of an argument without what distinguishes copies."""
         return expression_at_no_indent(self.uncounted.text(attribute, attribute.expr), attribute)
 
     # --- tags ---------------------------------------------------------------------------------------------------------

@@ -202,7 +202,7 @@ class _References:
         elif self.loop.attribute is None:
             attached.add("*")
         else:
-            raise Unscalable(f"whether {block.address} attaches all copies cannot be told")
+            raise Unscalable(f"whether {block.address} attaches all copies is not known")
 
     def _as_many(self, loop: Loop) -> bool:
         """Whether the `count` of an attachment is the number of instances, in each environment."""
@@ -288,7 +288,7 @@ class _References:
                 continue
             if "Condition" in items or not self._is_all(use.holder, item_value(resource)):
                 break
-            resource_start = use.holder.base + resource.start
+            resource_start = use.holder.span(resource).start
             indent = " " * (resource_start - use.holder.file.line_start(resource_start))
             condition = f'{{\n{indent}  StringEquals = {{ "{_GROUP_TAG}" = {self.replacement.group}.name }}\n{indent}}}'
             yield use.holder.edit(item_value(resource), f"{_ANY_INSTANCE}\n{indent}Condition = {condition}")

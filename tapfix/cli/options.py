@@ -75,7 +75,7 @@ class RuleOptions(NamedTuple):
 
 
 class MessageOptions(NamedTuple):
-    """How much a command tells the person at the terminal."""
+    """How much a command prints for the person at the terminal."""
 
     quiet: QuietOption = False
     verbose: VerboseOption = 0

@@ -18,7 +18,7 @@ from tapfix.module.nodes import (
 )
 
 _UNREFERRING = frozenset({"ignore_changes"})
-"""Attributes whose names are no references."""
+"""Attributes whose names are not references."""
 
 
 class Mention(NamedTuple):
@@ -42,7 +42,7 @@ _Visit = tuple[Expr, Expr | None, tuple[Expr, ...], frozenset[str]]
 def mentions(root: Expr) -> Iterator[Mention]:
     """The references below a node, in the order of the source.
 
-    Names that a `for` or a `dynamic` block binds are no references.
+    Names that a `for` or a `dynamic` block binds are not references.
     """
     outermost = root.children[0].value if root.kind == "block" else ""
     stack: list[_Visit] = [(root, None, (), frozenset())]
