@@ -75,7 +75,7 @@ class Uncounted:
     def __init__(self, label: str) -> None:
         self.label = label
         self.dropped: list[str] = []
-        """Keys of objects that went, since each copy had its own value."""
+        """Keys of objects that were removed, since each copy had its own value."""
 
     def text(self, holder: Element, expr: Expr, *, script: bool = False) -> str:
         """The source of an expression without what distinguishes copies."""

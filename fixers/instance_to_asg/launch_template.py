@@ -133,7 +133,7 @@ class _Composition:
         bare = without_comments(self.tags) if self.tags is not None else None
         if self.uncounted.dropped:
             names = ", ".join(dict.fromkeys(self.uncounted.dropped))
-            self.notes.append(f"tags that differed from copy to copy went: {names}")
+            self.notes.append(f"tags that differed from copy to copy are removed: {names}")
         return LaunchTemplate(text, prefix, bare, tuple(self.notes), tuple(self.of_group))
 
     def _all_lines(self, prefix: str) -> list[BodyLines]:
@@ -215,7 +215,7 @@ class _Composition:
             )
 
     def _dropped(self, part: BodyElement, name: str) -> None:
-        self.notes.append(f"`{name}` went: {DROPPED[name]}")
+        self.notes.append(f"`{name}` is removed: {DROPPED[name]}")
         comments = part.with_comments("")
         if comments:
             self.lines.append(BodyLines(comments, is_block=True))
@@ -342,7 +342,7 @@ class _Composition:
     def _device_tags(self, tags: Attribute) -> None:
         volume = self._volume_tags("")
         if without_comments(self._shared(tags)) != volume:
-            self.notes.append("tags of single volumes went, since a launch template tags all volumes alike")
+            self.notes.append("tags of single volumes are removed, since a launch template tags all volumes alike")
         elif "tags" not in self.instance.attributes:
             text = tag_specification("volume", self._with_defaults(volume))
             self.lines.append(BodyLines(text, is_block=True))

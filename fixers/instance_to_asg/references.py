@@ -328,7 +328,7 @@ class _References:
         )
         for i, (block, _) in enumerate(whole):
             if i or taken:
-                self.notes.append(f"output `{block.name}` went: the machines of a group come and go")
+                self.notes.append(f"output `{block.name}` is removed: the machines of a group come and go")
                 yield from self._without_output(self.module, block)
             else:
                 self.notes.append(f"output `{block.name}` is now `{self.replacement.output}`")
@@ -361,7 +361,7 @@ class _References:
                 item = next((i for i in items if use.is_within(value, i)), None)
                 if item is not None and self._is_all(value, item_value(item)):
                     self.notes.append(
-                        f"`{item_key(item)}` of output `{block.name}` went: the machines of a group come and go"
+                        f"`{item_key(item)}` of output `{block.name}` is removed: the machines of a group come and go"
                     )
                     yield value.remove_member(node, item)
                     break

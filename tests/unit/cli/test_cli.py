@@ -421,7 +421,7 @@ BAD: dict[str, tuple[dict[str, str | bytes], list[str], str]] = {
     "no batch": ({}, ["batch", "gone.jsonl", "out.jsonl"], "gone.jsonl: no such file"),
     "no answers in the batch's folder": ({"m/a.txt": "x"}, ["batch", "m", "out.jsonl"], "no file in m matches"),
     "a batch in the way": ({"b.jsonl": "{}\n", "o.jsonl": "x"}, ["batch", "b.jsonl", "o.jsonl"], "--force"),
-    "no Parquet": ({"b.parquet": "x"}, ["batch", "b.parquet", "o.jsonl"], "no Parquet file"),
+    "no Parquet": ({"b.parquet": "x"}, ["batch", "b.parquet", "o.jsonl"], "not a Parquet file"),
 }  # fmt: skip
 
 
