@@ -269,11 +269,8 @@ def _own_template(module: Module, instance: Block, uncounted: Uncounted) -> Laun
     tags = instance.get("tags")
     text = expression_at_no_indent(uncounted.text(tags, tags.expr), tags) if tags is not None else None
     bare = without_comments(text) if text is not None else None
-    notes = (
-        [f"tags that differed from copy to copy are removed: {', '.join(uncounted.dropped)}"]
-        if uncounted.dropped
-        else []
-    )
+    dropped = ", ".join(uncounted.dropped)
+    notes = [f"tags that differed from copy to copy are removed: {dropped}"] if dropped else []
     elements = tuple(body_elements(instance))
     return LaunchTemplate("", name_prefix(text, uncounted.label), bare, tuple(notes), elements)
 
