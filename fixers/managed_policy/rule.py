@@ -10,7 +10,6 @@ from tapfix.edits import Edit
 from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Block, Expr, Module, walk
 
-
 _POLICY = "iam::aws:policy/"
 _ARN = r"(?P<head>arn:aws(?:-cn|-us-gov)?:iam::aws:policy/)(?P<path>(?:[\w-]+/)*)(?P<name>[\w+=@-]+)"
 
@@ -71,8 +70,8 @@ resource "aws_iam_role_policy_attachment" "config" {
                 for match in re.finditer(_ARN, part.text):
                     right = _right(match)
                     if right is not None:
-                        start = block.base + part.start + match.start("path")
-                        end = block.base + part.start + match.end("name")
+                        start = block.span(part).start + match.start("path")
+                        end = block.span(part).start + match.end("name")
                         edit = Edit(block.file.path, start, end, right)
                         wrong = match["path"] + match["name"]
                         yield self.fix(block, f"AWS has no policy `{wrong}`: it is `{right}`", [edit], node=part)
