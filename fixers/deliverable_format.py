@@ -171,9 +171,7 @@ class DeliverableFormat(Fixer):
         missing = [name for name in context.environments if name not in there]
         made = {name: fix for name in missing if (fix := _uncommented(home, module, name)) is not None}
         for name, (edits, line) in made.items():
-            yield self.fix(
-                home, f"{name}.tfvars stands in a comment on line {line} and not in a file of its own", edits
-            )
+            yield self.fix(home, f"{name}.tfvars is in a comment on line {line} and not in a file of its own", edits)
         missing = [name for name in missing if name not in made]
         moved = {name: file for name in missing if (file := _elsewhere(context, name)) is not None}
         for name, file in moved.items():

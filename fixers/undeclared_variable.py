@@ -163,7 +163,7 @@ def _why_not(module: Module, context: Context, name: str) -> str:
         return "it seems to be declared in text that does not parse: mend that first"
     damaged = next((other for other in module.variables if not _NAME.fullmatch(other)), None)
     if damaged is not None:
-        return f"the name of {damaged} is no name, and this one may be a part of it: mend that first"
+        return f"the name of {damaged} is not valid, and this name may be a part of it: mend that first"
     alike = get_close_matches(name, module.variables, 1, _ALIKE)
     if alike:
         return f"{alike[0]} is declared: decide whether it is meant"

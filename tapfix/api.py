@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tapfix.answer.files import Remark
 from tapfix.answer.source import Source, read_path, read_text
@@ -144,4 +144,5 @@ def _syntax_errors(source: Source, seen: Mapping[str, FilePath], read: Project) 
             continue
         lines = LineIndex(text)
         for d in diagnostics:
-            yield Remark(d.severity, d.message, path, *lines.position(d.offset))  # type: ignore[arg-type]
+            severity: Literal["error", "warning"] = "warning" if d.severity == "warning" else "error"
+            yield Remark(severity, d.message, path, *lines.position(d.offset))

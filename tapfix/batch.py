@@ -114,7 +114,7 @@ def _json_task(line: bytes, number: int, column: str) -> Task:
     except ValueError as error:
         return Task(str(number), error=f"line {number} is not JSON: {error}")
     if not isinstance(record, dict):
-        return Task(str(number), error=f"line {number} is no JSON object")
+        return Task(str(number), error=f"line {number} is not a JSON object")
     return _task(record, number, column)
 
 
@@ -131,7 +131,7 @@ def _parquet_tasks(source: Path, column: str) -> Iterator[Task]:
     try:
         file = parquet.ParquetFile(source)
     except (OSError, ValueError) as error:
-        raise InputError(f"{source} is no Parquet file: {' '.join(str(error).split())}") from None
+        raise InputError(f"{source} is not a Parquet file: {' '.join(str(error).split())}") from None
     with file:
         names = file.schema_arrow.names
         if column not in names:

@@ -135,7 +135,6 @@ class ContractClauses(Fixer):
 Check = Callable[[ContractClauses, Module, Context], Iterator[Finding]]
 
 # --- what the stack must contain
-# ---------------------------------------------------------------------------------------------
 
 
 def _home(module: Module) -> File:

@@ -115,7 +115,7 @@ def _outdented(holder: Attribute, value: Expr) -> Iterator[Edit]:
 
 
 def _without_clashes(edits: Sequence[Edit]) -> list[Edit]:
-    """The edits in order, without those in text that goes. Of two edits at one place the first stays.
+    """The edits in order, without those in text that goes. If two edits are at one place, the first stays.
 
     Insertions at one point become one, in the order in which they came.
     """

@@ -22,7 +22,7 @@ _KIND = (
     r"(^|_)(class|type|version|mode|level|tier|sku|policy|schedule|schedule_expression|recurrence|window|tenancy"
     r"|algorithm|edition|plan)$"
 )
-"""Names of arguments whose text says of which kind a thing is."""
+"""Names of arguments whose text says what kind a thing is."""
 _VPC_ADDRESSES = 2**16
 """The addresses of a /16, the largest network that a VPC may have (docs.aws.amazon.com, "VPC CIDR blocks")."""
 _SIZES = ("nano", "micro", "small", "medium", "large", "xlarge")

@@ -34,7 +34,7 @@ from .twins import TwinParts, Twins, map_items, owner_address
 
 _BLOCK_HEAD = re.compile(r'(resource|data)[ \t]+"([\w-]+)"[ \t]+"([\w-]+)"')
 _UNNAMED = frozenset({"provider", "terraform", "moved", "import", "removed", "check"})
-"""Blocks whose labels and aliases are no names of things that the stack makes."""
+"""Blocks whose labels and aliases are not names of things that the stack makes."""
 
 
 class Extent:

@@ -269,7 +269,7 @@ resource "aws_db_instance" "replica" {
                 yield self._collapsed(first, collapse, context.environments)
 
     def _stands_down(self, first: Element, sides: Sides) -> Finding:
-        """Report that several regions were asked for, which is no failure of the answer."""
+        """Report that several regions were asked for, which is not a failure of the answer."""
         aliases = _listed(sides.aliases)
         message = f"the stack uses {aliases}, and stays in several regions"
         found = self.suggest(first, message, "the contract asks for several regions")

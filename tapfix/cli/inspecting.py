@@ -58,7 +58,7 @@ def verify(
     from tapfix.verify import ladder
 
     if not folder.is_dir():
-        raise InputError(f"{folder} is no folder; to prove an answer, extract it first")
+        raise InputError(f"{folder} is not a folder; to prove an answer, extract it first")
     if emulator != "auto" and not emulator.startswith(("http://", "https://")):
         raise InputError(f"--emulator {emulator}: auto or a URL is wanted")
     source = read_path(folder, Contract.find(folder))

@@ -75,7 +75,7 @@ class RuleOptions(NamedTuple):
 
 
 class MessageOptions(NamedTuple):
-    """How much a command tells the person at the terminal."""
+    """How much a command prints for the person at the terminal."""
 
     quiet: QuietOption = False
     verbose: VerboseOption = 0
@@ -105,6 +105,7 @@ def with_flat_options(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(**given)
 
     flat.__name__, flat.__doc__ = command.__name__, command.__doc__
+    # Every function can have this attribute (PEP 362), but the type of functions does not declare it.
     flat.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
     return flat
 

@@ -73,7 +73,7 @@ class Proposal:
 
 
 def propose(prompt: str) -> tuple[Proposal, ...]:
-    """The clauses that a prompt states, in the contract's order. Of two contradicting ones, the first counts."""
+    """The clauses that a prompt states, in the contract's order. If two contradict each other, the first counts."""
     found: dict[tuple[str, str], Proposal] = {}
     for line, sentence in _sentences(prompt):
         for reader in _READERS:

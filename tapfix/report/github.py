@@ -87,9 +87,8 @@ def _folded_diff(diff: str, room: int) -> str:
     if len(diff) > room:
         kept = diff[: max(0, room)]
         kept = kept[: kept.rfind("\n") + 1]
-        note = (
-            f"\nThe diff was cut after {kept.count(chr(10))} of {diff.count(chr(10))} lines: a comment holds no more.\n"
-        )
+        shown, all_lines = kept.count("\n"), diff.count("\n")
+        note = f"\nThe diff was cut after {shown} of {all_lines} lines: a comment has no room for more.\n"
         diff = kept
     fence = "`" * max(3, max(map(len, re.findall("`+", diff)), default=0) + 1)
     return f"<details><summary>The diff</summary>\n\n{fence}diff\n{diff}{fence}\n{note}\n</details>\n"

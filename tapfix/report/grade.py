@@ -272,7 +272,7 @@ class ChangedBlocks:
         return address in self._old
 
     def new_lines(self, address: str, path: str) -> str:
-        """Some lines of a block that the input had not; of a JSON file if there is no address."""
+        """Some lines of a block that the input had not; of a JSON file if there is not an address."""
         if address in self._new and address in self._old:
             before, after = self._old[address], self._new[address]
         elif not address and path.endswith(".json") and path in self._after:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -11,20 +11,10 @@ import pytest
 import tapfix
 from tapfix.module import Project
 from tapfix.verify import ladder
-from tapfix.verify.emulator import Emulator, EmulatorError
 
 pytestmark = pytest.mark.terraform
 
 ANSWER = Path(__file__).parents[2] / "corpus" / "region_pair" / "response.md"
-
-
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[str]:
-    try:
-        with Emulator() as running:
-            yield running.url
-    except EmulatorError as error:
-        pytest.skip(f"terraform has nothing to plan against: {error}")
 
 
 def planned(files: Mapping[str, str], emulator: str) -> set[str]:
