@@ -85,8 +85,9 @@ def fix(
     ids, and replace those of the contract. `safe_only` makes only the fixes that leave the stack's meaning as it is.
     `moved` writes `moved` blocks for what gets another address.
 
-    Raises InputError if the input cannot be read as Terraform, or the prompt not at all, UnsafePathError if it names a file outside its folder,
-    ContractError if the contract is wrong, FixerError if a fixer is unknown, and InternalError for a fault of tapfix.
+    Raises InputError if the input cannot be read as Terraform, or a given prompt not at all; UnsafePathError if the
+    input names a file outside its folder; ContractError if the contract is wrong; FixerError if a fixer is unknown; and
+    InternalError for a fault of tapfix.
     """
     try:
         if isinstance(text_or_path, str):
