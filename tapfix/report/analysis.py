@@ -34,13 +34,13 @@ def as_text(grade: Grade) -> str:
         state = "left" if failure.is_left else "repaired"
         lines.append(f"  {failure.severity.value:8}  {state:8}  {failure.rule} {failure.title} ({failure.count})")
         lines.append(f"    why: {grounds(failure.because)}")
-    lines.append(f"  {unchecked(grade)}")
+    lines.append(f"  not checked after repair: {unchecked(grade)}")
     return "\n".join(lines) + "\n"
 
 
 def unchecked(grade: Grade) -> str:
-    """What the score after repair does not cover."""
-    return f"not checked: {', '.join(grade.unchecked) or 'nothing'}"
+    """The steps that the score after repair does not cover."""
+    return ", ".join(grade.unchecked) or "nothing"
 
 
 def _lines(grade: Grade) -> Iterator[str]:
@@ -64,9 +64,8 @@ def _lines(grade: Grade) -> Iterator[str]:
     yield f"- **Total failures**: {len(grade.failures)}{f' ({counts})' if counts else ''}"
     yield f"- **Repaired**: {len(grade.failures) - left}, **left**: {left}"
     yield f"- **Distance of the repair**: {100 * grade.distance:.0f} % of the lines"
+    yield f"- **Not checked after repair**: {unchecked(grade)}"
     yield f"- **Score**: {grade.before.score:.1f}/10 as given, {grade.after.score:.1f}/10 after repair"
-    if grade.unchecked:
-        yield f"- **After repair, not checked**: {', '.join(grade.unchecked)}"
 
 
 def _table(grade: Grade) -> Iterator[str]:

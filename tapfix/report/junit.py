@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
+from tapfix.report.analysis import unchecked
 from tapfix.report.wording import why
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def render(grade: Grade) -> str:
         "    <properties>\n"
         f'      <property name="score.before" value="{grade.before.score:.1f}"/>\n'
         f'      <property name="score.after" value="{grade.after.score:.1f}"/>\n'
-        f'      <property name="after.unchecked" value={_quoted(", ".join(grade.unchecked))}/>\n'
+        f'      <property name="after.unchecked" value={_quoted(unchecked(grade))}/>\n'
         "    </properties>\n"
         f"{cases or _nothing(grade)}"
         "  </testsuite>\n"
