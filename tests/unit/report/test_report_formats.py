@@ -13,7 +13,7 @@ import tapfix
 from tapfix.contract import Because
 from tapfix.engine import registry
 from tapfix.report import annotations as workflow_annotations
-from tapfix.report import formats, github, rdjson, sarif, text, wording
+from tapfix.report import formats, github, rdjson, rules, sarif, text, wording
 
 MIXED = "locals {\n  foo    = 1\n  danger = 2\n  wordy  = 3\n}\n"
 
@@ -185,3 +185,10 @@ def test_every_format_shows_what_a_finding_rests_on(result: tapfix.Result, forma
         said = 'why: PROMPT.md:7 asks for "Names are short."'
         plain = rendered.replace('\\"', '"').replace("\\", "")
         assert plain.count(said) == len(placed)
+
+
+def test_the_page_of_a_rule_says_what_it_rests_on(toys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (fixer,) = registry.folder_fixers(toys)
+    assert "rests on" not in rules.page(fixer)
+    monkeypatch.setattr(type(fixer), "because", Because("aws", "names are long", reference="https://docs.aws/x"))
+    assert "A finding rests on AWS: names are long (https://docs.aws/x), unless it names" in rules.page(fixer)
