@@ -12,6 +12,7 @@ from tapfix.report.wording import count, why
 
 if TYPE_CHECKING:
     from tapfix.answer.files import Remark
+    from tapfix.contract import Because
     from tapfix.result import Placed, ResultData
     from tapfix.verify import Problem, Step
 
@@ -44,9 +45,10 @@ def lines(result: ResultData, *, fixed: bool = True, notes: bool = True) -> Iter
     for remark in result.diagnostics:
         if notes or remark.severity != "note":
             yield _remark(remark)
+    known: set[Because] = set()
     for placed in result.placed:
         if fixed or placed.finding.status.value not in ("fixed", "suppressed"):
-            yield from _finding(placed)
+            yield from _finding(placed, known)
     yield from (_step(taken) for taken in result.verify if taken.status == "failed")
     yield (Styled(summary(result), "bold"),)
 
@@ -90,7 +92,8 @@ def show(text: Iterator[StyledLine], stream: IO[str]) -> None:
         console.print(Text.assemble(*((span.text, span.style) for span in line)))
 
 
-def _finding(placed: Placed) -> Iterator[StyledLine]:
+def _finding(placed: Placed, known: set[Because]) -> Iterator[StyledLine]:
+    """The lines of a finding. `known` are the grounds that were shown before it."""
     finding, place = placed
     where = _place(place.file, place.line, place.column)
     status = finding.status.value
@@ -105,7 +108,8 @@ def _finding(placed: Placed) -> Iterator[StyledLine]:
     )
     if finding.reason:
         yield (Styled(f"    {finding.reason}", "dim"),)
-    yield (Styled(f"    {why(finding.because)}", "dim"),)
+    yield (Styled(f"    {why(finding.because, is_known=finding.because in known)}", "dim"),)
+    known.add(finding.because)
 
 
 def _step(taken: Step) -> StyledLine:

@@ -29,7 +29,7 @@ _SENTENCE = 120
 def ground(because: Because) -> str:
     """What a finding rests on, as a clause: `PROMPT.md:12 asks for "…"`, `tapfix.toml:3 states tags.keys`."""
     text = _shortened(because.text) if because.source == "prompt" else because.text.removesuffix(".")
-    place = f"{because.file}:{because.line}" if because.line else because.file
+    place = _place(because)
     if because.source == "prompt":
         return f"{place or 'the prompt'} asks for " + (f'"{text}"' if text else "it")
     if because.source == "contract":
@@ -39,9 +39,15 @@ def ground(because: Because) -> str:
     return (f"{who}: {text}" if text else who) + reference
 
 
-def why(because: Because) -> str:
-    """What a finding rests on, as a line of its own."""
+def why(because: Because, *, is_known: bool = False) -> str:
+    """What a finding rests on, as a line of its own. A sentence that the reader has seen already is not repeated."""
+    if is_known and because.source == "prompt" and because.line:
+        return f"why: {_place(because)}, as above"
     return f"why: {ground(because)}"
+
+
+def _place(because: Because) -> str:
+    return f"{because.file}:{because.line}" if because.line else because.file
 
 
 def grounds(found: Iterable[Because]) -> str:

@@ -183,8 +183,15 @@ def test_every_format_shows_what_a_finding_rests_on(result: tapfix.Result, forma
         assert rendered.count('"text": "Names are short."') >= len(placed)
     if format != "json":
         said = 'why: PROMPT.md:7 asks for "Names are short."'
-        plain = rendered.replace('\\"', '"').replace("\\", "")
+        plain = rendered.replace('\\"', '"').replace("\\", "").replace("why: PROMPT.md:7, as above", said)
         assert plain.count(said) == len(placed)
+
+
+def test_text_quotes_a_sentence_once(result: tapfix.Result) -> None:
+    because = Because("prompt", "Names are short.", "PROMPT.md", 7)
+    placed = tuple(p._replace(finding=p.finding._replace(because=because)) for p in result.placed)
+    shown = [line.strip() for line in text.render(result._replace(placed=placed)).splitlines() if "why: " in line]
+    assert shown == ['why: PROMPT.md:7 asks for "Names are short."', *["why: PROMPT.md:7, as above"] * 2]
 
 
 def test_the_page_of_a_rule_says_what_it_rests_on(toys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
