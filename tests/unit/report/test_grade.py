@@ -36,6 +36,7 @@ resource "aws_db_instance" "main" {
 """
 
 
+NO_PROSE = Contract.from_toml("[deliverable]\nprose = false\n")
 QUEUE = 'resource "aws_sqs_queue" "jobs" {\n}\n'
 
 
@@ -98,14 +99,15 @@ def test_a_rule_without_words_takes_its_title_from_its_page(monkeypatch: pytest.
 
 def test_what_is_less_grave_than_the_rules_failure_speaks_for_itself() -> None:
     text = 'provider "aws" {\n  alias = "east"\n  region = "us-east-1"\n}\n'
-    (failure,) = grade(result(f"```hcl\n{text}{QUEUE}```\n", "TAP001")).failures
+    single = Contract.from_toml('[topology]\nregions = "single"\n')
+    (failure,) = grade(result(f"```hcl\n{text}{QUEUE}```\n", "TAP001", contract=single)).failures
     assert failure.severity is Severity.MEDIUM
     assert failure.title == "the stack declares aws.east, where one region was asked for"
     assert failure.cause == ""
 
 
 def test_grade_of_an_answer() -> None:
-    graded = grade(result(ANSWER, "TAP002", "TAP007"))
+    graded = grade(result(ANSWER, "TAP002", "TAP007", contract=NO_PROSE))
     rules = [failure.rule for failure in graded.failures]
     assert rules == ["TAP002", "TAP007"]
     assert graded.score == graded.before.score < graded.after.score
@@ -123,12 +125,12 @@ def test_grade_of_an_answer() -> None:
 
 
 def test_grade_is_the_same_every_time() -> None:
-    first, second = (analysis.render(grade(result(ANSWER, "TAP002", "TAP007"))) for _ in range(2))
+    first, second = (analysis.render(grade(result(ANSWER, "TAP002", "TAP007", contract=NO_PROSE))) for _ in range(2))
     assert first == second
 
 
 def test_analysis_says_what_graders_say() -> None:
-    text = analysis.render(grade(result(ANSWER, "TAP002", "TAP007")))
+    text = analysis.render(grade(result(ANSWER, "TAP002", "TAP007", contract=NO_PROSE)))
     for part in (
         "# Failures Analysis",
         "## Critical Failures",
@@ -169,8 +171,10 @@ def test_nothing_found() -> None:
 
 
 def test_junit() -> None:
-    left = ANSWER.replace("```hcl\n", '```hcl\nvariable "vpc_id" {\n}\n')
-    suites = ElementTree.fromstring(junit.render(grade(result(left, "TAP002", "TAP007"))))
+    given = result(ANSWER, "TAP002", "TAP007", contract=NO_PROSE)
+    left = {"TAP007": {"status": Status.REFUSED, "reason": "vpc_id has no value"}}
+    placed = tuple(p._replace(finding=p.finding._replace(**left.get(p.finding.rule, {}))) for p in given.placed)
+    suites = ElementTree.fromstring(junit.render(grade(given._replace(placed=placed))))
     (suite,) = suites
     assert suite.get("name") == "answer.md"
     assert [case.get("name", "")[:6] for case in suite.iter("testcase")] == ["TAP002", "TAP007"]
