@@ -116,6 +116,9 @@ class Deliverable(Table):
         choice("any", "local", "none"),
         "Which modules may be called: any, only those in the answer (local), or none.",
     )
+    tfvars: bool = clause(
+        True, boolean(), "Whether each of `topology.environments`, where these are stated, has a file NAME.tfvars."
+    )
     provider_block: bool = clause(True, boolean(), "Whether the files may contain a `provider` block.")
 
 
@@ -131,7 +134,7 @@ class Topology(Table):
     environments: tuple[str, ...] = clause(
         ("dev", "staging", "prod"),
         texts(_IDENTIFIER, "a list of different environment names"),
-        "The environments; each has a file NAME.tfvars.",
+        "The environments to which the stack is deployed.",
     )
     allowed_regions: tuple[str, ...] = clause(
         (), texts(_REGION, "a list of AWS regions"), "The only regions that the files may name; empty for any."
