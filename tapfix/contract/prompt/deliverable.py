@@ -39,6 +39,7 @@ def files(sentences: Sequence[Sentence]) -> Iterator[tuple[str, Any, tuple[Sente
     single: Sentence | None = None
     main: tuple[str, Sentence] | None = None
     listed: dict[str, Sentence] = {}
+    sentences = [sentence for sentence in sentences if ".tf" in sentence.lower or "file" in sentence.lower]
     for sentence in sentences:
         has_single = _asks_for_one_file(sentence)
         if has_single and single is None:

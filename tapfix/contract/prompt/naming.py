@@ -174,7 +174,7 @@ _SUFFIX: Final = re.compile(
 )
 _NAMING: Final = re.compile(r"\bnam(?:e|es|ed|ing)\b", re.IGNORECASE)
 _ALL_NAMES: Final = re.compile(
-    r"\b(?:all|every|each|resources?|names must|throughout|unique\w*)\b[^.;]*\bnam(?:e|es|ed|ing)\b|\bnam(?:e|es|ed|ing)\b[^.;]*\b(?:must|should|all|every|each|unique\w*|include|includes|throughout)\b",
+    r"\b(?:all|every|each|resources?|names must|throughout|unique\w*)\b[^.;]{0,200}\bnam(?:e|es|ed|ing)\b|\bnam(?:e|es|ed|ing)\b[^.;]{0,200}\b(?:must|should|all|every|each|unique\w*|include|includes|throughout)\b",
     re.IGNORECASE,
 )
 _NOT_ALL_NAMES: Final = re.compile(r"\b(?:only|tags?|secrets? manager|optional|bucket names?|random_id)\b", re.IGNORECASE)

@@ -37,47 +37,71 @@ class Scope(NamedTuple):
 
 
 _FORWARD: Final = {
-    Cover.NEGATED: r"no|not|never|without|none of|neither|nor|avoid(?:ing)?|cannot|can't|don'?t|doesn'?t|mustn'?t|shouldn'?t"
-    r"|won'?t|isn'?t|aren'?t|needn'?t|rather than|instead of|free of|zero|nothing|no one|refrain from|omit|skip"
-    r"|forbid(?:den)?|prohibit(?:ed)?|disallow(?:ed)?|exclud(?:e|es|ed|ing)|remove",
-    Cover.EXCEPTED: r"except(?: for)?|excepting|other than|apart from|aside from|unless|but not|save for|outside of",
-    Cover.CONDITIONAL: r"if|whether|optionally|optional|in case|when needed|where needed|consider|could|might|may|maybe|perhaps"
-    r"|can be|nice to have|bonus|eventually|in (?:the )?future|future|later(?! \w+ than)|down the road|assuming"
-    r"|only when|depending on|would be nice",
-    Cover.EXAMPLE: r"e\.g\.?|eg\.|for example|for instance|such as|example|examples|i\.e\. like",
-    Cover.BACKGROUND: r"source|on-premises?|on-prem|legacy|existing|migrat(?:e|es|ed|ing|ion) from|moving from"
-    r"|currently|previously|used to|suffers?|difficult to|hard to|struggl(?:e|es|ed|ing)|away from|had been",
+    Cover.NEGATED: "no|not|never|without|none|neither|nor|avoid|avoiding|cannot|can't|don't|dont|doesn't|mustn't|shouldn't|won't"
+    "|isn't|aren't|needn't|rather than|instead of|free of|zero|nothing|no one|refrain from|omit|skip|forbid|forbidden"
+    "|prohibit|prohibited|disallow|disallowed|exclude|excludes|excluded|excluding|remove",
+    Cover.EXCEPTED: "except|excepting|other than|apart from|aside from|unless|but not|save for|outside of",
+    Cover.CONDITIONAL: "if|whether|optionally|optional|in case|when needed|where needed|consider|could|might|may|maybe|perhaps"
+    "|can be|nice to have|bonus|eventually|in future|in the future|future|later|down the road|assuming|only when|depending on"
+    "|would be nice",
+    Cover.EXAMPLE: "e.g.|e.g|eg.|for example|for instance|such as|example|examples",
+    Cover.BACKGROUND: "source|on-premises|on-premise|on-prem|legacy|existing|migrate from|migrates from|migrated from|migrating from"
+    "|migration from|moving from|currently|previously|used to|suffers|suffer|difficult to|hard to|struggle|struggles"
+    "|struggling|away from|had been",
 }
+"""Triggers whose scope goes forward."""
 _BACKWARD: Final = {
-    Cover.NEGATED: r"(?:is|are|was|were|be) (?:not|never|n't) (?:\w+ )?(?:needed|required|allowed|permitted|wanted|necessary|used"
-    r"|included|part)|(?:is|are)n'?t (?:\w+ )?(?:needed|required|allowed|permitted|wanted|necessary|part)|(?:is|are) out of scope"
-    r"|not (?:needed|required|allowed|permitted)|(?:is|are|be) (?:forbidden|prohibited|disallowed|excluded|off limits|avoided"
-    r"|unacceptable|omitted)|out of scope|must not|should not|shall not|cannot|mustn'?t|shouldn'?t",
-    Cover.CONDITIONAL: r"optional|(?:is|are) optional|if needed|if possible|if required|where possible|(?<!or )later|in (?:the )?future"
-    r"|later on|eventually|down the road|nice to have|as an option",
+    Cover.NEGATED: "|".join(
+        f"{verb} {word}"
+        for verb in ("is not", "are not", "be not", "is never", "isn't", "aren't", "is n't", "not")
+        for word in ("needed", "required", "allowed", "permitted", "wanted", "necessary", "used", "included", "part")
+    )
+    + "|"
+    + "|".join(
+        f"{verb} {word}"
+        for verb in ("is", "are", "be")
+        for word in ("forbidden", "prohibited", "disallowed", "excluded", "off limits", "avoided", "unacceptable", "omitted")
+    )
+    + "|out of scope|must not|should not|shall not|cannot|mustn't|shouldn't|must never|should never",
+    Cover.CONDITIONAL: "optional|is optional|are optional|if needed|if possible|if required|where possible|later|in future"
+    "|in the future|later on|eventually|down the road|nice to have|as an option",
 }
+"""Triggers whose scope goes backward."""
 _PSEUDO: Final = (
-    r"not only|not just|or later|or newer|no later than|no less than|no fewer than|no more than|not more than|no matter|if any|no longer than"
-    r"|(?:could|can|may) (?:you|we|i)|could use|no downtime|without (?:downtime|issues|conflicts?|risk|manual|errors?|breaking)"
-    r"|avoid (?:\w+ )?(?:conflicts?|collisions?)|no conflicts?|no (?:single )?points? of failure|no single points? of failure"
-    r"|whether it|nothing fancy|if everything|not be limited to|but not limited to|for the future|future-proof"
-    r"|don't forget|do not forget|without fail|exclusively|no exceptions?|zero[- ](?:trust|downtime)|can't wait"
-    r"|existing (?:elsewhere|already)|example\.com|open source|data sources?|event source|source code|source of truth"
-    r"|can't be an afterthought|source bucket|not exceed|excluding sensitive"
+    "not only|not just|or later|or newer|or higher|no later than|no less than|no fewer than|no more than|not more than"
+    "|no matter|if any|no longer than|could you|could we|can you|may i|may we|could use|no downtime|without downtime"
+    "|without issues|without conflicts|without conflict|without risk|without manual|without errors|without breaking"
+    "|avoid conflicts|avoid conflict|avoid naming conflicts|avoid collisions|no conflicts|no single point of failure"
+    "|no single points of failure|no points of failure|whether it|nothing fancy|not be limited to|not limited to"
+    "|for the future|don't forget|do not forget|without fail|no exceptions|no exception|zero trust|zero-trust"
+    "|zero-downtime|zero downtime|can't wait|open source|data source|data sources|event source|source code"
+    "|source of truth|source bucket|not exceed|can't be an afterthought"
 )
 """Phrases that contain a trigger, and cover nothing."""
+
+
+def _phrases(*groups: tuple[str, str]) -> str:
+    """A pattern of named groups, each of phrases."""
+    return "|".join(
+        f"(?P<{name}>{'|'.join(map(re.escape, sorted(phrases.split('|'), key=len, reverse=True)))})"
+        for name, phrases in groups
+    )
+
+
 _WORDS: Final = re.compile(
-    r"(?<![\w.-])(?:(?P<PSEUDO>"
-    + _PSEUDO
-    + ")|"
-    + "|".join(f"(?P<{cover.name}>{words})" for cover, words in _FORWARD.items())
-    + r")(?![\w-])",
-    re.IGNORECASE,
+    rf"(?<![\w.-])(?:{_phrases(('PSEUDO', _PSEUDO), *((cover.name, words) for cover, words in _FORWARD.items()))})(?![\w-])"
 )
 _AFTER: Final = re.compile(
-    r"(?<![\w-])(?:" + "|".join(f"(?P<{cover.name}>{words})" for cover, words in _BACKWARD.items()) + r")(?![\w-])",
-    re.IGNORECASE,
+    rf"(?<![\w-])(?<!or )(?:{_phrases(*((cover.name, words) for cover, words in _BACKWARD.items()))})(?![\w-])"
 )
+_FIRST: Final = frozenset(
+    word
+    for phrases in (*_FORWARD.values(), *_BACKWARD.values())
+    for phrase in phrases.split("|")
+    for word in (re.split(r"[ .-]", phrase)[0],)
+)
+"""The first word of each trigger. A sentence without any of them has no scope of its own."""
+_WORD: Final = re.compile(r"[a-z']+")
 _VERBS = (
     "use|using|deploy|create|make|keep|add|set|put|write|give|provide|build|include|ensure|implement|define|declare|name|tag|"
     "enable|generate|output|return|just|only|it|we|they|i|you|this|that|these|everything|all|each|every|please|"
@@ -89,11 +113,10 @@ _END: Final = re.compile(
     r"|(?:,\s*|\s+)(?:(?:and|or)\s+)?(?<![a-z]\s)(?=(?:no|not|never|without|nor)\b)|\s+(?:and|or)\s+(?=(?:no|not|never|without)\b)"
     rf"|,\s+(?=(?:and\s+|so\s+|then\s+|or\s+)?(?:{_VERBS})\b)"
     rf"|\s+and\s+(?=(?:it|we|they|this|must|should|use|keep|make|deploy|ensure|provide|set|tag|put|write|define)\b)"
-    r"|\b(?:but|however|although|though|whereas|while|because|since|so that|in order to|instead|rely on)\b",
-    re.IGNORECASE,
+    r"|\b(?:but|however|although|though|whereas|while|because|since|so that|in order to|instead|rely on)\b"
 )
-_START: Final = re.compile(r"[;,:.\u2014]\s|\s[-\u2013]{1,2}\s|\b(?:but|however|although|while|because|since)\b", re.IGNORECASE)
-_WHOLE_IF: Final = re.compile(r"\W*(?:if|when|unless|in case|should you|for example|e\.g\.|example|currently)\b", re.IGNORECASE)
+_START: Final = re.compile(r"[;,:.\u2014]\s|\s[-\u2013]{1,2}\s|\b(?:but|however|although|while|because|since)\b")
+_WHOLE_IF: Final = re.compile(r"\W*(if|when|unless|in case|should you|for example|e\.g|example|currently)\b")
 _ASIDE_HEADING: Final = re.compile(
     r"\b(?:optional|nice[- ]to[- ]have|bonus|stretch|future|out of scope|non-goals?|later|phase (?:2|two)|examples?|not included)\b",
     re.IGNORECASE,
@@ -107,23 +130,27 @@ class Scopes:
     """The scopes of one sentence, with those that the introduction of its list and its heading pass on to it."""
 
     def __init__(self, sentence: Sentence) -> None:
-        text = sentence.plain
+        text, lower = sentence.plain, sentence.lower
         self.all: list[Scope] = []
         self.inherited = _inherited(sentence)
-        brackets = _brackets(text)
-        ends = [end.start() for end in _END.finditer(text)]
-        starts = [start.end() for start in _START.finditer(text)]
-        for match in _WORDS.finditer(text):
+        if _FIRST.isdisjoint(_WORD.findall(lower)):
+            return
+        brackets = _brackets(text) if "(" in text else []
+        ends: list[int] | None = None
+        for match in _WORDS.finditer(lower):
             name = match.lastgroup or ""
             if name == "PSEUDO":
                 continue
-            cover, position = Cover[name], match.end()
-            self.all.append(Scope(cover, position, _end(position, ends, brackets, len(text))))
-        for match in _AFTER.finditer(text):
+            if ends is None:
+                ends = [end.start() for end in _END.finditer(lower)]
+            self.all.append(Scope(Cover[name], match.end(), _end(match.end(), ends, brackets, len(text))))
+        starts: list[int] | None = None
+        for match in _AFTER.finditer(lower):
+            if starts is None:
+                starts = [start.end() for start in _START.finditer(lower)]
             self.all.append(Scope(Cover[match.lastgroup or ""], _start(match.start(), starts, brackets), match.start()))
-        if _WHOLE_IF.match(text):
-            cover = Cover.BACKGROUND if text.lower().lstrip(" *(").startswith("currently") else Cover.CONDITIONAL
-            self.all.append(Scope(cover, 0, len(text)))
+        if self.all and (whole := _WHOLE_IF.match(lower)):
+            self.all.append(Scope(Cover.BACKGROUND if whole[1] == "currently" else Cover.CONDITIONAL, 0, len(text)))
 
     def of(self, start: int, end: int) -> frozenset[Cover]:
         """What covers the characters from `start` to `end`, or a part of them. A double negation covers nothing known."""

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
 LONGEST = 2500
 """A longer "sentence", in characters, is data or code. It is left out, which bounds the time of every pattern."""
-_SENTENCE_END = re.compile(r"(?<=[.;!?])(?<!e\.g\.)(?<!i\.e\.)(?<!vs\.)(?<!etc\.)[*_`\")]{0,3}\s+(?=[A-Z*`\-(\"'])")
+_SENTENCE_END = re.compile(r"[.;!?][*_`\")]{0,3}\s+(?=[A-Z*`\-(\"'])")
+_ABBREVIATIONS = ("e.g.", "i.e.", "vs.", "etc.")
 _BULLET = re.compile(r"[ \t>]*(?:[\u2022\u25aa\u25b8\u25b9\u25e6\u2013\u2014\u2714\u2705\u25cf*+-]+[ \t]+|\(?\d{1,3}[.)][ \t]+)")
 _WRAPPED = re.compile(r"(?:,|\b(?:the|a|an|and|or|of|in|to|for|with|by|on|from|across|at|as|that|which))$")
 _MARKUP = re.compile(r"(`+)|\*\*\*?|(?<!\w)[*_](?=\w)|(?<=[\w.!?)])[*](?!\w)|\\(?=[_*<>])")
+_HAS_MARKUP = re.compile(r"[`*_\\]")
 _DASHES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u00a0": " ", "\u2011": "-"})
 
 
@@ -101,7 +103,7 @@ class _Reader:
 
     def _heading(self, content: str, line: int) -> Iterator[Sentence]:
         heading = Sentence(content.strip(), line, plain_text(content).strip())
-        heading.lower = heading.plain.lower()
+        heading.lower = _lower(heading.plain)
         self.heading = heading.plain
         yield heading
         self.last = heading
@@ -116,7 +118,7 @@ class _Reader:
                 intro, is_item = before, True
             for offset, part in _split(text):
                 sentence = Sentence(part, line + content.count("\n", 0, start + offset), plain_text(part))
-                sentence.lower = sentence.plain.lower()
+                sentence.lower = _lower(sentence.plain)
                 sentence.heading = self.heading
                 sentence.intro = intro
                 sentence.is_item = is_item
@@ -132,46 +134,68 @@ class _Reader:
 
 def _units(content: str) -> Iterator[tuple[int, str, bool]]:
     """Start, text and "is it an item of a list that Markdown does not know" of the parts that are on own lines."""
-    start, position, unit, is_bullet = 0, 0, "", False
-    longest = max(map(len, content.split("\n")))
-    for raw in content.split("\n"):
+    if "\n" not in content:
+        mark = _BULLET.match(content)
+        yield (mark.end(), content[mark.end() :], True) if mark else (0, content, False)
+        return
+    start, position, is_bullet = 0, 0, False
+    unit: list[str] = []
+    lines = content.split("\n")
+    longest = max(map(len, lines))
+    for raw in lines:
         mark = _BULLET.match(raw)
-        bare = raw[mark.end() :] if mark else raw
-        joins = bool(unit) and mark is None and _continues(unit, bare, longest)
-        if unit and not joins:
-            yield start, unit, is_bullet
-            unit = ""
-        if joins:
-            unit += "\n" + raw
-        elif bare.strip():
-            start, unit, is_bullet = position + (mark.end() if mark else 0), bare, mark is not None
+        if unit and mark is None and _continues(unit[-1], raw, longest):
+            unit.append(raw)
+        else:
+            if unit:
+                yield start, "\n".join(unit), is_bullet
+            bare = raw[mark.end() :] if mark else raw
+            unit = [bare] if bare.strip() else []
+            start, is_bullet = position + (mark.end() if mark else 0), mark is not None
         position += len(raw) + 1
     if unit:
-        yield start, unit, is_bullet
+        yield start, "\n".join(unit), is_bullet
 
 
-def _continues(unit: str, line: str, longest: int) -> bool:
+def _continues(last: str, line: str, longest: int) -> bool:
     """Whether a line goes on with the sentence of the line before it."""
-    before, after = unit.rstrip(), line.lstrip()
+    before, after = last.rstrip(), line.lstrip()
     if not after or before.endswith((".", "!", "?", ":", ";")):
         return False
-    last = before.rsplit("\n", 1)[-1]
-    if after[0].islower() or _WRAPPED.search(last.lower()):
+    if after[0].islower() or _WRAPPED.search(before.lower()):
         return True
-    return 60 <= len(last) and longest <= 160
+    return 60 <= len(before) and longest <= 160
 
 
 def _split(text: str) -> Iterator[tuple[int, str]]:
+    """Start and text of each sentence."""
     position = 0
-    for end in [*(match.span() for match in _SENTENCE_END.finditer(text)), (len(text), len(text))]:
-        part = text[position : end[0]]
-        part += text[end[0] : end[1]].rstrip()
-        bare = part.strip()
-        if 1 < len(bare) <= LONGEST:
-            yield position + len(part) - len(part.lstrip()), bare
-        position = end[1]
+    for end in _SENTENCE_END.finditer(text):
+        if not text.endswith(_ABBREVIATIONS, position, end.start() + 1):
+            yield from _bare(text, position, end.end())
+            position = end.end()
+    yield from _bare(text, position, len(text))
+
+
+def _bare(text: str, start: int, end: int) -> Iterator[tuple[int, str]]:
+    part = text[start:end]
+    bare = part.strip()
+    if 1 < len(bare) <= LONGEST:
+        yield start + len(part) - len(part.lstrip()), bare
 
 
 def plain_text(text: str) -> str:
     """The text without marks of emphasis and code, in one line."""
-    return " ".join(_MARKUP.sub("", text.translate(_DASHES)).split())
+    if not text.isascii():
+        text = text.translate(_DASHES)
+    if _HAS_MARKUP.search(text):
+        text = _MARKUP.sub("", text)
+    return " ".join(text.split())
+
+
+def _lower(text: str) -> str:
+    """The text in small letters, of the same length."""
+    lower = text.lower()
+    return lower if len(lower) == len(text) else "".join(
+        small if len(small := character.lower()) == 1 else character for character in text
+    )

@@ -28,7 +28,7 @@ _SEVERAL: Final = re.compile(
     r"|\bprimary and secondary\s+(?:aws\s+)?regions?\b|\bactive[/-](?:active|passive) (?:across|in) (?:\w+ )?regions\b",
     re.IGNORECASE,
 )
-_BOTH: Final = re.compile(r"\b(?:both|each|per|between|across)\b(?: \w+)? regions?\b|\bregion pairs?\b", re.IGNORECASE)
+_BOTH: Final = re.compile(r"\bboth (?:\w+ )?regions\b|\b(?:in|for|to|from) (?:each|every) region\b|\bacross (?:the )?(?:two )?regions\b", re.IGNORECASE)
 _COPY: Final = re.compile(rf"\breplica(?:te|tion|ting)?\b[^.;]{{0,80}}\b(?:in|to) {_REGION.pattern}", re.IGNORECASE)
 _ALL_IN_ONE: Final = re.compile(
     rf"\b(?:all|every|everything)\b[^.;]{{0,60}}\b(?:in|to) (?:the )?(?:aws )?(?:region )?{_REGION.pattern}(?!,? and)", re.IGNORECASE
@@ -60,9 +60,12 @@ _PLACE: Final = re.compile(
 _ASIDE: Final = re.compile(
     r"\b(?:acm|certificates?|cloudfront|wafv?2?|billing|iam is global|state|backend|lambda@edge|endpoints?|arn)\b", re.IGNORECASE
 )
+_FROM: Final = re.compile(
+    r"\bfrom\W*$|\b(?:source|legacy|old|current|existing|former|original)\b[^.;,]{0,25}$", re.IGNORECASE
+)
 _DEFAULT: Final = re.compile(r"\bdefault(?:s|ed|ing)?\b(?: (?:value|region|of|is|to|=|:))*\W*$", re.IGNORECASE)
 _SINGLE: Final = re.compile(
-    r"\b(?:single|one|1)[- ](?:aws )?region\b(?!s)|\bonly one (?:aws )?region\b|\bsame (?:aws )?region\b", re.IGNORECASE
+    r"(?<![\w-])(?:single|one|1)[- ](?:aws )?region\b(?!s)|\bonly one (?:aws )?region\b|\bsame (?:aws )?region\b", re.IGNORECASE
 )
 _PLURAL: Final = re.compile(
     r"\bregions\b|\bmulti-?region|\bcross-?region|\bglobal tables?\b|\bdisaster recovery\b|\bDR\b"
@@ -112,9 +115,9 @@ def regions(sentences: Sequence[Sentence]) -> Iterator[tuple[str, Any, tuple[Sen
 
 
 def _mentions(sentence: Sentence) -> Iterator[Mention]:
-    if "-" not in sentence.plain:
-        return
     text = sentence.plain
+    if not any(end in text for end in ("-1", "-2", "-3", "-4", "-5", "-6", "-7")):
+        return
     for match in _REGION.finditer(text):
         covers = sentence.scopes.of(*match.span())
         before = text[max(0, match.start() - 90) : match.start()]
@@ -122,7 +125,7 @@ def _mentions(sentence: Sentence) -> Iterator[Mention]:
             role = "excluded"
         elif Cover.CONDITIONAL in covers or Cover.EXAMPLE in covers or re.search(r"\bor\W*$", before[-6:]):
             role = "possible"
-        elif Cover.BACKGROUND in covers or re.search(r"\bfrom\W*$", before[-8:]):
+        elif Cover.BACKGROUND in covers or _FROM.search(before[-40:]):
             role = "background"
         elif _DEFAULT.search(before):
             role = "possible"
@@ -200,7 +203,7 @@ def _single(
 
 # --- environments -----------------------------------------------------------------------------------------------------
 
-_ITEM: Final = rf"[\"']?(?:[\w-]+/)?\b{_ENVIRONMENT}\b(?:\.tfvars\b)?[\"']?"
+_ITEM: Final = rf"[\"']?(?:env\w{0,12}/|tfvars/)?\b{_ENVIRONMENT}\b(?:\.tfvars\b)?[\"']?"
 _RUN: Final = re.compile(
     rf"{_ITEM}(?:\s{{0,2}}(?:,|/|&|\||\band\b|\bor\b)\s{{0,2}}(?:(?:and|or)\s)?{_ITEM}){{1,5}}", re.IGNORECASE
 )
