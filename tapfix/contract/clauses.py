@@ -204,6 +204,9 @@ class Forbid(Table):
     open_ports: tuple[int, ...] = clause(
         (), numbers(), "Ports that may be open to every address in spite of `open_ingress`."
     )
+    closed_ports: tuple[int, ...] = clause(
+        (), numbers(), "Ports that must not be open to every address, whatever `open_ingress` says."
+    )
 
 
 class Names(Table):

@@ -142,7 +142,7 @@ def wants_prose(sentence: Sentence) -> bool:
 # --- modules and provider blocks --------------------------------------------------------------------------------------
 
 _MODULES: Final = re.compile(
-    r"(?P<external>\b(?:external|remote|third[- ]party|3rd[- ]party|proprietary|registry|public|community|outside|pre-?built"
+    r"(?P<external>\b(?:external|remote|third[- ]party|3rd[- ]party|proprietary|registry|outside|pre-?built"
     r"|pre-?existing)(?:[ /](?:or )?(?:external|remote|third[- ]party|proprietary|public|community|registry|terraform|tf|custom))*"
     r"\s+modules?\b(?! or references))|\b(?:terraform )?modules?(?: references?| blocks?| calls?)?\b|\bmodular approach\b|\bmodule-based\b",
     re.IGNORECASE,
@@ -159,6 +159,8 @@ def modules(sentence: Sentence) -> Stated:
     for match in _MODULES.finditer(sentence.plain):
         if not sentence.scopes.negates(*match.span()) or sentence.scopes.has_exception:
             continue
+        if re.search(r"\b(?:official|approved|verified|trusted) modules\b", sentence.plain, re.IGNORECASE):
+            return
         if match["external"]:
             yield "deliverable.modules", "local"
             return
@@ -182,7 +184,8 @@ _PROVIDER: Final = re.compile(
 )
 _KEEP_OUT: Final = re.compile(
     r"\bkeep (?:the )?provider (?:config\w*|blocks?)(?: \w+)? out\b|\bprovider config\w* (?:out|elsewhere)\b"
-    r"|\bproviders? (?:setup|set-up|config\w*|blocks?) (?:is |are )?already (?:lives?|exists?|handled|defined|configured|present)\b", re.IGNORECASE
+    r"|\bproviders? (?:setup|set-up|config\w*|blocks?) (?:is |are )?already (?:lives?|exists?|handled|defined|configured|present)\b"
+    r"|\bproviders? (?:setup|set-up|config\w*|blocks?) (?:is|are|will be|gets?) (?:handled|defined|managed|configured|taken care of) (?:elsewhere|separately|outside)\b", re.IGNORECASE
 )
 _OUGHT_NOT: Final = re.compile(r"\b(?:alias\w*|version|region|module|random|null|hardcod\w*)\b", re.IGNORECASE)
 

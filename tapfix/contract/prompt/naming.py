@@ -33,12 +33,14 @@ _KEY: Final = re.compile(
 )
 _SEPARATOR: Final = re.compile(r"\s{0,2}(?:,\s?(?:and|&|or)?|\band\b|&|/|;|\+)\s{1,2}(?:an? )?(?:the )?|\s?,\s?", re.IGNORECASE)
 _SCOPED: Final = re.compile(
-    r"\b(?:classification|level|value|values)\b|\b(?:snapshots?|volumes?|subnets?|buckets? (?!need)|objects?|images?|route tables?|container|docker|ecr|iam role|bastion)\b",
+    r"\b(?:classification|level|value|values|snapshots?|volumes?|subnets?|buckets?|objects?|images?|route tables?|containers?|docker|ecr"
+    r"|roles?|bastion|instances?|lambdas?|functions?|databases?|clusters?|nodes?|vpcs?|log groups?|gateways?|tables?|queues?|topics?"
+    r"|keys|alb|policies|users?|events?|metrics?|alarms?|logs)\b",
     re.IGNORECASE,
 )
 _ALL: Final = re.compile(
-    r"\b(?:all|every|each|everything|resources?|components?|default_tags|mandatory|global|consistent|required tags|taggable|whole stack"
-    r"|common tags|infrastructure)\b",
+    r"\b(?:all|every|each)\s+(?:\w+\s+){0,2}?(?:resources?|components?|assets|services|of (?:it|them|these)|infrastructure)\b|\ball (?:two|three|four|five|of)\b"
+    r"|\b(?:everything|resources|components|default_tags|mandatory|global|consistent|required tags|taggable|whole stack|common tags|infrastructure)\b",
     re.IGNORECASE,
 )
 _WORDS: Final = frozenset(
@@ -87,6 +89,9 @@ def _listed_keys(sentence: Sentence) -> list[str]:
             if sentence.scopes.of(position, position + 1) or _is_of_a_part(sentence, trigger, region[: lead.end()]):
                 break
             return keys
+    direct = _direct_keys(sentence, triggers)
+    if direct:
+        return direct
     before = re.search(r"([^.;()]{1,160}?)\s+tags?\b(?: (?:to|on|for) (?:all|every|each)\b)", text, re.IGNORECASE)
     if before:
         start = re.search(r"\b(?:add|apply|assign|set|use|include|put|attach)\s+(?:the |an? )?", before[1], re.IGNORECASE)
@@ -94,6 +99,27 @@ def _listed_keys(sentence: Sentence) -> list[str]:
             keys, end, is_sure = _keys_at(before[1], start.end())
             if keys and end == len(before[1]):
                 return keys
+    return []
+
+
+_HAS_TAG: Final = re.compile(
+    r"\b(?:have|has|carry|carries|include|includes|need|needs|get|gets|require|requires)\s+(?:an? |the )?(?=[\"'`]{0,2}[A-Z])", re.IGNORECASE
+)
+
+
+def _direct_keys(sentence: Sentence, triggers: list[re.Match[str]]) -> list[str]:
+    """The keys right after "the tags", or between "every resource must have" and "tag"."""
+    text = sentence.plain
+    if not _ALL.search(text):
+        return []
+    for trigger in triggers:
+        keys, _, is_sure = _keys_at(text, trigger.end() + 1)
+        if len(keys) > 1 and is_sure and trigger[0].lower() == "tags" and sentence.scopes.affirms(*trigger.span()):
+            return keys
+    for match in _HAS_TAG.finditer(text):
+        keys, end, _ = _keys_at(text, match.end())
+        if keys and re.match(r"\s+tags?\b", text[end:]) and sentence.scopes.affirms(match.end(), end):
+            return keys
     return []
 
 

@@ -94,6 +94,7 @@ _WORDS: Final = re.compile(
 _AFTER: Final = re.compile(
     rf"(?<![\w-])(?<!or )(?:{_phrases(*((cover.name, words) for cover, words in _BACKWARD.items()))})(?![\w-])"
 )
+_PERMITS: Final = ("may", "can be", "might")
 _FIRST: Final = frozenset(
     word
     for phrases in (*_FORWARD.values(), *_BACKWARD.values())
@@ -143,6 +144,8 @@ class Scopes:
                 continue
             if ends is None:
                 ends = [end.start() for end in _END.finditer(lower)]
+            if match[0] in _PERMITS and any(scope.cover is Cover.NEGATED for scope in self.all):
+                continue  # "No security group may …" is no condition.
             self.all.append(Scope(Cover[name], match.end(), _end(match.end(), ends, brackets, len(text))))
         starts: list[int] | None = None
         for match in _AFTER.finditer(lower):

@@ -90,7 +90,7 @@ def instances(sentence: Sentence) -> Stated:
     if match:
         around = text[max(0, match.start() - 60) : match.end() + 40]
         covers = sentence.scopes.of(*match.span())
-        if covers == {Cover.NEGATED} and "group" in match[0].lower():
+        if covers == {Cover.NEGATED} and re.search(r"group|asg", text[match.start() : match.end() + 8], re.IGNORECASE):
             yield "compute.autoscaling", False
         elif not covers and not _NO_SERVERS.search(around if "group" not in match[0].lower() else text[: match.start()][-40:]):
             yield "compute.autoscaling", True
@@ -109,7 +109,7 @@ _WORLD: Final = re.compile(
 _UP: Final = re.compile(r"\bopen(?:ing)?\b (?:\w+ )?(?:up )?to the (?:internet|world|public)\b", re.IGNORECASE)
 _EGRESS: Final = re.compile(r"\b(?:egress|outbound|route|routes|routing|igw|nat|gateway)\b", re.IGNORECASE)
 _PORT: Final = re.compile(r"(?<![\d./])(\d{2,5})(?![\d./]*\.\d|/\d|\d| ?days?| ?GB)")
-_SSH: Final = re.compile(r"\b(?:ssh|rdp|port 22|22|3389|sensitive ports?|database|rds|db)\b", re.IGNORECASE)
+_SSH: Final = re.compile(r"\b(?:ssh|rdp|port 22|22|3389|sensitive ports?|database|rds|db|bastion)\b", re.IGNORECASE)
 _ONLY_FROM: Final = re.compile(
     r"\b(?:traffic|access|connections?|inbound|ingress|ports?)\b[^.;()]{0,60}?\bonly from\s+(?:an? |the )?"
     r"(?:(?:specific|approved|known|given|set of|trusted|corporate|allowed|defined|restricted) ){1,3}(?:set of )?(?:\w+ )?(?:ips?|cidrs?|ip (?:address\w*|ranges?)|networks?|ranges)\b"
@@ -150,8 +150,14 @@ def _ingress(sentence: Sentence) -> Stated:
             return
         if scopes.has_exception or re.search(r"\bsensitive\b", text, re.IGNORECASE):
             return
-        if not _is_on_some_ports(text, match):
+        words = _words_on_ports(text, match)
+        if not words:
             yield "forbid.open_ingress", True
+            return
+        closed = [int(port) for port in _PORT.findall(words) if int(port) < 65536]
+        closed += [port for name, port in (("ssh", 22), ("rdp", 3389)) if name in words.lower()]
+        if closed:
+            yield "forbid.closed_ports", list(dict.fromkeys(closed))
             return
     only = _ONLY_FROM.search(text)
     if only and scopes.affirms(*only.span()) and not _SSH.search(_without_listed(only[0])) and not re.search(
@@ -165,17 +171,14 @@ def _without_listed(text: str) -> str:
     return re.sub(r"\b(?:https?|http)\b(?:,? and|,) ssh\b|\bssh (?:and|,) https?\b", "", text, flags=re.IGNORECASE)
 
 
-def _is_on_some_ports(text: str, match: re.Match[str]) -> bool:
-    """Whether the same clause is about SSH or some ports alone, so that others may stay open."""
+def _words_on_ports(text: str, match: re.Match[str]) -> str:
+    """The words of the same clause, if they are about SSH or some ports alone, so that others may stay open."""
     opened = text.rfind("(", 0, match.start())
     is_in_brackets = opened >= 0 and text.find(")", opened) >= match.end()
-    clause = re.split(r"\s-{1,2}\s|[;\u2013\u2014]|(?<=[a-z])\. ", text[: match.start()])[-1]
-    after = re.split(r"[;\u2013\u2014]|\s-{1,2}\s|,", text[match.end() :])[0]
-    if _SSH.search(match[0]):
-        return True
-    if is_in_brackets or not text[: match.start()].strip():
-        return _SSH.search(text[: match.start()] if is_in_brackets else text) is not None
-    return _SSH.search(clause) is not None or _SSH.search(after) is not None
+    clause = re.split(r"\s[-\u2013]{1,2}\s|[;\u2014]|(?<=[a-z])\. ", text[: match.start()])[-1]
+    after = re.split(r"[;\u2014]|\s[-\u2013]{1,2}\s|,", text[match.end() :])[0]
+    words = f"{text[: match.start()] if is_in_brackets else clause} {match[0]} {after}"
+    return words.replace("0.0.0.0/0", "") if _SSH.search(words) else ""
 
 
 # --- data -------------------------------------------------------------------------------------------------------------
@@ -257,8 +260,11 @@ def retention(sentence: Sentence) -> Stated:
 
 
 _ENGINE: Final = re.compile(
-    r"\b(Aurora )?\(?(PostgreSQL|Postgres|MySQL|MariaDB|Redis)\b\)?(?: engine| database| compatible)?[ (]{1,2}(?:version |v)?(\d{1,2}(?:\.\d{1,2}){0,2})(?:\.x)?(?![\d.%:/]*\d| ?(?:GB|nodes?|instances?|days?|replicas?|shards?|clusters?|tables?|x\b|databases?))",
+    r"\b(Aurora )?\(?(PostgreSQL|Postgres|MySQL|MariaDB|Redis)\b\)?(?: engine| database| compatible)?[ (]{1,2}(?:version |v)?(\d{1,2}(?:\.\d{1,2}){0,2})(?:\.x)?(?![\d.%:/]*\d)",
     re.IGNORECASE,
+)
+_COUNTS: Final = re.compile(
+    r" ?(?:GB|nodes?|instances?|days?|replicas?|shards?|clusters?|tables?|databases?)\b", re.IGNORECASE
 )
 _ENGINES: Final = {"postgresql": "postgres", "postgres": "postgres", "mysql": "mysql", "mariadb": "mariadb", "redis": "redis"}
 
@@ -268,6 +274,8 @@ def engines(sentence: Sentence) -> Stated:
     for match in _ENGINE.finditer(sentence.plain):
         before = sentence.lower[max(0, match.start() - 60) : match.start()]
         if not sentence.scopes.affirms(*match.span()) or re.search(r"\b(?:source|from|on-prem\w*|legacy|old|client|driver)\b[^.;,]*$", before):
+            continue
+        if "." not in match[3] and _COUNTS.match(sentence.plain, match.end()):
             continue
         if re.match(r"\s*(?:\+|or (?:later|higher|newer|above))", sentence.plain[match.end() :]):
             continue
@@ -284,7 +292,7 @@ def engines(sentence: Sentence) -> Stated:
 _TYPE: Final = r"\baws_[a-z0-9_]+\b"
 _NUMBER: Final = r"(\d{1,2}|" + "|".join(NUMBERS) + ")"
 _COUNTED: Final = re.compile(rf"\b(?:(a|an)|{_NUMBER}) ({_TYPE}) (?:resource|instance|block)", re.IGNORECASE)
-_FORBIDDEN: Final = re.compile(rf"\b(?:no|never use|(?:do|must) not (?:use|create)|avoid|don't (?:use|create)) ({_TYPE})", re.IGNORECASE)
+_FORBIDDEN: Final = re.compile(rf"\b(?:no|never use|(?:do|must) not (?:use|create)|avoid(?: using)?|don't (?:use|create)) ({_TYPE})", re.IGNORECASE)
 _SUBNETS: Final = re.compile(
     rf"\b{_NUMBER} (?:\w+ )?(public|private|database|isolated|data)(?:,? and {_NUMBER} (?:\w+ )?(public|private|database|isolated))? subnets\b",
     re.IGNORECASE,

@@ -163,9 +163,11 @@ def _asks_for_several(sentence: Sentence, match: re.Match[str]) -> bool:
         return False
     text = sentence.plain
     before, after = text[max(0, match.start() - 100) : match.start()], text[match.end() : match.end() + 100]
-    if _OF_A_PART.search(before) or _PART.search(after):
+    if _OF_A_PART.search(before):
         return False
     if match["multi"]:
+        if _PART.search(after):
+            return False
         is_whole = _STACK.search(after) is not None
         if match["multi"].lower().startswith("cross"):
             return bool(re.match(r"[-\s]+(?:failover|disaster|dr\b|deployment|architecture|vpc|high avail)", after, re.I))
@@ -177,6 +179,8 @@ def _names_two_places(sentence: Sentence, own: Sequence[Mention]) -> bool:
     text = sentence.plain
     first, last = own[0].start, own[-1].start
     before, between = text[max(0, first - 60) : first], text[first:last]
+    if _OF_A_PART.search(before) or re.search(r"\bpeer(?:ed|ing)?\b", before, re.IGNORECASE):
+        return False
     if re.search(r"\b(?:or|vs\.?|versus|from|cheaper|than|price|cost)\b", between, re.IGNORECASE):
         return False
     return _PLACE.search(before) is not None or re.search(r"\(|\bprimary\b|\bas\b", between, re.IGNORECASE) is not None
@@ -191,6 +195,9 @@ def _single(
     for sentence in sentences:
         match = _SINGLE.search(sentence.plain) if "region" in sentence.lower else None
         if match and sentence.scopes.affirms(*match.span()):
+            return sentence
+        several = _SEVERAL.search(sentence.plain) if "region" in sentence.lower else None
+        if several and several["multi"] and sentence.scopes.negates(*several.span()):
             return sentence
     if len(places) != 1 or is_doubtful:
         return None
