@@ -23,7 +23,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from tapfix.contract.because import Because
+from tapfix.contract import Because
 from tapfix.edits import Edit, Fix, Safety
 from tapfix.module import Attribute, Element, Expr, File, Module, Project, Reference, Span
 

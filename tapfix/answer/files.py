@@ -8,6 +8,8 @@ from tapfix.paths import common_root
 
 DEFAULT_MAIN = "tap_stack.tf"
 DEFAULT_VALUES = "terraform.tfvars"
+PROMPT_FILE = "PROMPT.md"
+"""The name of a prompt that is read by itself. A file of that name is never an answer."""
 
 NamedBy = Literal["heading", "bold", "code", "info", "comment", "prose", "default"]
 """What gave a file its name. `info` is the info string of a fence."""

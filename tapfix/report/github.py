@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tapfix.report.diff import diff_of
 from tapfix.report.prose import code, prose
+from tapfix.report.wording import why
 
 if TYPE_CHECKING:
     from tapfix.result import Placed, ResultData
@@ -72,6 +73,7 @@ def _rows(result: ResultData, room: int) -> tuple[list[str], int]:
 def _row(placed: Placed) -> str:
     finding, place = placed
     what = prose(finding.message) + (f"<br>*{prose(finding.reason)}*" if finding.reason else "")
+    what += f"<br>{prose(why(finding.because))}"
     where = _place(place.file, place.line) + (code(finding.address) if finding.address else "")
     return f"| {finding.status.value} | {finding.rule} {finding.name} | {where} | {what} |\n"
 

@@ -1,11 +1,14 @@
-"""Text for a person: a line for each finding, and a summary. A terminal gets colours; only then is Rich imported."""
+"""Text for a person: each finding, with what it rests on, and a summary.
+
+A terminal gets colours; only then is Rich imported.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from tapfix.report.wording import count
+from tapfix.report.wording import count, why
 
 if TYPE_CHECKING:
     from tapfix.answer.files import Remark
@@ -102,6 +105,7 @@ def _finding(placed: Placed) -> Iterator[StyledLine]:
     )
     if finding.reason:
         yield (Styled(f"    {finding.reason}", "dim"),)
+    yield (Styled(f"    {why(finding.because)}", "dim"),)
 
 
 def _step(taken: Step) -> StyledLine:

@@ -24,7 +24,7 @@ DOORS = {
     "module": {"", "compose", "environments", "evaluate", "literals", "nodes", "values", "variables"},
     "contract": {"", "proposing"},
     "schema": {"", "constraints", "engines", "functions", "services"},
-    "answer": {"decode", "files", "outline", "source", "writer", "writing"},
+    "answer": {"decode", "files", "outline", "source", "terms", "writer", "writing"},
     "verify": {"", "comparison", "problem"},
     "engine": {"guard", "passes", "registry"},
     "report": {"diff", "formats", "grade", "json", "rules", "text", "wording"},

@@ -199,7 +199,8 @@ def test_a_suppressed_finding_is_not_left(tapfix: Tapfix) -> None:
 
 
 def test_grade(tapfix: Tapfix) -> None:
-    lay({"good.tf": "locals {\n  fine = 1\n}\n", "bad.tf": "locals {\n  danger = 1\n}\n"})
+    queue = 'resource "aws_sqs_queue" "jobs" {\n}\n'
+    lay({"good.tf": f"locals {{\n  fine = 1\n}}\n{queue}", "bad.tf": f"locals {{\n  danger = 1\n}}\n{queue}"})
     assert tapfix("grade", "good.tf").code == 0
     bad = tapfix("grade", "bad.tf", "--format", "json")
     assert bad.code == 1
