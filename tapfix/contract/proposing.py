@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tapfix.contract.clauses import Contract, clauses_of, tables_of
 
 if TYPE_CHECKING:
+    from tapfix.contract.kinds import ValueKind
     from tapfix.contract.prompt.sentences import Sentence
 
 _NO_DEMAND: dict[tuple[str, str], Any] = {
@@ -54,8 +55,23 @@ def propose(prompt: str) -> tuple[Proposal, ...]:
         if known is not None and name in _ONE_VALUE and known.value != value:
             disputed.add(name)
         found[name] = proposal if known is None else _joined(known, proposal)
-    order = (f"{table}.{key}" for table, cls in tables_of(Contract).items() for key in clauses_of(cls))
-    return tuple(found[name] for name in order if name in found and name not in disputed)
+    kinds = {
+        f"{table}.{key}": clause.kind
+        for table, cls in tables_of(Contract).items()
+        for key, clause in clauses_of(cls).items()
+    }
+    return tuple(
+        found[name] for name, kind in kinds.items() if name in found and name not in disputed and _fits(kind, found[name])
+    )
+
+
+def _fits(kind: ValueKind, proposal: Proposal) -> bool:
+    """Whether the contract accepts the value. A prompt can name what it does not, such as a path out of the folder."""
+    try:
+        kind.read(proposal.value)
+    except ValueError:
+        return False
+    return True
 
 
 _ONE_VALUE = frozenset({"lifecycle.destroyable", "data.log_retention_days", "compute.autoscaling", "deliverable.prose"})

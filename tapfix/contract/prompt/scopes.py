@@ -192,7 +192,7 @@ def _inherited(sentence: Sentence) -> tuple[Cover, ...]:
         covers += [
             scope.cover
             for scope in own.all
-            if scope.start < len(text) <= scope.end and text.count(" ", scope.start) <= _NEAR_THE_END
+            if scope.start <= len(text) <= scope.end and text.count(" ", scope.start) <= _NEAR_THE_END
         ]
         if text.lower() in ("optional", "avoid", "don't", "do not", "never", "no", "must not", "examples", "example"):
             covers.append(

@@ -31,7 +31,7 @@ _SEVERAL: Final = re.compile(
 _BOTH: Final = re.compile(r"\bboth (?:\w+ )?regions\b|\b(?:in|for|to|from) (?:each|every) region\b|\bacross (?:the )?(?:two )?regions\b", re.IGNORECASE)
 _COPY: Final = re.compile(rf"\breplica(?:te|tion|ting)?\b[^.;]{{0,80}}\b(?:in|to) {_REGION.pattern}", re.IGNORECASE)
 _ALL_IN_ONE: Final = re.compile(
-    rf"\b(?:all|every|everything)\b[^.;]{{0,60}}\b(?:in|to) (?:the )?(?:aws )?(?:region )?{_REGION.pattern}(?!,? and)", re.IGNORECASE
+    rf"\b(?:all (?:\w+ )?(?:resources?|infrastructure|components?|services)|everything)\b[^.;]{{0,60}}\b(?:in|to) (?:the )?(?:aws )?(?:region )?{_REGION.pattern}(?!,? and)", re.IGNORECASE
 )
 _PART: Final = re.compile(
     r"^[-\s]*(?:(?:and|aws|customer|managed)[-\s]+){0,2}(?:\w+[-\s]+){0,2}?(?:keys?|kms|trails?|cloudtrail|replicat\w+|replicas?|access points?"
