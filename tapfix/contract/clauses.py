@@ -117,6 +117,9 @@ class Deliverable(Table):
         choice("any", "local", "none"),
         "Which modules may be called: any, only those in the answer (local), or none.",
     )
+    tfvars: bool = clause(
+        True, boolean(), "Whether each of `topology.environments`, where these are stated, has a file NAME.tfvars."
+    )
     provider_block: bool = clause(True, boolean(), "Whether the files may contain a `provider` block.")
 
 
@@ -132,7 +135,7 @@ class Topology(Table):
     environments: tuple[str, ...] = clause(
         ("dev", "staging", "prod"),
         texts(_IDENTIFIER, "a list of different environment names"),
-        "The environments; each has a file NAME.tfvars.",
+        "The environments to which the stack is deployed.",
     )
     allowed_regions: tuple[str, ...] = clause(
         (), texts(_REGION, "a list of AWS regions"), "The only regions that the files may name; empty for any."
@@ -201,6 +204,9 @@ class Forbid(Table):
     open_ingress: bool = clause(False, boolean(), "Whether security groups must not admit every address.")
     open_ports: tuple[int, ...] = clause(
         (), numbers(), "Ports that may be open to every address in spite of `open_ingress`."
+    )
+    closed_ports: tuple[int, ...] = clause(
+        (), numbers(), "Ports that must not be open to every address, whatever `open_ingress` says."
     )
 
 
