@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity, Status
+from tapfix.fixer import Because, Context, Example, Finding, Fixer, Safety, Severity, Status
 from tapfix.module import Block, Element, Module
 
 if TYPE_CHECKING:
     from .collapse import Collapse
+    from .evidence import Evidence
     from .sides import Sides
+
+
+_MIRROR = Because(
+    "built-in",
+    "a stack that is a mere mirror over regions becomes one topology with a file of values for each environment",
+)
+"""The ground where nobody states how many regions are wanted."""
 
 
 class RegionCollapse(Fixer):
@@ -252,21 +260,26 @@ resource "aws_db_instance" "replica" {
         first = aliased[0] if aliased else module.find(twins.sides.aliases[0])
         if first is None:
             return
-        if context.contract.topology.regions == "multi":
-            yield self._stands_down(first, twins.sides)
+        wanted, because = context.contract.topology.regions, context.contract.because("topology.regions")
+        if wanted == "multi":
+            yield self._stands_down(first, twins.sides)._replace(because=because or self.because)
         elif not module.is_root:
             return
         elif not any(_is_made(module.find(gone)) for gone in twins.pairs):
-            if not must_be_in_us_east_1(aliased, twins.sides):
-                yield self._alias_alone(first, aliased, twins.sides)
+            if wanted == "single" and not must_be_in_us_east_1(aliased, twins.sides):
+                yield self._alias_alone(first, aliased, twins.sides)._replace(because=because or self.because)
         else:
             from .collapse import Collapse
 
             collapse = Collapse(twins, context.contract, moved=context.moved)
-            if collapse.obstacles:
-                yield from self._refused(collapse)
+            seen = collapse.evidence(context.answer) if wanted == "mirror" else []
+            if seen:
+                yield self._suggested(first, collapse, seen[0])
+            elif collapse.obstacles:
+                yield from self._refused(collapse, because)
             else:
-                yield self._collapsed(first, collapse, context.environments)
+                ground = because if wanted == "single" else _MIRROR
+                yield self._collapsed(first, collapse, context.environments, ground)
 
     def _stands_down(self, first: Element, sides: Sides) -> Finding:
         """Report that several regions were asked for, which is no failure of the answer."""
@@ -285,16 +298,33 @@ resource "aws_db_instance" "replica" {
             'and say `regions = "multi"` in tapfix.toml, or take it out',
         )._replace(severity=Severity.MEDIUM)
 
-    def _refused(self, collapse: Collapse) -> Iterator[Finding]:
+    def _suggested(self, first: Element, collapse: Collapse, sign: Evidence) -> Finding:
+        """Say what shows that the second region may be wanted, and which line decides."""
+        message = f"the stack is doubled over {_both(collapse.twins.sides)}, and stays: {sign.text}"
+        quote = f'it says "{sign.quote}"; ' if sign.quote else ""
+        effect = "shows what has to go first" if collapse.obstacles else "collapses the stack"
+        found = self.suggest(
+            sign.at or first,
+            message,
+            f'{quote}nobody states how many regions are wanted: under [topology] in tapfix.toml, `regions = "single"` '
+            f'{effect}, and `regions = "multi"` keeps it as it is',
+            because=_MIRROR,
+        )
+        return found._replace(severity=Severity.MEDIUM, span=sign.span or found.span)
+
+    def _refused(self, collapse: Collapse, because: Because | None) -> Iterator[Finding]:
         for obstacle in collapse.obstacles:
             yield self.refuse(
                 obstacle.at,
                 f"the stack is doubled over {_both(collapse.twins.sides)}, and this cannot be collapsed",
                 f"{obstacle.why}; decide whether the second region is wanted "
                 '(`regions = "multi"` in tapfix.toml) or take it out',
+                because=because,
             )
 
-    def _collapsed(self, first: Element, collapse: Collapse, environments: Sequence[str]) -> Finding:
+    def _collapsed(
+        self, first: Element, collapse: Collapse, environments: Sequence[str], because: Because | None
+    ) -> Finding:
         gone = [collapse.module.find(address) for address in collapse.twins.pairs]
         count = sum(isinstance(block, Block) and block.type in ("resource", "module") for block in gone)
         pairs = "a pair of resources" if count == 1 else f"{count} pairs of resources"
@@ -304,6 +334,7 @@ resource "aws_db_instance" "replica" {
             f"the stack is doubled over {_both(collapse.twins.sides)}: {pairs} became one topology, with {files}",
             collapse.edits(),
             exclusive=True,
+            because=because,
         )
 
 
