@@ -36,8 +36,8 @@ class UndeclaredVariable(Fixer):
     * it gets no default, and no value is made up. If the environments have tfvars files, each file has to set the
       variable already. Only if its name says that its value is the environment's own name (`environment_suffix`, `env`,
       `stage`) does each file get that value;
-    * if another variable is declared that is the environment's name, as `env` beside an undeclared `var.environment`, the
-      references name that one: one variable tells the environments apart;
+    * if another variable is declared that is the environment's name, as `env` beside an undeclared `var.environment`,
+      the references name that one: one variable distinguishes the environments;
     * in a local module it is declared if every call passes it. What a call passes and the module neither declares nor
       uses is removed from the call.
 
@@ -171,7 +171,8 @@ def _environment_meant(module: Module, context: Context, used: Iterable[str]) ->
     may be the stage of an API.
     """
     strays = [name for name in used if is_environment_name(name)]
-    if not module.is_root and any(name in call.attributes for name in strays for call in context.project.callers(module)):
+    calls = () if module.is_root else context.project.callers(module)
+    if any(name in call.attributes for name in strays for call in calls):
         return ""
     declared = environment_variable(module)
     if declared is None:

@@ -11,8 +11,8 @@ from tapfix.edits import Edit, clashes
 from tapfix.module import Attribute, Block, Expr, Module, compose, item_value, walk
 from tapfix.module.nodes import attribute_name_node
 
-from .extent import Extent, lookup_of, value_type
 from .evidence import Evidence, evidence
+from .extent import Extent, lookup_of, value_type
 from .obstacles import Obstacle, all_obstacles, joined
 from .sides import DEFAULT
 from .twins import Twins

@@ -186,14 +186,16 @@ def _moved_by_default(twins: Twins) -> Iterator[Obstacle]:
     for block in twins.module.resources():
         if twins.sides.side_of.get(block.address) == DEFAULT and block.address not in paired:
             if block.labels[0].startswith("aws_") and not GLOBAL.match(block.labels[0]):
-                yield Obstacle(block, f"it is in {own}, the default provider's region, and would move to {kept}", "lone")
+                why = f"it is in {own}, the default provider's region, and would move to {kept}"
+                yield Obstacle(block, why, "lone")
 
 
 def _across_sides(twins: Twins, removed: set[str], kept_references: Iterator[Reference]) -> Iterator[Obstacle]:
     """References from one side to the other, and from what stays to what goes."""
     for reference in kept_references:
         if reference.address in removed:
-            yield Obstacle(reference, f"it refers to {reference.address}, which belongs to the other region", "crossing")
+            why = f"it refers to {reference.address}, which belongs to the other region"
+            yield Obstacle(reference, why, "crossing")
     kept = set(twins.pairs.values())
     for gone in twins.pairs:
         element = twins.module.find(gone)

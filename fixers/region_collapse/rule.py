@@ -76,8 +76,34 @@ class RegionCollapse(Fixer):
     account contain it as well, so that the environments can exist side by side. With `--moved`, `moved` blocks lead
     from the kept region's old addresses to the new ones.
 
-    **Unsafe**: half of what the answer declared is no longer created. The rule runs because the contract asks for one
-    region (`topology.regions = "single"`); with `"multi"` it changes nothing.
+    **When it runs.** `topology.regions` decides, in `tapfix.toml` or in the prompt:
+
+    - `"single"`: the stack is collapsed;
+    - `"multi"`: it stays;
+    - nothing is stated (`"mirror"`, the built-in contract): it is collapsed only if the doubling is a mere mirror. Else
+      the rule makes a suggestion that says what it saw.
+
+    A mirror is a stack whose sides are named by their regions (`us_east_1`, `use1`, `west`). Each of its resources has
+    a twin on each side, and twins are equal but for names, regions and networks. Any of these keeps the stack as it is:
+
+    | evidence that the second region is wanted | for example |
+    |---|---|
+    | a resource joins the regions | a peering connection, a global cluster, a replica key |
+    | an argument ties a resource to the other region | `replicate_source_db`, a failover or latency policy |
+    | the sides are called by roles | `primary` and `secondary`, `main` and `dr` |
+    | the answer speaks of a purpose | "disaster recovery", "multi-region", "failover", "standby" |
+    | one side refers to the other | `aws_vpc.east.id` on the other side |
+    | the stack hands out the values of each region | `output "vpc_id_us_west_2"` |
+    | the text around the files names both regions | "deployed to us-east-1 and us-west-2" |
+    | a resource has no twin | a bucket in one region only |
+    | twins differ in more than names, regions and networks | another size or count |
+    | the sides are not named by their regions | `aws.a` and `aws.b` |
+
+    The answer speaks in comments, names, strings and the text around its files. A word counts with its sentence:
+    failover between availability zones, a multi-region trail and "no disaster recovery" are no evidence, and neither are
+    names of arguments (`backup_retention_period`, `multi_az`).
+
+    **Unsafe**: half of what the answer declared is no longer created.
 
     **What it refuses.** A refusal concerns the whole stack and names the blocks. Nothing is collapsed in part, because
     what is left would refer to what is gone. tapfix refuses:
@@ -101,7 +127,8 @@ class RegionCollapse(Fixer):
     regions = "multi"
     ```
 
-    If it is not, remove the named blocks, or give the twins the same arguments, and run tapfix again.
+    If it is not, state `regions = "single"`. Remove the blocks that a refusal names, or give the twins the same
+    arguments, and run tapfix again.
     """
 
     rule = "TAP001"
@@ -118,7 +145,7 @@ class RegionCollapse(Fixer):
 
     examples = (
         Example(
-            title="Twins over two aliases",
+            title="A mirror over two aliases",
             before="""\
 variable "aws_region" {
   type    = string
@@ -219,7 +246,94 @@ cidr = "10.3.0.0/16"
             },
         ),
         Example(
-            title="A replica in the other region is refused",
+            title="A comment speaks of disaster recovery: a suggestion",
+            before="""\
+# Multi-region network: primary and disaster recovery
+resource "aws_vpc" "us_east_1" {
+  provider   = aws.us_east_1
+  cidr_block = "10.0.0.0/16"
+}
+
+resource "aws_vpc" "us_west_2" {
+  provider   = aws.us_west_2
+  cidr_block = "10.1.0.0/16"
+}
+""",
+            after=None,
+        ),
+        Example(
+            title="Sides named by roles, and a contract that states one region",
+            before="""\
+variable "env" {
+  type    = string
+  default = "dev"
+}
+
+variable "aws_region" {
+  type    = string
+  default = "us-east-1"
+}
+
+provider "aws" {
+  alias  = "primary"
+  region = "us-east-1"
+}
+
+provider "aws" {
+  alias  = "dr"
+  region = "us-west-2"
+}
+
+resource "aws_sqs_queue" "primary" {
+  provider = aws.primary
+  name     = "orders-${var.env}-primary"
+  tags     = { Environment = "dev" }
+}
+
+resource "aws_sqs_queue" "dr" {
+  provider = aws.dr
+  name     = "orders-${var.env}-dr"
+  tags     = { Environment = "dev" }
+}
+""",
+            after={
+                "tap_stack.tf": """\
+variable "env" {
+  type    = string
+  default = "dev"
+
+  validation {
+    condition     = contains(["dev"], var.env)
+    error_message = "The environment must be one of: dev."
+  }
+}
+
+variable "aws_region" {
+  type    = string
+  default = "us-east-1"
+}
+
+provider "aws" {
+  region = var.aws_region
+}
+
+resource "aws_sqs_queue" "main" {
+  name = "orders-${var.env}"
+  tags = { Environment = var.env }
+}
+""",
+                "dev.tfvars": """\
+# dev.tfvars
+
+# Environment
+env        = "dev"
+aws_region = "us-east-1"
+""",
+            },
+            contract='[topology]\nregions = "single"\nenvironments = ["dev"]\n',
+        ),
+        Example(
+            title="A replica in the other region is refused, where one region is stated",
             before="""\
 resource "aws_db_instance" "main" {
   identifier     = "app"
@@ -243,6 +357,7 @@ resource "aws_db_instance" "replica" {
 }
 """,
             after=None,
+            contract='[topology]\nregions = "single"\n',
         ),
     )
 

@@ -1,4 +1,4 @@
-"""What an answer says of a second region's purpose: in its comments, names and strings, and in the text around its files.
+"""What an answer says of a second region's purpose: in comments, names and strings, and in the text around its files.
 
 A word counts with its scope. `failover` in a sentence on availability zones is a database's own, `secondary` before
 `cidr` is a range, "no disaster recovery" denies it, and the names of arguments (`backup_retention_period`, `multi_az`)
@@ -17,7 +17,10 @@ from tapfix.module import Block, Expr, File, Module, Span, item_key
 from tapfix.module.nodes import attribute_name_node, block_body, item_key_node
 
 _ZONES = r"multi[\s_-]*az|(?-i:\bAZs?\b)|availability[\s_-]*zones?|(?:two|three|multiple|across|both)[\s_-]*zones?"
-_PIECES = r"nodes?|shards?|tasks?|pods?|containers?|number of|count|desired|redis|cache|memcached|replication[\s_-]*group"
+_PIECES = (
+    r"nodes?|shards?|tasks?|pods?|containers?|number of|count|desired|redis|cache|memcached|replication[\s_-]*group"
+    r"|\bDMS\b|data(?:base)?[\s_-]*migration|nat[\s_-]*gateways?"
+)
 
 
 class Purpose(NamedTuple):
@@ -71,7 +74,9 @@ PURPOSES = (
 
 _NAMED = r"(?<![A-Za-z0-9])(?i:dr)(?![A-Za-z0-9])"
 """Disaster recovery in a name: `app-dr`. In a sentence it is written in capitals."""
-_DENIED = r"(?i)(?:\b(?:no|not|never|without|instead of|rather than|avoids?|avoiding|non)\b|n't)[\s-]+(?:\w+[\s,]+){0,2}$"
+_DENIED = (
+    r"(?i)(?:\b(?:no|not|never|without|instead of|rather than|avoids?|avoiding|non)\b|n't)[\s-]+(?:\w+[\s,]+){0,2}$"
+)
 _SENTENCE_END = re.compile(r"[.;!?](?=\s)|\n")
 _LONGEST_QUOTE = 100
 
@@ -139,8 +144,9 @@ def _said_in(text: _Text) -> Iterator[Said]:
             if _means(purpose, text, match):
                 yield _found(purpose.what, text, match)
                 break
-    if text.is_name and (match := re.search(_NAMED, text.text)) is not None:
-        yield _found(PURPOSES[0].what, text, match)
+    named = re.search(_NAMED, text.text) if text.is_name else None
+    if named is not None:
+        yield _found(PURPOSES[0].what, text, named)
 
 
 def _means(purpose: Purpose, text: _Text, match: re.Match[str]) -> bool:
@@ -230,4 +236,3 @@ def _strings(file: File, base: int, node: Expr) -> Iterator[_Text]:
             yield _Text(part.value, kind, file, base + part.start, is_name=" " not in part.value.strip())
         children = (block_body(part),) if part.kind == "block" else part.children
         todo.extend((child, kind) for child in reversed(children))
-

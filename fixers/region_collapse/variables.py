@@ -9,7 +9,18 @@ from typing import NamedTuple
 
 from tapfix.contract import Contract
 from tapfix.edits import Edit
-from tapfix.module import Attribute, Block, Element, Expr, call_arguments, compose, item_key, item_value, string_value, walk
+from tapfix.module import (
+    Attribute,
+    Block,
+    Element,
+    Expr,
+    call_arguments,
+    compose,
+    item_key,
+    item_value,
+    string_value,
+    walk,
+)
 from tapfix.module.environments import environment_files
 from tapfix.module.nodes import template_parts
 from tapfix.module.variables import Row, Variable, insert_block, tfvars_text, unset_rows

@@ -66,7 +66,9 @@ def signs(text: str) -> list[Evidence]:
 def pair(east: str, west: str) -> str:
     """A queue on each side, each with a line of its own."""
     queue = 'resource "aws_sqs_queue" "SIDE" {\n  provider = aws.SIDE\nLINE}\n'
-    return "\n".join(queue.replace("SIDE", side).replace("LINE", line) for side, line in (("EAST", east), ("WEST", west)))
+    return "\n".join(
+        queue.replace("SIDE", side).replace("LINE", line) for side, line in (("EAST", east), ("WEST", west))
+    )
 
 
 # --- a mirror ---------------------------------------------------------------------------------------------------------
@@ -92,6 +94,8 @@ MIRRORED = {
     "a standby in another zone": "# The standby is in a second availability zone\n",
     "nodes": 'variable "nodes" {\n  description = "Number of replicas"\n  default     = 2\n}\n',
     "backups": 'variable "backup_retention_days" {\n  description = "How long backups are kept"\n  default     = 7\n}\n',
+    "a gateway": "# Two NAT gateways for failover\n",
+    "a migration": "# DMS replication from the old database\n",
     "a denial": "# No failover and no disaster recovery here\n",
     "a second range": '# Secondary CIDR\nlocals {\n  secondary_cidr = "100.64.0.0/16"\n}\n',
     "a trail": "# Multi-region trail\n",
@@ -228,7 +232,7 @@ def test_a_suggestion_is_at_the_evidence_and_quotes_it() -> None:
 
 def test_the_strongest_evidence_is_named() -> None:
     text = stack("# Disaster recovery\n", OF_KIND["joined"][0], OF_KIND["outputs"][0])
-    assert [sign.kind for sign in signs(text)][0] == "joined"
+    assert signs(text)[0].kind == "joined"
     assert "connects the regions' networks" in found(text).message
 
 
