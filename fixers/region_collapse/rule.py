@@ -100,7 +100,7 @@ class RegionCollapse(Fixer):
     | the sides are not named by their regions | `aws.a` and `aws.b` |
 
     The answer speaks in comments, names, strings and the text around its files. A word counts with its sentence:
-    failover between availability zones, a multi-region trail and "no disaster recovery" are no evidence, and neither are
+    failover between availability zones, a multi-region trail and "no disaster recovery" are no evidence. Nor are the
     names of arguments (`backup_retention_period`, `multi_az`).
 
     **Unsafe**: half of what the answer declared is no longer created.

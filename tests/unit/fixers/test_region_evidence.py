@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
+from pathlib import Path
+
 import pytest
 
 import tapfix
@@ -263,3 +267,33 @@ def test_an_alias_alone_is_nothing_unless_one_region_is_stated() -> None:
     assert tapfix.fix(f'{alone}\nresource "aws_sqs_queue" "a" {{\n}}\n', select=["TAP001"]).findings == ()
     finding = found(alone + '\nresource "aws_sqs_queue" "a" {\n}\n', '[topology]\nregions = "single"\n')
     assert (finding.status, finding.because.source) == (Status.REFUSED, "contract")
+
+
+# --- real answers -----------------------------------------------------------------------------------------------------
+
+ANSWERS = Path(os.environ.get("TAPFIX_ANSWERS", Path(__file__).resolve().parents[4] / "shared" / "corpus"))
+real = pytest.mark.skipif(
+    not ANSWERS.is_dir(), reason=f"no real answers at {ANSWERS}; name their folder in TAPFIX_ANSWERS"
+)
+
+
+@real
+@pytest.mark.parametrize("contract", ["", '[topology]\nregions = "single"\n'])
+def test_the_real_mirror_is_collapsed(contract: str) -> None:
+    finding = found((ANSWERS / "seed" / "multi_region.md").read_text("utf-8"), contract)
+    assert finding.status is Status.FIXED
+    assert finding.because.source == ("contract" if contract else "built-in")
+
+
+@real
+def test_no_real_answer_whose_prompt_wants_several_regions_is_collapsed() -> None:
+    """Each of these answers that is doubled was asked for several regions."""
+    for path in sorted(ANSWERS.glob("cases/*/MODEL_RESPONSE.md")):
+        text = path.read_text("utf-8")
+        if re.search(r"provider\s*=\s*aws\.", text) is None:
+            continue
+        try:
+            findings = tapfix.fix(text, select=["TAP001"]).findings
+        except tapfix.TapfixError:
+            continue
+        assert all(finding.status is not Status.FIXED for finding in findings), path.parent.name
