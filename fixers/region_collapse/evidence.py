@@ -8,11 +8,11 @@ and the answer says nothing of what the second region is for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
 from tapfix.answer.files import Answer
-from tapfix.module import Attribute, Block, Element, Reference, Span
+from tapfix.module import Attribute, Block, Element, File, Reference, Span
 
 from ..shared.account_names import NAME_ARGUMENTS
 from .comparison import Difference
@@ -74,13 +74,18 @@ class Evidence(NamedTuple):
         return list(KINDS).index(self.kind)
 
 
-def evidence(twins: Twins, extent: Extent, obstacles: list[Obstacle], answer: Answer | None) -> list[Evidence]:
-    """All evidence that the second region is wanted, the strongest first."""
+def evidence(
+    twins: Twins, extent: Extent, obstacles: list[Obstacle], files: Iterable[File], answer: Answer | None
+) -> list[Evidence]:
+    """All evidence that the second region is wanted, the strongest first.
+
+    `files` are those that may speak of it: of the whole project, for a module that the stack calls speaks as well.
+    """
     found = [
         *_joined(twins),
         *(_of_obstacle(obstacle) for obstacle in obstacles),
         *_ranked(twins),
-        *map(_of_said, purposes_said(twins.module, answer)),
+        *map(_of_said, purposes_said(files, answer)),
         *_handed_out(twins),
         *_regions(twins, answer),
         *_lone(twins),
@@ -159,8 +164,8 @@ def _unnamed(twins: Twins) -> Iterator[Evidence]:
     regions = set()
     for side in (twins.sides.kept, *twins.sides.others):
         names = twins.sides.names[side]
-        regions.add(names.region)
         alias = side.removeprefix(DEFAULT).removeprefix(".")
+        regions.add(names.region or alias)
         if alias and not _is_place(alias, names):
             text = f"the side {side.removeprefix('provider.')} is not named by a region"
             yield Evidence("unnamed", text, twins.module.find(side))

@@ -387,7 +387,7 @@ resource "aws_db_instance" "replica" {
             from .collapse import Collapse
 
             collapse = Collapse(twins, context.contract, moved=context.moved)
-            seen = collapse.evidence(context.answer) if wanted == "mirror" else []
+            seen = collapse.evidence(context.project.files.values(), context.answer) if wanted == "mirror" else []
             if seen:
                 yield self._suggested(first, collapse, seen[0])
             elif collapse.obstacles:
@@ -425,7 +425,9 @@ resource "aws_db_instance" "replica" {
             f'{effect}, and `regions = "multi"` keeps it as it is',
             because=_MIRROR,
         )
-        return found._replace(severity=Severity.MEDIUM, span=sign.span or found.span)
+        if sign.span is not None:
+            found = found._replace(span=sign.span, address="")
+        return found._replace(severity=Severity.MEDIUM)
 
     def _refused(self, collapse: Collapse, because: Because | None) -> Iterator[Finding]:
         for obstacle in collapse.obstacles:

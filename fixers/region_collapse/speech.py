@@ -8,12 +8,12 @@ are the provider's and not the answer's.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
 from tapfix.answer.files import Answer
-from tapfix.module import Block, Expr, File, Module, Span, item_key
+from tapfix.module import Block, Expr, File, Span, item_key
 from tapfix.module.nodes import attribute_name_node, block_body, item_key_node
 
 _ZONES = r"multi[\s_-]*az|(?-i:\bAZs?\b)|availability[\s_-]*zones?|(?:two|three|multiple|across|both)[\s_-]*zones?"
@@ -79,6 +79,8 @@ _DENIED = (
 )
 _SENTENCE_END = re.compile(r"[.;!?](?=\s)|\n")
 _LONGEST_QUOTE = 100
+_PLAIN = (".md", ".txt")
+"""Endings of files that are text for people."""
 
 
 class Said(NamedTuple):
@@ -108,9 +110,9 @@ class _Text(NamedTuple):
     is_name: bool = False
 
 
-def purposes_said(module: Module, answer: Answer | None) -> list[Said]:
-    """Where the module and the answer around it speak of a second region's purpose, the strongest first."""
-    found = [said for text in _texts(module, answer) for said in _said_in(text)]
+def purposes_said(files: Iterable[File], answer: Answer | None) -> list[Said]:
+    """Where the files and the answer around them speak of a second region's purpose, the strongest first."""
+    found = [said for text in _texts(files, answer) for said in _said_in(text)]
     return sorted(found, key=lambda said: said.rank)
 
 
@@ -183,12 +185,16 @@ def _quoted(text: str, start: int, end: int) -> str:
 # --- the texts --------------------------------------------------------------------------------------------------------
 
 
-def _texts(module: Module, answer: Answer | None) -> Iterator[_Text]:
+def _texts(files: Iterable[File], answer: Answer | None) -> Iterator[_Text]:
     """The answer's own words: around its files, in comments, in names, and in strings."""
     for part in answer.prose if answer is not None else ():
         yield _Text(part.text, "the heading in line" if part.is_heading else "line", None, part.line)
-    for file in module.configuration:
+    for file in files:
         if _any_purpose().search(file.text) is None:
+            continue
+        if file.path.endswith(_PLAIN):
+            yield _Text(file.text, file.path, file)
+        if file.kind == "other":
             continue
         yield from _comments(file)
         for block in file.blocks:

@@ -63,8 +63,9 @@ def found(text: str, contract: str = "") -> Finding:
 
 def signs(text: str) -> list[Evidence]:
     source = read_text(text, Contract.default())
-    module = Project(source.relative()).root
-    return Collapse(Twins(module), Contract.default()).evidence(source.relative_answer())
+    project = Project(source.relative())
+    collapse = Collapse(Twins(project.root), Contract.default())
+    return collapse.evidence(project.files.values(), source.relative_answer())
 
 
 def pair(east: str, west: str) -> str:
@@ -222,6 +223,29 @@ def test_the_text_around_the_files_is_heard(prose: str) -> None:
     assert finding.status is Status.SUGGESTED
     assert "line 3 of the answer" in finding.message
     assert found(answer(stack(), "Here it is.")).status is Status.FIXED
+
+
+def test_a_file_of_the_answer_is_heard() -> None:
+    text = answer(stack()) + "\n## README.md\n\n```markdown\n# Queues\n\nFailover goes to us-west-2.\n```\n"
+    (sign,) = signs(text)
+    assert (sign.text, sign.quote) == ("README.md speaks of failover", "Failover goes to us-west-2.")
+
+
+def test_a_module_that_the_stack_calls_is_heard() -> None:
+    files = {
+        "main.tf": stack() + 'module "m" {\n  source = "./m"\n}\n',
+        "m/main.tf": "# Warm standby\nlocals {\n  a = 1\n}\n",
+    }
+    project = Project(files)
+    collapse = Collapse(Twins(project.root), Contract.default())
+    assert [sign.span.file for sign in collapse.evidence(project.files.values(), None) if sign.span] == ["m/main.tf"]
+
+
+@pytest.mark.parametrize("names", [NAMES, ("use1", "usw2"), ("east", "west")])
+def test_aliases_that_another_file_declares(names: tuple[str, str]) -> None:
+    """The answers' provider.tf is often not part of the answer."""
+    text = stack(names=names)
+    assert found(text[text.index("# Network") :]).status is Status.FIXED
 
 
 def test_a_suggestion_is_at_the_evidence_and_quotes_it() -> None:
