@@ -34,6 +34,11 @@ def region_bound(text: str) -> bool:
     return REGION.search(text) is not None or re.search(_BOUND, text) is not None
 
 
+def is_network(text: str) -> bool:
+    """Whether a value is a CIDR range, a list or a map of some, or the first numbers of one."""
+    return re.search(_CIDR, text) is not None or re.match(r'"?\d{1,3}(\.\d{1,3})+', text) is not None
+
+
 def per_environment(environments: Sequence[str], values: Sequence[str], name: str = "") -> dict[str, str]:
     """The value of each environment, in HCL. `values` are those of the regions, that of the kept one first.
 

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 import tapfix
+from tapfix.contract import Contract
 from tapfix.module import Project
 from tapfix.verify import ladder
 
 pytestmark = pytest.mark.terraform
 
 ANSWER = Path(__file__).parents[2] / "corpus" / "region_pair" / "response.md"
+CONTRACT = ANSWER.with_name("tapfix.toml")
 
 
 def planned(files: Mapping[str, str], emulator: str) -> set[str]:
@@ -29,7 +31,7 @@ def planned(files: Mapping[str, str], emulator: str) -> set[str]:
 
 
 def test_an_environment_plans_what_the_kept_region_contained(emulator: str) -> None:
-    result = tapfix.fix(ANSWER.read_text("utf-8"), select=["TAP001"], moved=True)
+    result = tapfix.fix(ANSWER.read_text("utf-8"), select=["TAP001"], contract=Contract.load(CONTRACT), moved=True)
     before = planned(result.base, emulator)
     after = planned(result.files, emulator)
     moved = Project(result.files).root.blocks_of("moved")
