@@ -6,6 +6,8 @@ template starts: https://registry.terraform.io/providers/hashicorp/aws/latest/do
 
 from __future__ import annotations
 
+import re
+
 from tapfix.module import Attribute, Block, Module, Project, item_value, object_items
 from tapfix.module.nodes import item_key_node
 
@@ -14,9 +16,12 @@ _MAX_DEPTH = 10
 
 
 def providers_of(project: Project, module: Module, block: Block) -> tuple[Block, ...]:
-    """The provider blocks of the root module that may configure a resource; none if one of them is not there."""
+    """The provider blocks that may configure a resource; none if one of them is not in the files."""
     chosen = block.get("provider")
-    return _configured(project, module, chosen.value if chosen is not None else "aws", 0)
+    name = chosen.value if chosen is not None else "aws"
+    if not re.fullmatch(r"[\w-]+(?:\.[\w-]+)?", name):  # chosen by an expression, so it may be any
+        return tuple(provider for provider in module.blocks_of("provider") if provider.labels == ("aws",))
+    return _configured(project, module, name, 0)
 
 
 def default_tags_of(provider: Block) -> Attribute | None:

@@ -60,12 +60,11 @@ class KeyTags:
 
     def findings(self) -> Iterator[Finding]:
         """What is refused, what the module needs first, else what each resource needs."""
-        lacks = self.lacks
-        yield from self._refused(lacks)
-        whole_module = list(self._in_providers()) + list(self._in_common_map(lacks))
+        yield from self._refused()
+        whole_module = [*self._in_providers(), *self._in_common_map()]
         yield from whole_module
         if not whole_module:
-            for lack in lacks:
+            for lack in self.lacks:
                 yield from self._at_resource(lack)
 
     def _sibling(self, module: Module) -> KeyTags:
@@ -138,39 +137,46 @@ class KeyTags:
 
     # --- what a person has to decide ----------------------------------------------------------------------------------
 
-    def _refused(self, lacks: Sequence[Lack]) -> Iterator[Finding]:
+    def _refused(self) -> Iterator[Finding]:
         main = self.module.main
         if main is None:
             return
         for key, other in self._other_spellings.items():
             message = f"the tags have {other}, where {key} was asked for"
             yield self.work.refuse(main, message, f"decide on one spelling: AWS takes {other} and {key} for two tags")
-        by_resource = [key for key in self._missing(lacks) if self._value(key) is None]
-        unknown = [key for key in by_resource if key not in self._other_spellings]
-        if unknown and not self._has_root_to_ask(lacks, unknown):
-            names = listed(unknown)
-            count = len({lack.tagged.block.address for lack in lacks if set(unknown) & set(lack.keys)})
-            lack, tags = "resources lack" if count > 1 else "resource lacks", "tags" if len(unknown) > 1 else "tag"
-            what = f"{count} {lack} the {tags} {names}"
-            yield self.work.refuse(
-                main, what, f"decide the value of {names}: nothing in the files or in the clause says it"
-            )
-
-    def _has_root_to_ask(self, lacks: Sequence[Lack], keys: Sequence[str]) -> bool:
-        """Whether the refusal is the root module's, since its provider gives the tags."""
-        return not self.module.is_root and all(lack.providers for lack in lacks if set(keys) & set(lack.keys))
-
-    def _missing(self, lacks: Iterable[Lack]) -> tuple[str, ...]:
-        """The keys that some resources lack, in the order of the clause."""
+        lacks = self._asked_here()
         missing = {key for lack in lacks for key in lack.keys}
-        return tuple(key for key in self.keys if key in missing)
+        unknown = [key for key in self.keys if key in missing - self._other_spellings.keys() and not self._rows([key])]
+        if unknown:
+            names = listed(unknown)
+            count = sum(not missing.isdisjoint(unknown) for missing in ({*lack.keys} for lack in lacks))
+            lack, tags = "resources lack" if count > 1 else "resource lacks", "tags" if len(unknown) > 1 else "tag"
+            reason = f"decide the value of {names}: nothing in the files or in the clause says it"
+            yield self.work.refuse(main, f"{count} {lack} the {tags} {names}", reason)
+
+    def _asked_here(self) -> list[Lack]:
+        """What lacks keys whose values this module decides: those of default tags are the root module's."""
+        if not self.tags_by_provider:
+            return [lack for lack in self.lacks if lack.nested is None]
+        modules = self.context.project.modules if self.module.is_root else (self.module,)
+        return [
+            lack
+            for module in modules
+            for lack in self._sibling(module).lacks
+            if lack.nested is None and (module is self.module or lack.providers)
+            if self.module.is_root or not lack.providers
+        ]
 
     def _value(self, key: str) -> str | None:
-        return None if key in self._other_spellings else self.values.of(key)
+        if key in self._other_spellings:
+            return None
+        from_common = f"{self.common}[{compose.quoted(key)}]" if key in self.common_keys.certain else None
+        return self.values.of(key) or from_common
 
     def _rows(self, keys: Iterable[str]) -> dict[str, str]:
-        """The keys whose values are known, with these."""
-        return {key: value for key in keys if (value := self._value(key)) is not None}
+        """Those of the keys whose values are known, in the order of the clause, with these."""
+        wanted = frozenset(keys)
+        return {key: value for key in self.keys if key in wanted and (value := self._value(key)) is not None}
 
     # --- the provider's default tags ----------------------------------------------------------------------------------
 
@@ -183,12 +189,12 @@ class KeyTags:
         providers = [b for b in root.module.blocks_of("provider") if b.labels == ("aws",)]
         if any(default_tags_of(provider) is not None for provider in providers):
             return True
-        return bool(providers) and root.common is None and not root.writes_tags_out
+        return bool(providers) and not root.has_common_map and not root.writes_tags_out
 
     @cached_property
     def writes_tags_out(self) -> bool:
         """Whether most resources have the demanded keys in maps of their own, and only some lack them."""
-        lacking = {lack.tagged.block.address for lack in self.lacks if lack.keys}
+        lacking = {lack.tagged.block.address for lack in self.lacks if self._rows(lack.keys)}
         return bool(lacking) and 2 * len(lacking) < len(self.work.tagged) + len(self.work.groups)
 
     def _in_providers(self) -> Iterator[Finding]:
@@ -203,7 +209,7 @@ class KeyTags:
         added: dict[tuple[str, int], dict[str, str]] = {}
         # Providers with default tags go first, so that others can name the same local value.
         for provider, keys in sorted(wanted.items(), key=lambda item: default_tags_of(item[0]) is None):
-            rows = self._rows(key for key in self.keys if key in keys)
+            rows = self._rows(keys)
             if not rows:
                 continue
             holder = self._map_of(provider)
@@ -243,52 +249,63 @@ class KeyTags:
 
     @cached_property
     def common(self) -> str | None:
-        """The name of the local value that most maps of tags begin with; else of one with a usual name."""
+        """The local value or variable that most maps of tags begin with; else a local value with a usual name."""
         named = CommonMap(self.work).under_another_name()
-        if named is not None and named.startswith("local."):
-            return named.removeprefix("local.")
+        if named is not None:
+            return named
         for name in _COMMON_NAMES:
             local = self.module.locals.get(name)
             if local is not None and is_tag_map(self.context, local):
-                return name
+                return f"local.{name}"
         return None
 
-    def _left(self, lacks: Iterable[Lack]) -> list[Lack]:
-        """What the provider's default tags do not give."""
-        return [lack for lack in lacks if not (self.tags_by_provider and lack.providers)]
+    @cached_property
+    def common_keys(self) -> Keys:
+        """The keys of the common map."""
+        return self.work.maps.shared_keys(self.common) if self.common is not None else NO_KEYS
 
-    def _in_common_map(self, lacks: Sequence[Lack]) -> Iterator[Finding]:
+    @cached_property
+    def has_common_map(self) -> bool:
+        """Whether there is a common map that has, or can get, the keys that are missing."""
+        if self.common is None or self.common.startswith("local."):
+            return self.common is not None
+        return self._rows(key for lack in self.lacks for key in lack.keys).keys() <= self.common_keys.certain
+
+    def _in_common_map(self) -> Iterator[Finding]:
         """The keys that go to the common map, or the new map."""
-        left = [lack for lack in self._left(lacks) if lack.nested is None and lack.tagged.schema.name != SCALING_GROUP]
-        rows = self._rows(self._missing(left))
+        left = [
+            lack
+            for lack in self.lacks
+            if lack.nested is None and lack.tagged.schema.name != SCALING_GROUP and self._rows(lack.keys)
+            if not (self.tags_by_provider and lack.providers)
+        ]
+        rows = self._rows(key for lack in left for key in lack.keys)
         if not rows:
             return
-        if self.common is None:
-            if not self.writes_tags_out and self.module.main is not None:
+        if not self.has_common_map:
+            if len(left) > 1 and not self.writes_tags_out and self.module.main is not None:
                 name = self.module.unused_name(_COMMON_NAMES[0], self.module.locals)
-                text = _object(rows)
                 message = f"{_count(left)} {listed(rows)}; local.{name} is made of them"
-                yield self.work.fix(self.module.main, message, [insert_local(self.module, f"{name} = {text}")])
+                yield self.work.fix(self.module.main, message, [insert_local(self.module, f"{name} = {_object(rows)}")])
             return
-        local = self.module.locals[self.common]
-        held = self.work.maps.keys(local, local.expr)
-        fresh = {key: value for key, value in rows.items() if not held.may_have(key)}
+        fresh = {key: value for key, value in rows.items() if not self.common_keys.may_have(key)}
+        local = self.module.locals.get((self.common or "").removeprefix("local."))
+        if not fresh or local is None:
+            return
         overridden = self._overridden(fresh)
-        if overridden is not None:
+        if overridden is None:
+            yield from self._into(local, fresh, f"{self.common}")
+        else:
             message = f"{_count(left)} {listed(fresh)}"
-            yield self.work.refuse(
-                local, message, f"local.{self.common} would win over {overridden}: decide which is meant"
-            )
-        elif fresh:
-            yield from self._into(local, fresh, f"local.{self.common}")
+            yield self.work.refuse(local, message, f"{self.common} would win over {overridden}: decide which is meant")
 
     def _overridden(self, rows: Mapping[str, str]) -> str | None:
         """The key of a map that precedes the common map in a merge, and would lose its value to a new entry."""
         for holder, expr in self.work.maps_of_tags():
             parts = flattened(holder, expr)
             addresses = [plain_address(part) for part in parts]
-            if f"local.{self.common}" in addresses:
-                for part in parts[: addresses.index(f"local.{self.common}")]:
+            if self.common in addresses:
+                for part in parts[: addresses.index(self.common)]:
                     for key in rows:
                         if self.work.maps.keys(holder, part).may_have(key):
                             return f"{key} in a map that precedes it"
@@ -306,15 +323,12 @@ class KeyTags:
     # --- one resource -------------------------------------------------------------------------------------------------
 
     @cached_property
-    def _with_common(self) -> tuple[TagWork, Keys] | None:
-        """The rule's work with the common map as the expression, and the keys of that map."""
+    def _with_common(self) -> TagWork | None:
+        """The rule's work with the common map as the expression."""
         if self.common is None:
             return None
-        entries = (TagEntry(NAME, None),) if self.wants_name else ()
-        contract = TagContract((f"local.{self.common}",), entries)
-        local = self.module.locals[self.common]
-        work = TagWork(self.fixer, self.module, self.context, contract, self.because)
-        return work, self.work.maps.keys(local, local.expr)
+        contract = TagContract((self.common,), (TagEntry(NAME, None),) if self.wants_name else ())
+        return TagWork(self.fixer, self.module, self.context, contract, self.because)
 
     def _at_resource(self, lack: Lack) -> Iterator[Finding]:
         """What a resource needs by itself."""
@@ -322,11 +336,11 @@ class KeyTags:
             return  # the provider gives what has a value
         rows = self._rows(lack.keys) if not (self.tags_by_provider and lack.providers) else {}
         common = self._with_common
-        if common is not None and rows and rows.keys() <= common[1].certain and lack.nested is None:
+        if common is not None and rows and rows.keys() <= self.common_keys.certain and lack.nested is None:
             handler = ScalingGroupTags if lack.tagged.schema.name == SCALING_GROUP else ResourceTags
-            for finding in handler(common[0], lack.tagged).findings():
+            for finding in handler(common, lack.tagged).findings():
                 names = listed([*rows, *([NAME] if lack.lacks_name else [])])
-                yield finding._replace(message=f"its tags lack {names}, which local.{self.common} has")
+                yield finding._replace(message=f"its tags lack {names}, which {self.common} has")
             return
         if lack.lacks_name:
             rows[NAME] = name_of(self.module, self.context, lack.tagged.block, lack.tagged.schema).text
