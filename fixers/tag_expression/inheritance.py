@@ -29,6 +29,18 @@ def default_tags_of(provider: Block) -> Attribute | None:
     return next((tags for b in provider.blocks_of("default_tags") if (tags := b.get("tags")) is not None), None)
 
 
+def takes_repeated_tags(module: Module) -> bool:
+    """Whether resources may have a tag that `default_tags` give as well: before version 5, each plan changes it again.
+
+    Source: https://support.hashicorp.com/hc/en-us/articles/4406026108435
+    """
+    for block in (inner for b in module.blocks_of("terraform") for inner in b.blocks_of("required_providers")):
+        aws = block.get("aws")
+        if aws is not None and re.search(r'version\s*=\s*"\s*(?:~>|=)?\s*v?[34]\b', aws.value):
+            return False
+    return True
+
+
 def _configured(project: Project, module: Module, name: str, depth: int) -> tuple[Block, ...]:
     """The provider blocks that a module's name for a provider, such as `aws.west`, leads to."""
     own = [b for b in module.blocks_of("provider") if b.address == f"provider.{name}"]

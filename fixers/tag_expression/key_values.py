@@ -132,7 +132,7 @@ def stated_value(because: Because, key: str) -> str | None:
     if because.source != "prompt":
         return None
     match = re.search(
-        rf"(?<![\w-]){re.escape(key)}[`'\"*]*\s?[:=]\s?[`'\"]?(?P<value>[A-Za-z][\w.@/+-]*[\w+])[`'\"]?(?![\w({{.]*[({{.])",
+        rf"(?<![\w-]){re.escape(key)}[`'\"*]*\s?[:=]\s?[`'\"]?(?P<value>[A-Za-z][\w.@/+-]*[\w+])(?!\w*[({{])",
         because.text,
     )
     if match is None or re.match(r"(?:var|local)\.", match["value"]):

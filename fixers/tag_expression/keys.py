@@ -17,7 +17,7 @@ from tapfix.module import Attribute, Block, Module, compose, string_value
 from ..shared.wording import listed
 from .common_map import CommonMap, is_tag_map
 from .conforming import Conformed, NewEntry, Unclear, conform
-from .inheritance import default_tags_of, providers_of
+from .inheritance import default_tags_of, providers_of, takes_repeated_tags
 from .key_values import KeyValues, plain
 from .maps import NO_KEYS, Keys, TagContract, TagEntry, flattened, key_text, plain_address
 from .names import name_of
@@ -156,6 +156,8 @@ class KeyTags:
 
     def _asked_here(self) -> list[Lack]:
         """What lacks keys whose values this module decides: those of default tags are the root module's."""
+        if self.is_given_tags:
+            return []
         if not self.tags_by_provider:
             return [lack for lack in self.lacks if lack.nested is None]
         modules = self.context.project.modules if self.module.is_root else (self.module,)
@@ -189,7 +191,19 @@ class KeyTags:
         providers = [b for b in root.module.blocks_of("provider") if b.labels == ("aws",)]
         if any(default_tags_of(provider) is not None for provider in providers):
             return True
-        return bool(providers) and not root.has_common_map and not root.writes_tags_out
+        if not providers or root.has_common_map or root.writes_tags_out:
+            return False
+        return takes_repeated_tags(root.module) or not root.has_some_keys
+
+    @cached_property
+    def has_some_keys(self) -> bool:
+        """Whether a resource has a demanded key by itself."""
+        keys = frozenset(self.keys)
+        return any(
+            possible is None or not keys.isdisjoint(possible)
+            for holder, expr in self.work.maps_of_tags()
+            for possible in [self.work.maps.keys(holder, expr).possible]
+        )
 
     @cached_property
     def writes_tags_out(self) -> bool:
@@ -271,14 +285,36 @@ class KeyTags:
             return self.common is not None
         return self._rows(key for lack in self.lacks for key in lack.keys).keys() <= self.common_keys.certain
 
-    def _in_common_map(self) -> Iterator[Finding]:
-        """The keys that go to the common map, or the new map."""
-        left = [
+    @cached_property
+    def is_given_tags(self) -> bool:
+        """Whether the common map is a variable to which all callers pass their own common map, in the project."""
+        if self.common is None or not self.common.startswith("var.") or not self.work.maps.callers:
+            return False
+        for _, call in self.work.maps.callers:
+            given = call.get(self.common.removeprefix("var."))
+            caller = self._sibling(self.context.project.module_of(call.file))
+            parts = [plain_address(part) for part in flattened(given, given.expr)] if given is not None else []
+            if caller.common not in parts:
+                return False
+        return True
+
+    def _left(self) -> list[Lack]:
+        """The resources whose missing keys the common map, or a new map, is to give."""
+        return [
             lack
             for lack in self.lacks
-            if lack.nested is None and lack.tagged.schema.name != SCALING_GROUP and self._rows(lack.keys)
+            if lack.nested is None and lack.tagged.schema.name != SCALING_GROUP
             if not (self.tags_by_provider and lack.providers)
         ]
+
+    def _in_common_map(self) -> Iterator[Finding]:
+        """The keys that go to the common map, or the new map."""
+        if self.is_given_tags:
+            return  # the callers' common map gets the keys
+        called = [self.context.project.callee(call) for call in self.module.blocks_of("module")]
+        modules = [self.module, *(m for m in dict.fromkeys(called) if m is not None and m is not self.module)]
+        given = [self, *(other for m in modules[1:] if (other := self._sibling(m)).is_given_tags)]
+        left = [lack for tags in given for lack in tags._left() if self._rows(lack.keys)]
         rows = self._rows(key for lack in left for key in lack.keys)
         if not rows:
             return

@@ -8,7 +8,7 @@ from textwrap import dedent
 
 import pytest
 
-from tapfix.contract import Contract
+from tapfix.contract import Because, Contract
 from tapfix.engine.guard import repair
 from tapfix.engine.passes import Options, Outcome
 from tapfix.engine.registry import builtin_fixers
@@ -22,12 +22,12 @@ QUEUE = 'resource "aws_sqs_queue" "jobs" {\n  name = "jobs"\n}\n'
 TOPIC = 'resource "aws_sns_topic" "alerts" {\n  name = "alerts"\n  tags = { Name = "alerts" }\n}\n'
 
 
-def run(texts: str | Mapping[str, str], *keys: str, prompt: str = "", contract: str = "") -> Outcome:
+def run(texts: str | Mapping[str, str], *keys: str, sentence: str = "", contract: str = "") -> Outcome:
     files = {"main.tf": texts} if isinstance(texts, str) else dict(texts)
     listed = ", ".join(f'"{key}"' for key in keys)
     stated = Contract.from_toml(f"[tags]\nkeys = [{listed}]\n{contract}")
-    if prompt:
-        stated = Contract.from_prompt(prompt)
+    if sentence:
+        stated = Contract(tags=stated.tags, stated=(("tags.keys", Because("prompt", sentence, "PROMPT.md", 3)),))
     outcome = repair(files, [FIXER], stated, options=Options(strict=True, guard=False))
     again = repair(outcome.texts, [FIXER], stated, options=Options(strict=True, guard=False))
     assert again.texts == outcome.texts
@@ -173,6 +173,31 @@ def test_a_key_that_a_caller_passes_is_not_missing() -> None:
     assert not outcome.placed
 
 
+def test_a_module_that_is_given_the_common_map_gets_the_keys_by_it() -> None:
+    files = {
+        "main.tf": ENVIRONMENT + 'locals {\n  common_tags = {\n    Team = "web"\n  }\n}\n\n'
+        'module "jobs" {\n  source = "./jobs"\n  tags   = local.common_tags\n}\n',
+        "jobs/main.tf": 'variable "tags" {\n  type = map(string)\n}\n\n'
+        'resource "aws_sqs_queue" "a" {\n  tags = merge(var.tags, { Name = "a" })\n}\n\n'
+        'resource "aws_sqs_queue" "b" {\n  tags = var.tags\n}\n\n' + QUEUE,
+    }
+    assert added(files, "Environment", "Team") == [
+        "Environment = var.environment",
+        'Team = "web"',
+        "tags = var.tags",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("version", "way"), [("~> 5.0", "default_tags"), ("~> 4.67", "common_tags"), (">= 4.0", "default_tags")]
+)
+def test_before_version_5_default_tags_would_repeat_what_resources_have(version: str, way: str) -> None:
+    required = f'terraform {{\n  required_providers {{\n    aws = {{\n      version = "{version}"\n    }}\n  }}\n}}\n\n'
+    literal = 'resource "aws_sqs_queue" "{}" {{\n  tags = {{ Environment = var.environment }}\n}}\n\n'
+    text = required + ENVIRONMENT + PROVIDER + literal.format("a") + QUEUE + "\n" + TOPIC
+    assert any(way in line for line in added(text, "Environment"))
+
+
 # --- what default_tags do not reach -------------------------------------------------------------------------------
 
 GROUP = """\
@@ -263,19 +288,37 @@ def test_what_is_known_is_brought_in_beside_what_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sentence", "line"),
+    ("sentence", "value"),
     [
-        (
-            "All resources must be tagged with Environment, Owner, and ManagedBy, with Owner = Security.",
-            'Owner = "Security"',
-        ),
-        ('Every resource must be tagged with Environment and Owner, where Owner: "Security".', 'Owner = "Security"'),
+        ("Tag everything with Environment and Owner, with Owner = Security.", '"Security"'),
+        ('Every resource is tagged with Owner: "platform-team" and Environment.', '"platform-team"'),
+        ("Use `Owner=ops@example.com`, Environment=Production.", '"ops@example.com"'),
+        ("Tag all resources with 'Owner:self', 'Environment:Production'.", '"self"'),
+        ("Tags: Environment, Owner: var.owner", None),
+        ("Tag everything with Environment and Owner (the team).", None),
+        ("CodeOwner = web, and tags Environment and Owner.", None),
+        ("Owner = lookup(var.owners, var.team)", None),
     ],
 )
-def test_a_value_that_the_sentence_states(sentence: str, line: str) -> None:
-    if not Contract.from_prompt(sentence).tags.keys:
-        pytest.skip("the reader of prompts finds no keys in it")
-    assert line in added(ENVIRONMENT + PROVIDER + QUEUE, prompt=sentence)
+def test_a_value_that_the_sentence_states(sentence: str, value: str | None) -> None:
+    outcome = run(ENVIRONMENT + PROVIDER + QUEUE, "Owner", sentence=sentence)
+    assert (f"Owner = {value}" in outcome.texts["main.tf"]) is (value is not None)
+    assert bool(reasons(outcome)) is (value is None)
+    assert {p.finding.because.source for p in outcome.placed} == {"prompt"}
+
+
+@pytest.mark.parametrize(
+    ("default", "value"),
+    [("production", "var.environment"), ("dev", '"production"')],
+)
+def test_a_variable_that_contradicts_the_sentence_is_not_taken(default: str, value: str) -> None:
+    variable = f'variable "environment" {{\n  type    = string\n  default = "{default}"\n}}\n\n'
+    sentence = "Tag all resources with Environment=production."
+    outcome = run(variable + PROVIDER + QUEUE, "Environment", sentence=sentence)
+    assert f"Environment = {value}" in outcome.texts["main.tf"]
+    files = {"main.tf": variable + PROVIDER + QUEUE}
+    files |= {f"{name}.tfvars": f'environment = "{name}"\n' for name in ("dev", "staging", "prod")}
+    assert "Environment = var.environment" in run(files, "Environment", sentence=sentence).texts["main.tf"]
 
 
 def test_a_key_in_another_spelling_is_a_question() -> None:
