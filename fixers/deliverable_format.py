@@ -91,17 +91,6 @@ class DeliverableFormat(Fixer):
             after={"tap_stack.tf": 'locals {\n  a = 1\n}\n\noutput "a" {\n  value = local.a\n}\n'},
             contract="[deliverable]\nsingle_file = true\n",
         ),
-        Example(
-            title="Files in a folder of their own stay there",
-            before={"tap_stack.tf": 'variable "a" {\n}\n', "environments/dev.tfvars": "a = 1\n"},
-            after=None,
-            contract='[topology]\nenvironments = ["dev"]\n',
-        ),
-        Example(
-            title="Nothing was asked for",
-            before='variable "environment" {\n  type = string\n}\n',
-            after=None,
-        ),
     )
 
     def check(self, module: Module, context: Context) -> Iterator[Finding]:

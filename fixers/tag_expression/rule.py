@@ -437,12 +437,6 @@ resource "aws_sqs_queue" "jobs" {
             after=None,
             contract='[tags]\nkeys = ["CostCenter"]\n',
         ),
-        Example(
-            title="Nothing was asked for",
-            before='locals {\n  common_tags = { Team = "a" }\n}\n\n'
-            'resource "aws_sqs_queue" "jobs" {\n  tags = local.common_tags\n}\n',
-            after=None,
-        ),
     )
 
     def check(self, module: Module, context: Context) -> Iterator[Finding]:
