@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from tapfix.answer.outline import TextKind, outline
 from tapfix.edits import Edit
-from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity, Status
+from tapfix.fixer import Because, Context, Example, Finding, Fixer, Safety, Severity, Status
 from tapfix.module import Block, File, Module
 from tapfix.module.compose import quoted
 from tapfix.module.environments import environment_files, environment_variable, environment_variables
 from tapfix.module.variables import is_sensitive, unset_rows
+
+from .shared.grounds import stated_by
+
+if TYPE_CHECKING:
+    from tapfix.contract import Contract
 
 _COMMENTED = (
     r"(?m)^(?:[#/]+[ \t=*-]*\r?\n)?[#/]+[ \t=*-]*(?:[Ff]ile:?[ \t]*)?{name}[ \t=*:-]*\r?\n(?:[#/]+[ \t=*-]*\r?\n)?"
@@ -22,17 +28,21 @@ _COMMENTED = (
 class DeliverableFormat(Fixer):
     """The answer does not have the form that was asked for.
 
-    A pipeline takes the files out of an answer by their fences. Text around them and missing files make it fail before
-    Terraform reads a line. This rule reports
+    A pipeline takes the files out of an answer by their fences. If it was promised nothing but the files, text around
+    them makes it fail before Terraform reads a line; and a file that it was promised and that is missing does as well.
+    An answer keeps its own form unless a clause of the contract, or a sentence of the prompt, asks for another one.
+    This rule reports
 
-    - text around the files, a missing fence, or a fence that is never closed. The output of tapfix is the files
-    alone, and
-      `--response` puts them into fences again.
-    - a stack in several files where the contract demands one (`deliverable.single_file`). The files are joined in the
-      order of the answer, unless there are local modules, which one file cannot contain.
-    - an environment of the contract without its `NAME.tfvars`. If a comment of the stack contains the file, the comment
-      becomes a file. A file in another folder is moved next to the stack. Otherwise the rule creates a file if the
-      stack has a variable that distinguishes the environments and needs no other value.
+    - `deliverable.prose = false`: text around the files, a missing fence, or a fence that is never closed. The output
+      of tapfix is the files alone, and `--response` puts them into fences again.
+    - `deliverable.single_file = true`: a stack in several files. The files are joined in the order of the answer, in
+      the file that the contract names, else in the answer's `main.tf`. Local modules are refused, since one file
+      cannot contain them.
+    - `topology.environments`: an environment without its `NAME.tfvars`. If a comment of the stack contains the file,
+      the comment becomes a file. A file in another folder, such as `environments/dev.tfvars`, counts, and stays where
+      it is. Otherwise the rule creates a file if the stack has a variable that distinguishes the environments and
+      needs no other value.
+    - `topology.environments = []`: variables without a default to which the answer gives no value.
 
     **Unsafe** where it creates files, since their values come from the contract and not from the answer. It refuses to
     create a file if it would have to invent a value, and names the variables that need one.
@@ -56,11 +66,13 @@ class DeliverableFormat(Fixer):
                 "staging.tfvars": 'environment = "staging"\n',
                 "prod.tfvars": 'environment = "prod"\n',
             },
+            contract='[topology]\nenvironments = ["dev", "staging", "prod"]\n',
         ),
         Example(
             title="A value that nobody knows",
             before='variable "environment" {\n  type = string\n}\n\nvariable "vpc_id" {\n  type = string\n}\n',
             after=None,
+            contract='[topology]\nenvironments = ["dev", "staging", "prod"]\n',
         ),
         Example(
             title="Files in comments",
@@ -77,13 +89,7 @@ class DeliverableFormat(Fixer):
             title="One file was asked for",
             before={"tap_stack.tf": "locals {\n  a = 1\n}\n", "outputs.tf": 'output "a" {\n  value = local.a\n}\n'},
             after={"tap_stack.tf": 'locals {\n  a = 1\n}\n\noutput "a" {\n  value = local.a\n}\n'},
-            contract="[deliverable]\nsingle_file = true\n[topology]\nenvironments = []\n",
-        ),
-        Example(
-            title="Files in a folder of their own",
-            before={"tap_stack.tf": 'variable "a" {\n}\n', "environments/dev.tfvars": "a = 1\n"},
-            after={"tap_stack.tf": 'variable "a" {\n}\n', "dev.tfvars": "a = 1\n"},
-            contract='[topology]\nenvironments = ["dev"]\n',
+            contract="[deliverable]\nsingle_file = true\n",
         ),
     )
 
@@ -91,45 +97,52 @@ class DeliverableFormat(Fixer):
         home = module.main
         if not module.is_root or home is None:
             return
-        yield from self._form(home, context)
-        yield from self._single_file(home, module, context)
-        yield from self._environments(home, module, context)
+        deliverable = context.contract.deliverable
+        if not deliverable.prose:
+            yield from self._form(home, context, stated_by(context.contract, "deliverable.prose"))
+        if deliverable.single_file:
+            yield from self._single_file(home, module, context)
+        asked = context.contract.because("topology.environments")
+        if asked is not None:
+            yield from self._environments(home, module, context, asked)
 
     # -- around the files
 
-    def _form(self, home: File, context: Context) -> Iterator[Finding]:
+    def _form(self, home: File, context: Context, because: Because) -> Iterator[Finding]:
         answer = context.answer
         if answer is None:
             return
         if any(remark.kind == "no-fence" for remark in answer.remarks):
-            yield self._repaired_by_output(home, "the answer has no fence around its HCL")
-        elif answer.has_prose and not context.contract.deliverable.prose:
-            yield self._repaired_by_output(
-                home, "there is text around the files, where only the fenced files were asked for"
-            )
+            yield self._repaired_by_output(home, "the answer has no fence around its HCL", because)
+        elif answer.has_prose:
+            message = "there is text around the files, where only the fenced files were asked for"
+            yield self._repaired_by_output(home, message, because)
         for file in answer.files:
             if not file.closed and file.is_hcl:
                 at = context.project.files.get(file.path, home)
-                yield self._repaired_by_output(
-                    at, f"the fence of {file.path}, opened before line {file.line} of the answer, is never closed"
-                )
+                message = f"the fence of {file.path}, opened before line {file.line} of the answer, is never closed"
+                yield self._repaired_by_output(at, message, because)
 
-    def _repaired_by_output(self, at: File, message: str) -> Finding:
+    def _repaired_by_output(self, at: File, message: str, because: Because) -> Finding:
         """A finding that the form of the output repairs, without an edit of a file."""
-        return self.suggest(at, message)._replace(status=Status.FIXED, safety=Safety.SAFE)
+        return self.suggest(at, message, because=because)._replace(status=Status.FIXED, safety=Safety.SAFE)
 
     def _single_file(self, home: File, module: Module, context: Context) -> Iterator[Finding]:
-        main = context.contract.deliverable.main.rpartition("/")[2]
+        because = stated_by(context.contract, "deliverable.single_file")
         files = [file for file in module.configuration if file.path.endswith(".tf")]
-        if not context.contract.deliverable.single_file or [file.path for file in files] == [main]:
-            return
-        message = f"the stack is in {', '.join(file.path for file in files)}, where {main} alone was asked for"
+        main = _one_file(context.contract, [file.path for file in files])
         local = [call for call in module.blocks_of("module") if context.project.called_folder(call) is not None]
+        if [file.path for file in files] == [main] and not local:
+            return
+        folders = [file.path for other in context.project.modules[1:] if local for file in other.configuration]
+        everything = ", ".join([*(file.path for file in files), *folders])
+        message = f"the stack is in {everything}, where {main} alone was asked for"
         if local:
             yield self.refuse(
                 local[0],
                 message,
                 "local modules are folders of their own; decide whether their blocks belong in the stack",
+                because=because,
             )
             return
         apart = [
@@ -141,17 +154,23 @@ class DeliverableFormat(Fixer):
                 message,
                 f"{', '.join(apart)} {'is' if len(apart) == 1 else 'are'} beside it, and nothing calls what is there; "
                 "decide whether their blocks belong in the stack",
+                because=because,
             )
             return
         there = context.project.files.get(main)
         others = [file for file in files if file is not there]
         rest = "\n".join(_as_part(file) for file in others)
-        edit = Edit(main, 0, 0, rest) if there is None else Edit(main, len(there.text), len(there.text), f"\n{rest}")
-        yield self.fix(home, message, [edit], exclusive=True, removes=[file.path for file in others])
+        if there is None:
+            edit = Edit(main, 0, 0, rest)
+        else:
+            gap = there.newline if there.text.endswith("\n") else 2 * there.newline
+            edit = Edit(main, len(there.text), len(there.text), f"{gap}{rest}")
+        removes = [file.path for file in others]
+        yield self.fix(home, message, [edit], exclusive=True, removes=removes, because=because)
 
     # -- missing files
 
-    def _unset(self, home: File, module: Module) -> Iterator[Finding]:
+    def _unset(self, home: File, module: Module, because: Because) -> Iterator[Finding]:
         """Variables without a value, in an answer that was asked for no tfvars files and has none.
 
         The variables that distinguish the environments are left out: the user of the stack sets them.
@@ -162,44 +181,52 @@ class DeliverableFormat(Fixer):
                 home,
                 f"{', '.join(needed)} {verb} no default, and the answer gives no value",
                 "decide what they are, in a tfvars file or as defaults",
+                because=because,
             )
 
-    def _environments(self, home: File, module: Module, context: Context) -> Iterator[Finding]:
+    def _environments(self, home: File, module: Module, context: Context, because: Because) -> Iterator[Finding]:
         there = environment_files(module, context.environments)
         if context.answer is not None and not context.environments and not module.tfvars:
-            yield from self._unset(home, module)
+            yield from self._unset(home, module, because)
         missing = [name for name in context.environments if name not in there]
         made = {name: fix for name in missing if (fix := _uncommented(home, module, name)) is not None}
         for name, (edits, line) in made.items():
-            yield self.fix(home, f"{name}.tfvars is in a comment on line {line} and not in a file of its own", edits)
+            message = f"{name}.tfvars is in a comment on line {line} and not in a file of its own"
+            yield self.fix(home, message, edits, because=because)
         missing = [name for name in missing if name not in made]
-        moved = {name: file for name in missing if (file := _elsewhere(context, name)) is not None}
-        for name, file in moved.items():
-            message = f"{file.path} is in another folder than the stack"
-            yield self.fix(file, message, [Edit(module.path(f"{name}.tfvars"), 0, 0, file.text)], removes=[file.path])
-        missing = [name for name in missing if name not in moved]
+        elsewhere = {name: file for name in missing if (file := _elsewhere(context, name)) is not None}
+        missing = [name for name in missing if name not in elsewhere]
         if not missing:
             return
         names = ", ".join(f"{name}.tfvars" for name in missing)
         message = f"{names} {'is' if len(missing) == 1 else 'are'} missing"
         variable = environment_variable(module)
-        others = [*there.values(), *moved.values()]
+        others = [*there.values(), *elsewhere.values()]
         own_values = bool(made) or any(set(f.attributes) - ({variable.name} if variable else set()) for f in others)
         reason = _why_not(module, missing, own_values)
         if reason:
-            yield self.refuse(home, message, reason)
+            yield self.refuse(home, message, reason, because=because)
             return
         names_set = [block.name for block in _variables_to_set(module)]
         _, secret = unset_rows(module, tuple(names_set))
         secrets = "".join(f"\n# {row.name}: {row.note}\n" for row in secret)
         edits = [
-            Edit(
-                module.path(f"{name}.tfvars"), 0, 0, "".join(f"{key} = {quoted(name)}\n" for key in names_set) + secrets
-            )
+            Edit(path, 0, 0, "".join(f"{key} = {quoted(name)}\n" for key in names_set) + secrets)
             for name in missing
+            for path in [_place_beside({**there, **elsewhere}, name) or module.path(f"{name}.tfvars")]
         ]
         # The fix is alone in its pass, so that rules that set values for environments find the files.
-        yield self.fix(home, message, edits, exclusive=True)
+        yield self.fix(home, message, edits, exclusive=True, because=because)
+
+
+def _one_file(contract: Contract, paths: Sequence[str]) -> str:
+    """The file that a stack in one file is in: the one that the contract names, else the answer's own."""
+    main = contract.deliverable.main.rpartition("/")[2]
+    if contract.because("deliverable.main") is not None or main in paths:
+        return main
+    if len(paths) == 1:
+        return paths[0]
+    return "main.tf" if "main.tf" in paths else main
 
 
 def _needed(module: Module, known: list[Block]) -> list[str]:
@@ -224,6 +251,16 @@ def _elsewhere(context: Context, environment: str) -> File | None:
     endings = (f"/{environment}.tfvars", f"/{environment}/terraform.tfvars")
     found = [file for file in context.project.files.values() if file.path.endswith(endings)]
     return found[0] if len(found) == 1 else None
+
+
+def _place_beside(files: Mapping[str, File], name: str) -> str | None:
+    """The path of a further environment's file, beside or as those that there are; None if there are none."""
+    for environment, file in files.items():
+        folder, slash, base = file.path.rpartition("/")
+        if base == f"{environment}.tfvars":
+            return f"{folder}{slash}{name}.tfvars"
+        return f"{folder.removesuffix(environment)}{name}/{base}"
+    return None
 
 
 def _variables_to_set(module: Module) -> list[Block]:

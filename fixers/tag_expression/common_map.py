@@ -23,7 +23,7 @@ from tapfix.module import (
 from tapfix.module.environments import environment_variable
 from tapfix.module.nodes import ForExpr
 
-from .maps import NO_NAMES, flattened, plain_address
+from .maps import NO_NAMES, flattened, key_text, plain_address
 from .work import TagWork
 
 MAP_TYPES = r"map\b|any\b|object\b"
@@ -207,8 +207,4 @@ def _shared(maps: Sequence[dict[str, str]], without: frozenset[str]) -> list[Tag
 
 
 def _object(rows: Sequence[TagRow]) -> str:
-    return compose.object_of({_key(key): text for key, text in rows})
-
-
-def _key(key: str) -> str:
-    return key if re.fullmatch(r"[A-Za-z_][\w-]*", key) else compose.quoted(key)
+    return compose.object_of({key_text(key): text for key, text in rows})

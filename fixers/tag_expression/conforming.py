@@ -34,6 +34,7 @@ from .maps import (
     TagMaps,
     has_comment,
     is_merge,
+    key_text,
     merge_arguments,
     plain_address,
 )
@@ -267,6 +268,9 @@ def _own(
 def _chunks(holder: Element, expr: Expr, layout: _MapLayout, moved: _Moved) -> Iterator[Chunk]:
     """The text of the merge: what is kept of the old one, and what is new."""
     comments = moved.comments
+    if not layout.is_call and not comments and len(moved.front) + len(moved.own) == 1:
+        yield from (*moved.front, *moved.own)[0].text  # nothing to merge
+        return
     if layout.is_call:
         yield holder.base + expr.start, holder.base + opening(expr).end
     else:
@@ -310,7 +314,9 @@ def _repeated(maps: TagMaps, holder: Element, expr: Expr) -> frozenset[Expr]:
 
 
 def _new_object(entries: Sequence[tuple[str, str]], layout: _MapLayout) -> str:
-    return indented(compose.object_of(dict(entries), one_line=layout.one_line), layout.indent).strip()
+    return indented(
+        compose.object_of({key_text(key): text for key, text in entries}, one_line=layout.one_line), layout.indent
+    ).strip()
 
 
 def _object_chunks(
@@ -321,7 +327,7 @@ def _object_chunks(
         return [_range(holder, expr)]
     items = object_items(expr)
     quoted = bool(items) and all(item_key_node(item).kind == "template" for item in items)
-    rows = [f'"{key}" = {text}' if quoted else f"{key} = {text}" for key, text in entries]
+    rows = [f'"{key}" = {text}' if quoted else f"{key_text(key)} = {text}" for key, text in entries]
     if is_multi_line(expr):
         return _spread_object(holder, expr, rows, drop)
     if drop:

@@ -5,6 +5,7 @@ Later arguments of `merge` win over earlier ones.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, cached_property
@@ -20,6 +21,7 @@ from tapfix.module import (
     Module,
     call_arguments,
     call_name,
+    compose,
     item_key,
     item_value,
     object_items,
@@ -366,6 +368,11 @@ def is_merge(expr: Expr) -> bool:
 def _merges(expr: Expr) -> bool:
     """Whether an expression is the maps that are its arguments, merged."""
     return call_name(expr) in ("merge", "tomap") and not expands(expr)
+
+
+def key_text(key: str) -> str:
+    """A key as an object writes it."""
+    return key if re.fullmatch(r"[A-Za-z_][\w-]*", key) else compose.quoted(key)
 
 
 def has_comment(text: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from tapfix.edits import Edit
 from tapfix.fixer import Finding
-from tapfix.module import Attribute, Element, Expr, Reference, call_arguments, call_name, compose, walk
+from tapfix.module import Attribute, Element, Expr, Module, Reference, call_arguments, call_name, compose, walk
 from tapfix.module.nodes import attribute_name, attribute_name_node, body_elements, closing
 from tapfix.module.variables import Variable, declare, insert_block
 
@@ -31,7 +31,7 @@ class Preparation:
         unclear = self._unclear()
         if unclear is not None:
             place, reason = unclear
-            yield work.fixer.refuse(place, f"the resources' tags do not follow {contract}", reason)
+            yield work.refuse(place, f"the resources' tags do not follow {contract}", reason)
             return
         done: list[str] = []
         edits: list[Edit] = []
@@ -39,7 +39,7 @@ class Preparation:
         if common is not None:
             freed = self._freed(common)
             if isinstance(freed, Unclear):
-                yield work.fixer.refuse(common, f"{self.address} contains what the contract merges in", freed.reason)
+                yield work.refuse(common, f"{self.address} contains what the contract merges in", freed.reason)
                 return
             if freed is not None:
                 names, more = freed
@@ -55,7 +55,7 @@ class Preparation:
                 return
             made = finder.made(source)
             done.append(made.message)
-            edits += [self._insert_local(f"{contract.common} = {made.text}"), *made.edits]
+            edits += [insert_local(work.module, f"{contract.common} = {made.text}"), *made.edits]
         missing = [v for v in contract.variables if v not in work.module.variables]
         if missing:
             done.append(f"{' and '.join(f'var.{v}' for v in missing)} is declared")
@@ -64,7 +64,7 @@ class Preparation:
         if edits:
             assert work.module.main is not None
             message = f"the tags do not follow {contract}: {'; '.join(done)}"
-            yield work.fixer.fix(common or work.module.main, message, joined(edits), exclusive=exclusive)
+            yield work.fix(common or work.module.main, message, joined(edits), exclusive=exclusive)
 
     def _unclear(self) -> tuple[Element, str] | None:
         """What keeps the module from being prepared, and where."""
@@ -106,15 +106,7 @@ class Preparation:
                     start = broken.start + match.start() + len("local.")
                     edits.append(Edit(file.path, start, start + len(old), new))
         message = f"the common tags are local.{old}; the contract calls them local.{new}"
-        return self.work.fixer.fix(definitions[0], message, edits, exclusive=True)
-
-    def _insert_local(self, text: str) -> Edit:
-        module = self.work.module
-        blocks = module.blocks_of("locals")
-        if not blocks:
-            return insert_block(module, "locals", compose.block("locals", body=text))
-        main = next((b for b in blocks if b.file is module.main), blocks[0])
-        return main.insert(text if main.one_line or not main.body.children else f"\n{text}")
+        return self.work.fix(definitions[0], message, edits, exclusive=True)
 
     # --- a common map that contains the contract's variables ----------------------------------------------------------
 
@@ -163,6 +155,15 @@ class Preparation:
             if following != names:
                 gap = reference.node.prefix if "\n" in reference.node.prefix else " "
                 yield reference.edit(f",{gap}".join((self.address, *names)))
+
+
+def insert_local(module: Module, text: str) -> Edit:
+    """Put a local value into the module's `locals` block, which is made if there is none."""
+    blocks = module.blocks_of("locals")
+    if not blocks:
+        return insert_block(module, "locals", compose.block("locals", body=text))
+    main = next((b for b in blocks if b.file is module.main), blocks[0])
+    return main.insert(text if main.one_line or not main.body.children else f"\n{text}")
 
 
 def _without(attribute: Attribute, own: Sequence[Expr]) -> Iterable[Edit]:

@@ -41,10 +41,10 @@ class ResourceTags:
     def findings(self) -> Iterator[Finding]:
         """What is refused, and the fix."""
         for reason in self._plan():
-            yield self.work.fixer.refuse(self.block, f"the tags do not follow {self.work.contract}", reason)
+            yield self.work.refuse(self.block, f"the tags do not follow {self.work.contract}", reason)
         if self.edits:
             place = self.block.get("tags") or self.block
-            yield self.work.fixer.fix(place, "; ".join(self.done), self.edits)
+            yield self.work.fix(place, "; ".join(self.done), self.edits)
 
     def _plan(self) -> Iterator[str]:
         """Collect the edits, and give the reasons for what is refused."""
@@ -121,7 +121,9 @@ class ResourceTags:
         contract, maps = self.work.contract, self.work.maps
         entries = {key: text() for key, text in self.entries if key not in self.defaults.certain}
         own = [compose.object_of(entries, one_line=maps.one_line)] if entries else []
-        self.edits.append(insert_last(self.block, f"tags = {compose.call('merge', *contract.shared, *own)}"))
+        maps_of_it = [*contract.shared, *own]
+        text = maps_of_it[0] if len(maps_of_it) == 1 else compose.call("merge", *maps_of_it)
+        self.edits.append(insert_last(self.block, f"tags = {text}"))
         source = name_of(self.work.module, self.work.context, self.block, self.schema).argument
         name = f"; its Name is that of `{source}`" if source else "; its Name is made of its label"
         wants_name = any(e.text is None for e in contract.entries)

@@ -1,4 +1,4 @@
-"""TAP010: the contract's tag expression on every taggable resource."""
+"""TAP010: the tags that a clause prescribes, by an expression or by keys."""
 
 from __future__ import annotations
 
@@ -7,20 +7,47 @@ from collections.abc import Iterator
 from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Module, compose
 
+from ..shared.grounds import stated_by
 from .maps import TagContract
 from .preparation import Preparation
 from .resource import ResourceTags
 from .scaling_group import ScalingGroupTags
 from .work import TagWork
 
+_EXPRESSION = '[tags]\nexpression = "merge(local.tags, var.extra_tags, { Name = NAME })"\n'
+"""A contract that states an expression, for the examples."""
+
 
 class TagExpression(Fixer):
-    """Tags that do not follow the prescribed expression.
+    """Tags that do not follow the prescribed expression, or lack a demanded key.
+
+    Tags are the author's own matter unless the contract or a sentence of the prompt prescribes them: without a clause
+    this rule does nothing. There are two clauses.
+
+    ## `tags.keys`
+
+    Every taggable resource must have these keys. Those that are missing are brought in by the module's own way of
+    tagging; no map is renamed, no tag moves, and what a resource says still wins.
+
+    - If a provider has `default_tags`, they give the keys, also to the provider's aliases. No resource repeats them.
+    - Else the common map gives them: the local value that most tags merge, under its own name.
+    - Else, if only some resources lack the keys and the others write them out, these resources get them too.
+    - Else the provider blocks get `default_tags`; if there is no provider block, or none may be there, the module gets
+      `local.common_tags`.
+
+    `default_tags` do not reach Auto Scaling groups and what a launch template starts: their own tags get the keys. A
+    `Name` is each resource's own.
+
+    The value of a key is the one that the module gives it elsewhere; else the one that the sentence states
+    (`Team = "web"`); else the variable or local value of that name, and for `Environment` the variable that
+    distinguishes the environments. `ManagedBy` is `"terraform"`. A key whose value nobody knows is refused by name, and
+    so is a key that the tags spell otherwise.
+
+    ## `tags.expression`
 
     The contract prescribes how every taggable resource is tagged, for example with
     `merge(local.tags, var.extra_tags, { Name = NAME })`: the tags that all resources share, those that the person who
-    runs the stack adds, and those of the resource itself. A later map wins over an earlier one. An answer that writes
-    all tags by hand, or that merges `var.extra_tags` somewhere else, cannot be given a cost centre without an edit.
+    runs the stack adds, and those of the resource itself. A later map wins over an earlier one.
 
     **First the module, in one fix.** The map that most resources name becomes `local.tags`: a local value of another
     name is renamed everywhere, a variable becomes the value of `local.tags`. Without such a map, `local.tags` is made
@@ -34,12 +61,15 @@ class TagExpression(Fixer):
     of the resource's own name argument, else its label joined with the environment. The provider's schema says which
     types take tags; types that it does not know are left alone.
 
+    ## Safety
+
     **Why unsafe:** resources get tags that they did not have. No tag that they had gets another value: the keys of
     every map are followed through local values, variables and tfvars files, and no map moves past another that may
     set the same key.
 
     **Refused**, with the reason:
 
+    - a key whose value nobody knows, or that the tags spell otherwise;
     - a shared map that follows another one which may set the same keys;
     - a common map that gives a tag another value than the provider's `default_tags` do;
     - a common map that is computed from the resource itself;
@@ -52,10 +82,10 @@ class TagExpression(Fixer):
     rule = "TAP010"
     severity = Severity.LOW
     safety = Safety.UNSAFE
-    title = "Tags that do not follow the prescribed expression"
-    cause = "The tags are put together in another place or another order than the prompt prescribes."
+    title = "Tags that are not as prescribed"
+    cause = "Some resources lack tags that the prompt prescribes, or their maps are merged in another way."
     reference = "https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html"
-    effect = "Extra tags cannot be told apart from the stack's own, and a reviewer cannot check them by pattern."
+    effect = "Costs and owners cannot be looked up by tag, and a reviewer cannot check the tags by pattern."
     order = 80
     examples = (
         Example(
@@ -151,6 +181,7 @@ resource "aws_autoscaling_group" "main" {
   }
 }
 """,
+            contract=_EXPRESSION,
         ),
         Example(
             title="The common map has another name",
@@ -210,6 +241,7 @@ resource "aws_eip" "nat" {
   })
 }
 """,
+            contract=_EXPRESSION,
         ),
         Example(
             title="No common map",
@@ -282,6 +314,7 @@ resource "aws_kms_key" "data" {
   })
 }
 """,
+            contract=_EXPRESSION,
         ),
         Example(
             title="Refused: it is not clear which of two maps is to win",
@@ -302,21 +335,134 @@ resource "aws_vpc" "main" {
 }
 """,
             after=None,
+            contract=_EXPRESSION,
+        ),
+        Example(
+            title="Keys, with a common map of the module's own",
+            before="""\
+variable "environment" {
+  type = string
+}
+
+locals {
+  base_tags = {
+    Owner = "web"
+  }
+}
+
+resource "aws_sqs_queue" "jobs" {
+  name = "jobs"
+  tags = local.base_tags
+}
+
+resource "aws_sns_topic" "alerts" {
+  name = "alerts"
+  tags = merge(local.base_tags, { Tier = "ops" })
+}
+
+resource "aws_kms_key" "data" {
+  description = "for the data"
+}
+""",
+            after="""\
+variable "environment" {
+  type = string
+}
+
+locals {
+  base_tags = {
+    Environment = var.environment
+    Owner       = "web"
+  }
+}
+
+resource "aws_sqs_queue" "jobs" {
+  name = "jobs"
+  tags = local.base_tags
+}
+
+resource "aws_sns_topic" "alerts" {
+  name = "alerts"
+  tags = merge(local.base_tags, { Tier = "ops" })
+}
+
+resource "aws_kms_key" "data" {
+  description = "for the data"
+
+  tags = local.base_tags
+}
+""",
+            contract='[tags]\nkeys = ["Environment", "Owner"]\n',
+        ),
+        Example(
+            title="Keys, with a provider",
+            before="""\
+variable "environment" {
+  type = string
+}
+
+provider "aws" {
+  region = "eu-west-1"
+}
+
+resource "aws_sqs_queue" "jobs" {
+  name = "jobs"
+}
+""",
+            after="""\
+variable "environment" {
+  type = string
+}
+
+provider "aws" {
+  region = "eu-west-1"
+
+  default_tags {
+    tags = {
+      Environment = var.environment
+      ManagedBy   = "terraform"
+    }
+  }
+}
+
+resource "aws_sqs_queue" "jobs" {
+  name = "jobs"
+}
+""",
+            contract='[tags]\nkeys = ["Environment", "ManagedBy"]\n',
+        ),
+        Example(
+            title="Refused: a key whose value nobody knows",
+            before='resource "aws_sqs_queue" "jobs" {\n  name = "jobs"\n}\n',
+            after=None,
+            contract='[tags]\nkeys = ["CostCenter"]\n',
         ),
     )
 
     def check(self, module: Module, context: Context) -> Iterator[Finding]:
-        expression = context.contract.tags.expression
-        if not expression or module.main is None:
+        tags = context.contract.tags
+        if module.main is None:
             return
+        findings: list[Finding] = []
+        if tags.expression:
+            findings += self._by_expression(tags.expression, module, context)
+        if tags.keys and not any(finding.fix for finding in findings):
+            from .keys import KeyTags
+
+            findings += KeyTags(self, module, context, stated_by(context.contract, "tags.keys")).findings()
+        yield from findings
+
+    def _by_expression(self, expression: str, module: Module, context: Context) -> Iterator[Finding]:
+        because = stated_by(context.contract, "tags.expression")
         contract = TagContract.read(expression)
         if contract is not None:
-            yield from _findings(TagWork(self, module, context, contract))
-        elif module.is_root:
+            yield from _findings(TagWork(self, module, context, contract, because))
+        elif module.is_root and module.main is not None:
             reason = (
                 "tapfix follows a merge of locals and variables with one object at the end; state it so in tapfix.toml"
             )
-            yield self.refuse(module.main, f"the contract's tag expression is not understood: {expression}", reason)
+            message = f"the contract's tag expression is not understood: {expression}"
+            yield self.refuse(module.main, message, reason, because=because)
 
 
 def _findings(work: TagWork) -> Iterator[Finding]:
@@ -334,4 +480,4 @@ def _findings(work: TagWork) -> Iterator[Finding]:
     for call, names in work.incomplete_calls:
         message = f"the module is not given {', '.join(f'var.{n}' for n in names)}, so its resources lack those tags"
         text = compose.attributes({name: f"var.{name}" for name in names})
-        yield work.fixer.fix(call, message, [call.insert(text)])
+        yield work.fix(call, message, [call.insert(text)])

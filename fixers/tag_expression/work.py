@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
-from tapfix.fixer import Context, Fixer
-from tapfix.module import Attribute, Block, Expr, Module, expression_references
+from tapfix.edits import Edit
+from tapfix.fixer import Because, Context, Finding, Fixer
+from tapfix.module import Attribute, Block, Element, Expr, File, Module, expression_references
 from tapfix.schema import TypeSchema
 
 from .maps import NO_KEYS, Keys, TagContract, TagMaps, plain_address
@@ -26,12 +27,22 @@ class Tagged(NamedTuple):
 class TagWork:
     """The rule's work on one module: what all parts of the rule know of it."""
 
-    def __init__(self, fixer: Fixer, module: Module, context: Context, contract: TagContract) -> None:
+    def __init__(self, fixer: Fixer, module: Module, context: Context, contract: TagContract, because: Because) -> None:
         self.fixer = fixer
         self.module = module
         self.context = context
         self.contract = contract
+        self.because = because
+        """What the findings rest on: the clause that states the expression, or the keys."""
         self.maps = TagMaps(module, context, contract)
+
+    def fix(self, at: Element | File, message: str, edits: Iterable[Edit], *, exclusive: bool = False) -> Finding:
+        """A finding that is mended by edits."""
+        return self.fixer.fix(at, message, edits, exclusive=exclusive, because=self.because)
+
+    def refuse(self, at: Element | File, message: str, reason: str) -> Finding:
+        """A finding that a person has to decide."""
+        return self.fixer.refuse(at, message, reason, because=self.because)
 
     @cached_property
     def tagged(self) -> tuple[Tagged, ...]:

@@ -180,13 +180,16 @@ def _from_answer(data: bytes, text: str, name: str, contract: Contract) -> Sourc
         raise InputError(f"no Terraform configuration in {name}, only {', '.join(file.path for file in answer.files)}")
     files = {file.path: file.text for file in answer.files}
     remarks = tuple(remark._replace(file=name) for remark in answer.remarks)
-    return Source(name, "response", data, files, _main_file(files, main), common_root(files), answer, remarks=remarks)
+    renamed = _main_file(files, contract)
+    return Source(name, "response", data, files, renamed, common_root(files), answer, remarks=remarks)
 
 
-def _main_file(files: Mapping[str, str], main: str) -> dict[str, str]:
-    """The new name of the stack of an answer, if the stack is one file: the name that the contract gives it."""
+def _main_file(files: Mapping[str, str], contract: Contract) -> dict[str, str]:
+    """The new name of the stack of an answer, if the stack is one file and somebody states what the file is called."""
+    main = contract.deliverable.main
     stacks = [path for path in files if path.endswith(".tf")]
-    if len(stacks) == 1 and "/" not in stacks[0] and stacks[0] != main and main not in files:
+    is_stated = contract.because("deliverable.main") is not None
+    if is_stated and len(stacks) == 1 and "/" not in stacks[0] and stacks[0] != main and main not in files:
         return {stacks[0]: main}
     return {}
 

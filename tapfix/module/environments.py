@@ -28,7 +28,9 @@ _MAX_DEPTH: Final = 30
 """How many calls of modules are followed upwards. What comes from further up is unknown."""
 
 _ENVIRONMENT_VARIABLES: Final = (
-    "environment", "env", "environmentname", "envname", "environmentsuffix", "envsuffix", "stage", "stagename",
+    "environment", "env", "environmentname", "envname", "deploymentenvironment", "deployenvironment", "deployenv",
+    "targetenvironment", "environmenttag", "envtag", "environmenttype", "envtype", "environmentsuffix", "envsuffix",
+    "stage", "stagename", "deploymentstage", "resourcesuffix",
 )  # fmt: skip
 """Names of the variable that distinguishes the environments, without case, `_` and `-`; the likeliest first."""
 

@@ -30,8 +30,12 @@ _DELIVER: Final = re.compile(
     r"|implement\w*|should have|contains?|keep|put|define|declare|design|named|called|code)\b",
     re.IGNORECASE,
 )
-_OTHERS: Final = frozenset({"provider.tf", "providers.tf", "variables.tf", "outputs.tf", "versions.tf", "locals.tf", "backend.tf"})
-_ANOTHER_MAIN: Final = re.compile(r"\b(?:legacy|existing|current|break|refactor|split|reference\w*|already)\b", re.IGNORECASE)
+_OTHERS: Final = frozenset(
+    {"provider.tf", "providers.tf", "variables.tf", "outputs.tf", "versions.tf", "locals.tf", "backend.tf"}
+)
+_ANOTHER_MAIN: Final = re.compile(
+    r"\b(?:legacy|existing|current|break|refactor|split|reference\w*|already)\b", re.IGNORECASE
+)
 
 
 def files(sentences: Sequence[Sentence]) -> Iterator[tuple[str, Any, tuple[Sentence, ...]]]:
@@ -121,8 +125,8 @@ def prose(sentence: Sentence) -> Stated:
         if covers == {Cover.NEGATED}:
             yield "deliverable.prose", False
             return
-    match = _ONLY_CODE.search(sentence.plain)
-    if match and sentence.scopes.affirms(*match.span()):
+    only_code = _ONLY_CODE.search(sentence.plain)
+    if only_code and sentence.scopes.affirms(*only_code.span()):
         yield "deliverable.prose", False
 
 
@@ -147,7 +151,9 @@ _MODULES: Final = re.compile(
     r"\s+modules?\b(?! or references))|\b(?:terraform )?modules?(?: references?| blocks?| calls?)?\b|\bmodular approach\b|\bmodule-based\b",
     re.IGNORECASE,
 )
-_RELATIVE: Final = re.compile(r"\b(?:relative|local) module (?:paths?|sources?)\b|\bonly local modules\b|\blocal modules only\b", re.I)
+_RELATIVE: Final = re.compile(
+    r"\b(?:relative|local) module (?:paths?|sources?)\b|\bonly local modules\b|\blocal modules only\b", re.I
+)
 
 
 def modules(sentence: Sentence) -> Stated:
@@ -185,7 +191,8 @@ _PROVIDER: Final = re.compile(
 _KEEP_OUT: Final = re.compile(
     r"\bkeep (?:the )?provider (?:config\w*|blocks?)(?: \w+)? out\b|\bprovider config\w* (?:out|elsewhere)\b"
     r"|\bproviders? (?:setup|set-up|config\w*|blocks?) (?:is |are )?already (?:lives?|exists?|handled|defined|configured|present)\b"
-    r"|\bproviders? (?:setup|set-up|config\w*|blocks?) (?:is|are|will be|gets?) (?:handled|defined|managed|configured|taken care of) (?:elsewhere|separately|outside)\b", re.IGNORECASE
+    r"|\bproviders? (?:setup|set-up|config\w*|blocks?) (?:is|are|will be|gets?) (?:handled|defined|managed|configured|taken care of) (?:elsewhere|separately|outside)\b",
+    re.IGNORECASE,
 )
 _OUGHT_NOT: Final = re.compile(r"\b(?:alias\w*|version|region|module|random|null|hardcod\w*)\b", re.IGNORECASE)
 
@@ -226,7 +233,8 @@ _PROVIDER_VERSION: Final = re.compile(
     re.IGNORECASE,
 )
 _PROVIDER_FAR: Final = re.compile(
-    r"\b(?:aws provider|required_providers for aws|hashicorp/aws)\b[^.;]{0,70}?(?:version\s+|\()?(~>|>=)\s?([3-6])(?:\.(\d+))?", re.IGNORECASE
+    r"\b(?:aws provider|required_providers for aws|hashicorp/aws)\b[^.;]{0,70}?(?:version\s+|\()?(~>|>=)\s?([3-6])(?:\.(\d+))?",
+    re.IGNORECASE,
 )
 
 
@@ -276,8 +284,14 @@ _DECLARED: Final = {
     for kind in ("variable", "output")
 }
 _LISTED: Final = {
-    "require.variables": re.compile(r"^(?:\W|\d)*(?:the |input |required |following |terraform |define |declare |these |necessary ){0,4}variables?\b[^.]{0,60}:?\W*$", re.I),
-    "require.outputs": re.compile(r"^(?:\W|\d)*(?:the |required |following |terraform |define |these |expose |provide |stack ){0,4}outputs?\b[^.]{0,60}:?\W*$", re.I),
+    "require.variables": re.compile(
+        r"^(?:\W|\d)*(?:the |input |required |following |terraform |define |declare |these |necessary ){0,4}variables?\b[^.]{0,60}:?\W*$",
+        re.I,
+    ),
+    "require.outputs": re.compile(
+        r"^(?:\W|\d)*(?:the |required |following |terraform |define |these |expose |provide |stack ){0,4}outputs?\b[^.]{0,60}:?\W*$",
+        re.I,
+    ),
 }
 _LEADING_NAMES: Final = re.compile(r"^[`\"*]{1,4}([a-z][a-z0-9_]*)[`\"*]{1,4}(?=\s*(?:[,:;(\u2013\u2014.-]|$|\())")
 

@@ -60,7 +60,16 @@ _BACKWARD: Final = {
     + "|".join(
         f"{verb} {word}"
         for verb in ("is", "are", "be")
-        for word in ("forbidden", "prohibited", "disallowed", "excluded", "off limits", "avoided", "unacceptable", "omitted")
+        for word in (
+            "forbidden",
+            "prohibited",
+            "disallowed",
+            "excluded",
+            "off limits",
+            "avoided",
+            "unacceptable",
+            "omitted",
+        )
     )
     + "|out of scope|must not|should not|shall not|cannot|mustn't|shouldn't|must never|should never",
     Cover.CONDITIONAL: "optional|is optional|are optional|if needed|if possible|if required|where possible|later|in future"
@@ -196,8 +205,11 @@ def _inherited(sentence: Sentence) -> tuple[Cover, ...]:
         ]
         if text.lower() in ("optional", "avoid", "don't", "do not", "never", "no", "must not", "examples", "example"):
             covers.append(
-                Cover.CONDITIONAL if text.lower() == "optional" else
-                Cover.EXAMPLE if text.lower().startswith("example") else Cover.NEGATED
+                Cover.CONDITIONAL
+                if text.lower() == "optional"
+                else Cover.EXAMPLE
+                if text.lower().startswith("example")
+                else Cover.NEGATED
             )
         covers += own.inherited
     elif sentence.heading and sentence.plain != sentence.heading:

@@ -24,13 +24,17 @@ _DESTROYABLE: Final = re.compile(
     r"|clean up environments|environments can be cleaned up|can be destroyed|easily destroyed|destroy works)\b",
     re.IGNORECASE,
 )
-_CLEANLY: Final = re.compile(r"\bdestroyable|\bclean\w*|\beas(?:y|ily)|\bterraform destroy|\bwithout|\bcompletely|\bfully", re.IGNORECASE)
+_CLEANLY: Final = re.compile(
+    r"\bdestroyable|\bclean\w*|\beas(?:y|ily)|\bterraform destroy|\bwithout|\bcompletely|\bfully", re.IGNORECASE
+)
 _RETAIN: Final = re.compile(
-    r"\bretain(?: polic\w+)?\b|\bremovalpolicy[.: ]{0,2}retain\b|\bprevent_destroy\b|\bdeletion[_ -]?protection\b|\bretention policies that\b", re.IGNORECASE
+    r"\bretain(?: polic\w+)?\b|\bremovalpolicy[.: ]{0,2}retain\b|\bprevent_destroy\b|\bdeletion[_ -]?protection\b|\bretention policies that\b",
+    re.IGNORECASE,
 )
 _ON: Final = re.compile(r"\s*(?:=|is|must be|set to|to be|:)?\s*(?:true|enabled|on)\b", re.IGNORECASE)
 _OFF: Final = re.compile(
-    r"\s*(?:=|is|must be|should be|set to|to be|:|flags?)?\s*(?:to |turned |be )?(?:false|disabled|off)\b", re.IGNORECASE
+    r"\s*(?:=|is|must be|should be|set to|to be|:|flags?)?\s*(?:to |turned |be )?(?:false|disabled|off)\b",
+    re.IGNORECASE,
 )
 
 
@@ -47,10 +51,14 @@ def destroyable(sentence: Sentence) -> Stated:
             yield "lifecycle.destroyable", True
             return
     for match in _RETAIN.finditer(text):
-        covers = sentence.scopes.of(*match.span()) - {Cover.CONDITIONAL if "future" in sentence.lower else Cover.EXAMPLE}
+        covers = sentence.scopes.of(*match.span()) - {
+            Cover.CONDITIONAL if "future" in sentence.lower else Cover.EXAMPLE
+        }
         after = text[match.end() : match.end() + 40]
         name = match[0].lower()
-        is_about_all = re.search(r"\b(?:everything|anything|all|any|anywhere|nothing|no retain|environments?)\b", text, re.I)
+        is_about_all = re.search(
+            r"\b(?:everything|anything|all|any|anywhere|nothing|no retain|environments?)\b", text, re.I
+        )
         if name.startswith(("retain", "removal", "retention")):
             if covers == {Cover.NEGATED} and ("polic" in name or "removal" in name):
                 yield "lifecycle.destroyable", True
@@ -75,7 +83,8 @@ _GROUP: Final = re.compile(
     re.IGNORECASE,
 )
 _NO_SERVERS: Final = re.compile(
-    r"\b(?:outputs?|ecs|fargate|lambda|dynamodb|eks|tasks?|metrics?|alarms?|spot fleet|node groups?|iam|permissions?|policy for)\b", re.IGNORECASE
+    r"\b(?:outputs?|ecs|fargate|lambda|dynamodb|eks|tasks?|metrics?|alarms?|spot fleet|node groups?|iam|permissions?|policy for)\b",
+    re.IGNORECASE,
 )
 _AMI: Final = re.compile(
     r"\bAMI\b(?: ID)?[^.;]{0,40}?\b(?:as|via|by|through|with|using) (?:a|an|the|input)? ?(?:\w+ )?variable\b(?! list)"
@@ -92,7 +101,9 @@ def instances(sentence: Sentence) -> Stated:
         covers = sentence.scopes.of(*match.span())
         if covers == {Cover.NEGATED} and re.search(r"group|asg", text[match.start() : match.end() + 8], re.IGNORECASE):
             yield "compute.autoscaling", False
-        elif not covers and not _NO_SERVERS.search(around if "group" not in match[0].lower() else text[: match.start()][-40:]):
+        elif not covers and not _NO_SERVERS.search(
+            around if "group" not in match[0].lower() else text[: match.start()][-40:]
+        ):
             yield "compute.autoscaling", True
     ami = _AMI.search(text)
     if ami and sentence.scopes.affirms(*ami.span()):
@@ -104,7 +115,8 @@ def instances(sentence: Sentence) -> Stated:
 
 _WILDCARD: Final = re.compile(r"\bwild-?cards?\b", re.IGNORECASE)
 _WORLD: Final = re.compile(
-    r"(?<!\d)0\.0\.0\.0/0|\bopen(?:ed|ing)?\b(?: \w+){0,3} (?:up )?to the (?:world|internet|public)\b|\b(?:public|world) ingress\b", re.IGNORECASE
+    r"(?<!\d)0\.0\.0\.0/0|\bopen(?:ed|ing)?\b(?: \w+){0,3} (?:up )?to the (?:world|internet|public)\b|\b(?:public|world) ingress\b",
+    re.IGNORECASE,
 )
 _UP: Final = re.compile(r"\bopen(?:ing)?\b (?:\w+ )?(?:up )?to the (?:internet|world|public)\b", re.IGNORECASE)
 _EGRESS: Final = re.compile(r"\b(?:egress|outbound|route|routes|routing|igw|nat|gateway)\b", re.IGNORECASE)
@@ -123,8 +135,14 @@ def access(sentence: Sentence) -> Stated:
     """Wildcards in policies, and whom security groups admit."""
     text, scopes = sentence.plain, sentence.scopes
     for match in _WILDCARD.finditer(text):
-        if scopes.negates(*match.span()) and not scopes.has_exception and not re.search(
-            r"\b(?:sensitive|only|where|avoid\w*|possible|cors|dns|certificates?|domain|broad|rather)\b", text, re.IGNORECASE
+        if (
+            scopes.negates(*match.span())
+            and not scopes.has_exception
+            and not re.search(
+                r"\b(?:sensitive|only|where|avoid\w*|possible|cors|dns|certificates?|domain|broad|rather)\b",
+                text,
+                re.IGNORECASE,
+            )
         ):
             yield "forbid.iam_wildcards", True
             break
@@ -136,9 +154,15 @@ def _ingress(sentence: Sentence) -> Stated:
     for match in [*_WORLD.finditer(text), *_UP.finditer(text)]:
         if Cover.NEGATED not in scopes.of(*match.span()):
             continue
-        if scopes.of(*match.span()) - {Cover.NEGATED, Cover.EXCEPTED} or _EGRESS.search(text[match.end() : match.end() + 25]):
+        if scopes.of(*match.span()) - {Cover.NEGATED, Cover.EXCEPTED} or _EGRESS.search(
+            text[match.end() : match.end() + 25]
+        ):
             continue
-        other = re.search(r"\b(?:ports? )?(?:other than|except(?: for| on)?|apart from|but|unless[^.;]{0,40})\b([^.;]{0,60})", text[match.end() :], re.I)
+        other = re.search(
+            r"\b(?:ports? )?(?:other than|except(?: for| on)?|apart from|but|unless[^.;]{0,40})\b([^.;]{0,60})",
+            text[match.end() :],
+            re.I,
+        )
         if other:
             ports = [int(port) for port in _PORT.findall(other[1]) if int(port) < 65536 and int(port) not in (22, 3389)]
             if not ports and re.search(r"\b(?:load balancer|alb|elb)\b", other[0], re.IGNORECASE):
@@ -160,8 +184,15 @@ def _ingress(sentence: Sentence) -> Stated:
             yield "forbid.closed_ports", list(dict.fromkeys(closed))
             return
     only = _ONLY_FROM.search(text)
-    if only and scopes.affirms(*only.span()) and not _SSH.search(_without_listed(only[0])) and not re.search(
-        r"\b(?:s3|buckets?|api|lambda|kms|database|rds|db|ssh to|bastion|restrict(?:ing)? ssh)\b", text, re.IGNORECASE
+    if (
+        only
+        and scopes.affirms(*only.span())
+        and not _SSH.search(_without_listed(only[0]))
+        and not re.search(
+            r"\b(?:s3|buckets?|api|lambda|kms|database|rds|db|ssh to|bastion|restrict(?:ing)? ssh)\b",
+            text,
+            re.IGNORECASE,
+        )
     ):
         yield "forbid.open_ingress", True
 
@@ -215,7 +246,9 @@ def encryption(sentence: Sentence) -> Stated:
 
 
 _DAYS: Final = re.compile(
-    r"(?<!\d[\u2013-])\b(?P<n>\d{1,4}|" + "|".join(NUMBERS) + r")[- ](?P<unit>days?|years?|weeks?|months?)\b|\bretention_in_days\b[^.\d]{0,12}(?P<set>\d{1,4})\b",
+    r"(?<!\d[\u2013-])\b(?P<n>\d{1,4}|"
+    + "|".join(NUMBERS)
+    + r")[- ](?P<unit>days?|years?|weeks?|months?)\b|\bretention_in_days\b[^.\d]{0,12}(?P<set>\d{1,4})\b",
     re.IGNORECASE,
 )
 _LOGS: Final = re.compile(
@@ -223,14 +256,17 @@ _LOGS: Final = re.compile(
     r"|\bretention (?:period )?for (?:\w+ )?logs\b",
     re.IGNORECASE,
 )
-_KEPT: Final = re.compile(r"\bretention\b|\bretain(?:ed)?\b|\bkeep(?:ing)?\b|\bkept\b|\bretention_in_days\b", re.IGNORECASE)
+_KEPT: Final = re.compile(
+    r"\bretention\b|\bretain(?:ed)?\b|\bkeep(?:ing)?\b|\bkept\b|\bretention_in_days\b", re.IGNORECASE
+)
 _SOME_LOGS: Final = re.compile(
     r"\b(?:access logs?|audit logs?|flow logs?|cloudtrail|s3|buckets?|dedicated|query|error|slow|backups?|archive|glacier|separate|rds|kinesis"
     r"|snapshots?|lifecycle|sqs|messages?|stream)\b",
     re.IGNORECASE,
 )
 _BY_ENVIRONMENT: Final = re.compile(
-    r"\bper[- ]environment\b|\b(?:for|in) (?:dev|prod|staging|production|development)\b|\b(?:dev|staging|prod)\b ?[=:]|\bconfigurable\b|\bdefault\b", re.IGNORECASE
+    r"\bper[- ]environment\b|\b(?:for|in) (?:dev|prod|staging|production|development)\b|\b(?:dev|staging|prod)\b ?[=:]|\bconfigurable\b|\bdefault\b",
+    re.IGNORECASE,
 )
 _DAYS_OF: Final = {"day": 1, "week": 7, "month": 30}
 _YEARS: Final = {1: 365, 2: 731, 3: 1096, 5: 1827, 6: 2192, 7: 2557, 8: 2922, 9: 3288, 10: 3653}
@@ -245,11 +281,16 @@ def retention(sentence: Sentence) -> Stated:
         return
     match = found[0]
     around = text[max(0, match.start() - 70) : match.end() + 40]
-    if _SOME_LOGS.search(re.sub(r"\bvpc flow logs\b(?= (?:with|and))|\bfor ecs[^.;]{0,60}flow logs", "", around, flags=re.I)):
+    if _SOME_LOGS.search(
+        re.sub(r"\bvpc flow logs\b(?= (?:with|and))|\bfor ecs[^.;]{0,60}flow logs", "", around, flags=re.I)
+    ):
         return
     if _BY_ENVIRONMENT.search(text) or not sentence.scopes.affirms(*match.span()):
         return
-    if re.search(r"\b(?:at most|up to|maximum|between)\b", around, re.IGNORECASE) or text[match.end() : match.end() + 2] == "-\u2013":
+    if (
+        re.search(r"\b(?:at most|up to|maximum|between)\b", around, re.IGNORECASE)
+        or text[match.end() : match.end() + 2] == "-\u2013"
+    ):
         return
     number = match["set"] or match["n"]
     count = NUMBERS.get(number.lower()) or int(number)
@@ -266,14 +307,22 @@ _ENGINE: Final = re.compile(
 _COUNTS: Final = re.compile(
     r" ?(?:GB|nodes?|instances?|days?|replicas?|shards?|clusters?|tables?|databases?)\b", re.IGNORECASE
 )
-_ENGINES: Final = {"postgresql": "postgres", "postgres": "postgres", "mysql": "mysql", "mariadb": "mariadb", "redis": "redis"}
+_ENGINES: Final = {
+    "postgresql": "postgres",
+    "postgres": "postgres",
+    "mysql": "mysql",
+    "mariadb": "mariadb",
+    "redis": "redis",
+}
 
 
 def engines(sentence: Sentence) -> Stated:
     """The versions of database engines."""
     for match in _ENGINE.finditer(sentence.plain):
         before = sentence.lower[max(0, match.start() - 60) : match.start()]
-        if not sentence.scopes.affirms(*match.span()) or re.search(r"\b(?:source|from|on-prem\w*|legacy|old|client|driver)\b[^.;,]*$", before):
+        if not sentence.scopes.affirms(*match.span()) or re.search(
+            r"\b(?:source|from|on-prem\w*|legacy|old|client|driver)\b[^.;,]*$", before
+        ):
             continue
         if "." not in match[3] and _COUNTS.match(sentence.plain, match.end()):
             continue
@@ -292,7 +341,9 @@ def engines(sentence: Sentence) -> Stated:
 _TYPE: Final = r"\baws_[a-z0-9_]+\b"
 _NUMBER: Final = r"(\d{1,2}|" + "|".join(NUMBERS) + ")"
 _COUNTED: Final = re.compile(rf"\b(?:(a|an)|{_NUMBER}) ({_TYPE}) (?:resource|instance|block)", re.IGNORECASE)
-_FORBIDDEN: Final = re.compile(rf"\b(?:no|never use|(?:do|must) not (?:use|create)|avoid(?: using)?|don't (?:use|create)) ({_TYPE})", re.IGNORECASE)
+_FORBIDDEN: Final = re.compile(
+    rf"\b(?:no|never use|(?:do|must) not (?:use|create)|avoid(?: using)?|don't (?:use|create)) ({_TYPE})", re.IGNORECASE
+)
 _SUBNETS: Final = re.compile(
     rf"\b{_NUMBER} (?:\w+ )?(public|private|database|isolated|data)(?:,? and {_NUMBER} (?:\w+ )?(public|private|database|isolated))? subnets\b",
     re.IGNORECASE,
@@ -302,7 +353,8 @@ _PLAIN: Final = {
     "aws_nat_gateway": re.compile(rf"\b{_NUMBER} nat gateways\b", re.IGNORECASE),
 }
 _CREATES: Final = re.compile(
-    r"\b(?:create|deploy|provision|set up|has|have|having|include|with|containing|need|must|build|configure|define|at least|exactly)\b", re.IGNORECASE
+    r"\b(?:create|deploy|provision|set up|has|have|having|include|with|containing|need|must|build|configure|define|at least|exactly)\b",
+    re.IGNORECASE,
 )
 
 
@@ -315,7 +367,9 @@ def resources(sentence: Sentence) -> Stated:
             yield "forbid.resources", [forbidden[1]]
         return
     for match in _COUNTED.finditer(text):
-        if scopes.affirms(*match.span()) and re.search(r"\b(?:must|at least|exactly|should|create)\b", text, re.IGNORECASE):
+        if scopes.affirms(*match.span()) and re.search(
+            r"\b(?:must|at least|exactly|should|create)\b", text, re.IGNORECASE
+        ):
             yield "require.resources", {match[3]: 1 if match[1] else _number(match[2])}
     if not _CREATES.search(text):
         return

@@ -28,10 +28,14 @@ _SEVERAL: Final = re.compile(
     r"|\bprimary and secondary\s+(?:aws\s+)?regions?\b|\bactive[/-](?:active|passive) (?:across|in) (?:\w+ )?regions\b",
     re.IGNORECASE,
 )
-_BOTH: Final = re.compile(r"\bboth (?:\w+ )?regions\b|\b(?:in|for|to|from) (?:each|every) region\b|\bacross (?:the )?(?:two )?regions\b", re.IGNORECASE)
+_BOTH: Final = re.compile(
+    r"\bboth (?:\w+ )?regions\b|\b(?:in|for|to|from) (?:each|every) region\b|\bacross (?:the )?(?:two )?regions\b",
+    re.IGNORECASE,
+)
 _COPY: Final = re.compile(rf"\breplica(?:te|tion|ting)?\b[^.;]{{0,80}}\b(?:in|to) {_REGION.pattern}", re.IGNORECASE)
 _ALL_IN_ONE: Final = re.compile(
-    rf"\b(?:all (?:\w+ )?(?:resources?|infrastructure|components?|services)|everything)\b[^.;]{{0,60}}\b(?:in|to) (?:the )?(?:aws )?(?:region )?{_REGION.pattern}(?!,? and)", re.IGNORECASE
+    rf"\b(?:all (?:\w+ )?(?:resources?|infrastructure|components?|services)|everything)\b[^.;]{{0,60}}\b(?:in|to) (?:the )?(?:aws )?(?:region )?{_REGION.pattern}(?!,? and)",
+    re.IGNORECASE,
 )
 _PART: Final = re.compile(
     r"^[-\s]*(?:(?:and|aws|customer|managed)[-\s]+){0,2}(?:\w+[-\s]+){0,2}?(?:keys?|kms|trails?|cloudtrail|replicat\w+|replicas?|access points?"
@@ -58,23 +62,29 @@ _PLACE: Final = re.compile(
     re.IGNORECASE,
 )
 _ASIDE: Final = re.compile(
-    r"\b(?:acm|certificates?|cloudfront|wafv?2?|billing|iam is global|state|backend|lambda@edge|endpoints?|arn)\b", re.IGNORECASE
+    r"\b(?:acm|certificates?|cloudfront|wafv?2?|billing|iam is global|state|backend|lambda@edge|endpoints?|arn)\b",
+    re.IGNORECASE,
 )
 _FROM: Final = re.compile(
     r"\bfrom\W*$|\b(?:source|legacy|old|current|existing|former|original)\b[^.;,]{0,25}$", re.IGNORECASE
 )
 _DEFAULT: Final = re.compile(r"\bdefault(?:s|ed|ing)?\b(?: (?:value|region|of|is|to|=|:))*\W*$", re.IGNORECASE)
 _SINGLE: Final = re.compile(
-    r"(?<![\w-])(?:single|one|1)[- ](?:aws )?region\b(?!s)|\bonly one (?:aws )?region\b|\bsame (?:aws )?region\b", re.IGNORECASE
+    r"(?<![\w-])(?:single|one|1)[- ](?:aws )?region\b(?!s)|\bonly one (?:aws )?region\b|\bsame (?:aws )?region\b",
+    re.IGNORECASE,
 )
 _PLURAL: Final = re.compile(
     r"\bregions\b|\bmulti-?region|\bcross-?region|\bglobal tables?\b|\bdisaster recovery\b|\bDR\b"
     r"|\b(?:replica|secondary|failover|standby|second|another|other|backup|dr) (?:aws )?region\b",
     re.IGNORECASE,
 )
-_ALL_REGIONS: Final = re.compile(r"\b(?:all|any|every|other|many|which|each|respective) (?:aws )?regions?\b|\bregions\s+(?=[a-z]{2}-\w+-\d)", re.IGNORECASE)
+_ALL_REGIONS: Final = re.compile(
+    r"\b(?:all|any|every|other|many|which|each|respective) (?:aws )?regions?\b|\bregions\s+(?=[a-z]{2}-\w+-\d)",
+    re.IGNORECASE,
+)
 _BY_ENVIRONMENT: Final = re.compile(
-    rf"\b{_ENVIRONMENT}\b[\"']?\W{{0,3}}(?:->|=>|\u2192|:|=|in|uses?|to|goes to|runs in|is|region)?[\s:=]*[\"']?$", re.IGNORECASE
+    rf"\b{_ENVIRONMENT}\b[\"']?\W{{0,3}}(?:->|=>|\u2192|:|=|in|uses?|to|goes to|runs in|is|region)?[\s:=]*[\"']?$",
+    re.IGNORECASE,
 )
 
 
@@ -170,7 +180,9 @@ def _asks_for_several(sentence: Sentence, match: re.Match[str]) -> bool:
             return False
         is_whole = _STACK.search(after) is not None
         if match["multi"].lower().startswith("cross"):
-            return bool(re.match(r"[-\s]+(?:failover|disaster|dr\b|deployment|architecture|vpc|high avail)", after, re.I))
+            return bool(
+                re.match(r"[-\s]+(?:failover|disaster|dr\b|deployment|architecture|vpc|high avail)", after, re.I)
+            )
         return is_whole
     return True
 
@@ -210,7 +222,7 @@ def _single(
 
 # --- environments -----------------------------------------------------------------------------------------------------
 
-_ITEM: Final = rf"[\"']?(?:env\w{0,12}/|tfvars/)?\b{_ENVIRONMENT}\b(?:\.tfvars\b)?[\"']?"
+_ITEM: Final = rf"[\"']?(?:env\w{0, 12}/|tfvars/)?\b{_ENVIRONMENT}\b(?:\.tfvars\b)?[\"']?"
 _RUN: Final = re.compile(
     rf"{_ITEM}(?:\s{{0,2}}(?:,|/|&|\||\band\b|\bor\b)\s{{0,2}}(?:(?:and|or)\s)?{_ITEM}){{1,5}}", re.IGNORECASE
 )

@@ -24,6 +24,7 @@ from tapfix.module.evaluate import Evaluator
 from tapfix.schema import load
 from tapfix.syntax.formatter import format_text
 
+STATED = '[tags]\nexpression = "merge(local.tags, var.extra_tags, { Name = NAME })"\n'
 FIXER = next(f for f in builtin_fixers() if f.rule == "TAP010")
 EXTRA = """
 variable "extra_tags" {
@@ -40,13 +41,13 @@ locals {
 """
 
 
-def run(texts: str | Mapping[str, str], contract: str = "") -> Outcome:
+def run(texts: str | Mapping[str, str], contract: str = STATED) -> Outcome:
     files = {"tap_stack.tf": texts} if isinstance(texts, str) else dict(texts)
     options = Options(strict=True, guard=False)
     return repair(files, [FIXER], Contract.from_toml(contract), options=options)
 
 
-def fixed(text: str, contract: str = "") -> str:
+def fixed(text: str, contract: str = STATED) -> str:
     """The text, fixed; checked to be a fixed point of the rule and laid out."""
     outcome = run(text, contract)
     after = outcome.texts["tap_stack.tf"]
