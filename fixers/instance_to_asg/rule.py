@@ -8,9 +8,6 @@ from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Block, Module
 from tapfix.module.variables import declare
 
-from .copies import Unscalable
-from .sizes import TITLE, row_names, unset_sizes
-
 
 class InstanceToAsg(Fixer):
     """Fixed instances where an Auto Scaling group was asked for.
@@ -301,6 +298,7 @@ resource "aws_instance" "bastion" {
     def _grouped(self, module: Module, context: Context, instances: Sequence[Block]) -> Iterator[Finding]:
         """Fixed instances become groups, or stay for a reason."""
         # Many modules, which a stack without instances does not need.
+        from .copies import Unscalable
         from .scaling import Scaling, first_scaling, scaling_of, twins_of, what_it_is
 
         scalings = {instance: first_scaling(module, context, instance) for instance in instances}
@@ -328,6 +326,7 @@ resource "aws_instance" "bastion" {
 
     def _written_out(self, module: Module, context: Context, twins: Sequence[Block]) -> Iterator[Finding]:
         """Copies that are written out one by one become one block with `count`."""
+        from .copies import Unscalable
         from .scaling import merged_twins
 
         names = ", ".join(t.address for t in twins)
@@ -341,6 +340,10 @@ resource "aws_instance" "bastion" {
 
     def _sized(self, module: Module, context: Context) -> Iterator[Finding]:
         """Environments that were added later get their sizes."""
+        if not any(name.endswith("min_size") for name in module.variables):
+            return
+        from .sizes import TITLE, row_names, unset_sizes
+
         unset = unset_sizes(module, context)
         if unset:
             message = (

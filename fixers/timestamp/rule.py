@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from tapfix.edits import Edit
 from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Module, call_arguments
 
-from .purposes import Purpose, is_harmless, purpose_of
-from .remedies import StandIn, kept, remedy_of
 from .volatile import TIME_CALLS, VolatileUse, uses
+
+if TYPE_CHECKING:
+    from .purposes import Purpose
 
 _EVERY_PLAN = "is another value in every plan"
 
@@ -182,6 +184,8 @@ resource "null_resource" "build" {
         found = uses(module)
         if not found:
             return
+        from .purposes import is_harmless  # Only a stack with such a function needs the rest of the rule.
+
         for use in found:
             if not is_harmless(use):
                 yield from self._use(use, module, _number(use, found))
@@ -194,6 +198,8 @@ resource "null_resource" "build" {
     def _use(self, use: VolatileUse, module: Module, number: int) -> Iterator[Finding]:
         if use.local is not None and use.kind == "whole" and use.function in TIME_CALLS:
             return  # each use of the local value has its own finding
+        from .purposes import Purpose, purpose_of
+
         purpose = purpose_of(use, module)
         if purpose is Purpose.PROVISIONER:
             message = f"`{use.function}` in a provisioner is evaluated only when that runs, and changes no plan"
@@ -209,6 +215,8 @@ resource "null_resource" "build" {
             yield self._time(use, purpose, module)
 
     def _time(self, use: VolatileUse, purpose: Purpose, module: Module) -> Finding:
+        from .remedies import kept, remedy_of
+
         remedy = remedy_of(use, purpose, module) or kept(use)
         message = f"`{use.function}` in `{use.holder.name}` {_EVERY_PLAN}"
         if remedy is None:
@@ -216,12 +224,16 @@ resource "null_resource" "build" {
         return self.fix(use.holder, f"{message}: {remedy.what}", remedy.edits, node=use.source)
 
     def _drawn(self, use: VolatileUse, module: Module, number: int) -> Finding:
+        from .remedies import StandIn
+
         stand_in = StandIn("random_uuid", "", module, use, number)
         edits = [use.holder.edit(use.source, f"{stand_in.address}.result"), *stand_in.edits]
         message = f"`uuid()` in `{use.holder.name}` {_EVERY_PLAN}: `{stand_in.address}`, drawn once, replaces it"
         return self.fix(use.holder, message, edits, node=use.source)
 
     def _hashed(self, use: VolatileUse) -> Finding:
+        from .remedies import kept
+
         message = f"`bcrypt()` in `{use.holder.name}` {_EVERY_PLAN}, since its salt is new each time"
         arguments = call_arguments(use.source)
         password = use.holder.text(arguments[0]) if arguments else ""
