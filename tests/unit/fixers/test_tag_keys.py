@@ -198,6 +198,27 @@ def test_before_version_5_default_tags_would_repeat_what_resources_have(version:
     assert any(way in line for line in added(text, "Environment"))
 
 
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"main.tf": 'locals {\n  tags = { Owner = "me" }\n}\n\nresource "aws_vpc" "a" {\n  tags = local.tags\n}\n'},
+        {"main.tf": 'resource "aws_route" "r" {\n}\n'},
+        {
+            "main.tf": 'variable "tags" {\n}\n\nresource "aws_vpc" "a" {\n  tags = { for k, v in var.tags : k => v }\n}\n'
+        },
+        {
+            "main.tf": 'provider "aws" {\n  default_tags {\n    tags = { Owner = "me" }\n  }\n}\n\n'
+            'module "a" {\n  source = "./a"\n}\n',
+            "a/main.tf": 'resource "aws_vpc" "a" {\n}\n',
+        },
+    ],
+)
+def test_nothing_is_missing(files: dict[str, str]) -> None:
+    outcome = run(files, "Owner")
+    assert outcome.texts == files
+    assert not outcome.placed
+
+
 # --- what default_tags do not reach -------------------------------------------------------------------------------
 
 GROUP = """\
