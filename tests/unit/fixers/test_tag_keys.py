@@ -283,6 +283,15 @@ def test_where_a_value_comes_from(key: str, more: str, value: str) -> None:
     assert f"{key} = {value}" in added(more + "\n" + PROVIDER + QUEUE + TOPIC, key)
 
 
+def test_a_module_spells_a_value_as_the_root_does() -> None:
+    files = {
+        "main.tf": 'module "jobs" {\n  source = "./jobs"\n}\n\n'
+        'resource "aws_sqs_queue" "a" {\n  tags = { ManagedBy = "Terraform" }\n}\n',
+        "jobs/main.tf": QUEUE,
+    }
+    assert added(files, "ManagedBy") == ["tags = {", 'ManagedBy = "Terraform"']
+
+
 @pytest.mark.parametrize(
     "more",
     [
