@@ -16,7 +16,8 @@ import pstats
 import time
 
 from tapfix.contract import Contract
-from tapfix.engine.passes import Options, repair
+from tapfix.engine.guard import repair
+from tapfix.engine.passes import Options
 from tapfix.engine.registry import builtin_fixers, select
 from tapfix.fixer import Context
 from tapfix.module import Project
@@ -82,7 +83,7 @@ def stack(blocks: int) -> str:
 
 def measured(blocks: int, rounds: int) -> tuple[int, float, float]:
     """The number of blocks, and the best times in seconds of the rule alone and of a whole run."""
-    text, contract = stack(blocks), Contract.default()
+    text, contract = stack(blocks), Contract.from_toml('[topology]\nregions = "single"\n')
     (rule,) = select(builtin_fixers(), ["TAP001"])
     alone, whole = [], []
     for _ in range(rounds):

@@ -17,7 +17,7 @@ class DuplicateDeclaration(Fixer):
 
     A variable is in `variables.tf` and once more in the stack, or a log group is beside the trail and among the logs:
     Terraform refuses the module. Where both declarations are equal, whatever their layout, the order of their
-    arguments and their descriptions, the second is removed. Of two variables or outputs one may say more (a default,
+    arguments and their descriptions, the second is removed. One of two variables or outputs may say more (a default,
     a validation): that one stays.
 
     **Refused** where the declarations differ, or where a comment would be lost: a person has to decide which of the

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
@@ -11,6 +11,7 @@ from tapfix.module import Attribute, Block, Module, item_key, item_value, object
 from tapfix.module.environments import environment_variable, is_environment_name
 
 from .shared.account_names import reaches
+from .shared.wording import listed
 
 _SUFFIX: Final = r"(?:\w+_)?suffix"
 """Names of a variable that distinguishes names, and so the environments."""
@@ -147,7 +148,7 @@ resource "aws_iam_role" "app" {
                 said = string_value(attribute.expr) if attribute is not None else None
                 if attribute is not None and not is_set_elsewhere and said and re.fullmatch(_PLACEHOLDER, said):
                     yield self.suggest(
-                        attribute, f"{said!r} stands for a value that is not there", "take it as a variable"
+                        attribute, f"{said!r} is a placeholder for a value that is missing", "take it as a variable"
                     )
 
     def _zones(self, module: Module) -> Iterator[Finding]:
@@ -163,7 +164,7 @@ resource "aws_iam_role" "app" {
         if len(zones) > 1:
             yield self.suggest(
                 next(block for block, found in named.items() if found),
-                f"the stack names {_and(zones)}, which another account or region may not have",
+                f"the stack names {listed(zones)}, which another account or region may not have",
                 "take them from data.aws_availability_zones",
             )
 
@@ -214,7 +215,3 @@ def _from_environment(module: Module, name: Attribute) -> bool:
         return address == "terraform.workspace" or is_environment_name(variable) or is_suffix
 
     return reaches(module, name, name.expr, distinguishes)
-
-
-def _and(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

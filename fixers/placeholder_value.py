@@ -31,7 +31,7 @@ class PlaceholderValue(Fixer):
     rule = "TAP111"
     severity = Severity.MEDIUM
     safety = Safety.UNSAFE
-    title = "A value that stands for something that is not there"
+    title = "A value that names something that does not exist"
     cause = "An example of the documentation was left in place of the real value."
     reference = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html"
     effect = "The plan takes it, and the apply fails."

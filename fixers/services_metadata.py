@@ -36,7 +36,7 @@ class ServicesMetadata(Fixer):
     title = "Services in the metadata and in the stack differ"
     cause = "The metadata was written from the plan and not from the implementation."
     reference = "https://docs.aws.amazon.com/whitepapers/latest/aws-overview/amazon-web-services-cloud-platform.html"
-    effect = "Whoever searches or bills by the metadata is led astray."
+    effect = "Whoever searches or bills by the metadata is misled."
     order = 90
     examples = (
         Example(

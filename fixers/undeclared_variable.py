@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
+from tapfix.edits import Edit
 from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Module, Reference
 from tapfix.module.compose import quoted
-from tapfix.module.environments import CALL_ARGUMENTS, environment_files
+from tapfix.module.environments import CALL_ARGUMENTS, environment_files, environment_variable, is_environment_name
 from tapfix.module.nodes import interpolated, template_parts
 from tapfix.module.variables import Variable, declare
 from tapfix.schema import Schema
 
-_OF_THE_ENVIRONMENT = frozenset({"environment", "env", "environment_name", "env_name", "environment_suffix", "stage"})
-"""Names of variables whose value is the environment's own name."""
-
 _NAME = re.compile(r"[^\W\d][\w-]*")
+
+_ENVIRONMENTS = r"(?i)\b(prod|production|stag|stage|staging|stg|dev|development|test|qa|uat|sandbox)\b"
 
 _ALIKE = 0.9
 """The likeness (difflib's ratio) from which on a name may be a misspelling of a declared one."""
@@ -36,6 +36,8 @@ class UndeclaredVariable(Fixer):
     * it gets no default, and no value is made up. If the environments have tfvars files, each file has to set the
       variable already. Only if its name says that its value is the environment's own name (`environment_suffix`, `env`,
       `stage`) does each file get that value;
+    * if another variable is declared that is the environment's name, as `env` beside an undeclared `var.environment`,
+      the references name that one: one variable distinguishes the environments;
     * in a local module it is declared if every call passes it. What a call passes and the module neither declares nor
       uses is removed from the call.
 
@@ -127,9 +129,14 @@ resource "aws_vpc" "main" {
         for reference in module.references:
             if reference.address.startswith("var.") and module.find(reference.address) is None:
                 used.setdefault(reference.address.removeprefix("var."), []).append(reference)
+        meant = _environment_meant(module, context, used)
         wanted: list[Variable] = []
         for name, references in used.items():
             message = f"var.{name} is used and declared nowhere"
+            if meant and name != meant and is_environment_name(name):
+                what = f"{message}; var.{meant} is the environment's name"
+                yield self.fix(references[0], what, _renamed(module, name, references, meant))
+                continue
             reason = _why_not(module, context, name)
             if reason:
                 yield self.refuse(references[0], message, reason)
@@ -157,13 +164,42 @@ resource "aws_vpc" "main" {
                 yield self.fix(attribute, message, [attribute.remove()])
 
 
+def _environment_meant(module: Module, context: Context, used: Iterable[str]) -> str:
+    """The one variable that is the environment's name: the declared one, else the first of the undeclared ones.
+
+    Empty where a call hands down the undeclared one, and where the declared one is not certain to be that name: `stage`
+    may be the stage of an API.
+    """
+    strays = [name for name in used if is_environment_name(name)]
+    calls = () if module.is_root else context.project.callers(module)
+    if any(name in call.attributes for name in strays for call in calls):
+        return ""
+    declared = environment_variable(module)
+    if declared is None:
+        return strays[0] if strays else ""
+    default = declared.get("default")
+    if "stage" in declared.name.lower() and default is not None and not re.search(_ENVIRONMENTS, default.value):
+        return ""
+    return declared.name
+
+
+def _renamed(module: Module, name: str, references: Iterable[Reference], meant: str) -> Iterator[Edit]:
+    """Edits that let references, and the tfvars files, name the declared variable in place of an undeclared one."""
+    for reference in references:
+        yield reference.edit(f"var.{meant}")
+    for file in module.tfvars if module.is_root else ():
+        attribute = file.attributes.get(name)
+        if attribute is not None:
+            yield attribute.remove() if meant in file.attributes else attribute.rename(meant)
+
+
 def _why_not(module: Module, context: Context, name: str) -> str:
     """Why a variable cannot be declared; empty if it can."""
     if any(f'variable "{name}"' in broken.text() for file in module.configuration for broken in file.broken):
         return "it seems to be declared in text that does not parse: mend that first"
     damaged = next((other for other in module.variables if not _NAME.fullmatch(other)), None)
     if damaged is not None:
-        return f"the name of {damaged} is no name, and this one may be a part of it: mend that first"
+        return f"the name of {damaged} is not valid, and this name may be a part of it: mend that first"
     alike = get_close_matches(name, module.variables, 1, _ALIKE)
     if alike:
         return f"{alike[0]} is declared: decide whether it is meant"
@@ -174,7 +210,7 @@ def _why_not(module: Module, context: Context, name: str) -> str:
             what = f"{without} does not hand it down" if without else "no call in the answer hands it down"
             return f"{what}: declare it and say its value"
         return ""
-    if name in _OF_THE_ENVIRONMENT:
+    if is_environment_name(name):
         return ""
     silent = [
         env for env, file in environment_files(module, context.environments).items() if name not in file.attributes
@@ -185,7 +221,7 @@ def _why_not(module: Module, context: Context, name: str) -> str:
 def _variable(module: Module, context: Context, name: str, references: Sequence[Reference]) -> Variable:
     types = {found for reference in references if (found := _type_at(reference, context.schema))}
     values: Mapping[str, str] = {}
-    if module.is_root and name in _OF_THE_ENVIRONMENT:
+    if module.is_root and is_environment_name(name):
         values = {environment: quoted(environment) for environment in environment_files(module, context.environments)}
         types = {"string"}
     words = name.replace("_", " ").replace("-", " ").strip()

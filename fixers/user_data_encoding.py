@@ -42,7 +42,7 @@ ARGUMENTS: dict[str, tuple[UserDataArgument, ...]] = {
 _CODES_ITSELF = frozenset(
     {"aws_instance", "aws_spot_instance_request", "aws_launch_configuration", "aws_spot_fleet_request"}
 )
-"""Resources of which the provider encodes `user_data` unless it is base64 already: an unknown value does no harm."""
+"""Resources whose `user_data` the provider encodes unless it is base64 already: an unknown value does no harm."""
 
 
 class UserDataEncoding(Fixer):
@@ -206,7 +206,7 @@ resource "aws_launch_template" "web" {
             if argument.encoded or resource.labels[0] not in _CODES_ITSELF:
                 yield self.refuse(
                     attribute,
-                    f"{what}: it cannot be told whether `{_short(attribute.text(payload.expr))}` is base64",
+                    f"{what}: it is not known whether `{_short(attribute.text(payload.expr))}` is base64",
                     "follow it to its source, and put `base64encode()` around it if it is plain text"
                     if argument.encoded
                     else "follow it to its source, and take the encoding off if it is base64",
@@ -219,7 +219,7 @@ resource "aws_launch_template" "web" {
                 return
         if payload.encoded and not argument.encoded and not argument.twin and resource.labels[0] not in _CODES_ITSELF:
             yield self.refuse(
-                attribute, f"{what} is base64, and is handed on as it comes", "give it the script that was encoded"
+                attribute, f"{what} is base64, and is passed on unchanged", "give it the script that was encoded"
             )
             return
         if payload.layers == _layers_wanted(argument, payload):

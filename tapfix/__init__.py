@@ -12,7 +12,7 @@ from __future__ import annotations
 TYPE_CHECKING = False  # type checkers know the name; importing it from typing would cost more than all the rest
 if TYPE_CHECKING:
     from tapfix.api import Result, fix
-    from tapfix.contract import Contract, ContractError
+    from tapfix.contract import Because, Contract, ContractError
     from tapfix.edits import Edit, Fix
     from tapfix.errors import ConvergenceError, FixerError, InputError, InternalError, OutputError, TapfixError
     from tapfix.fixer import Example, Finding, Fixer, Safety, Severity, Status
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "Because": "tapfix.contract",
     "Contract": "tapfix.contract",
     "ContractError": "tapfix.contract",
     "ConvergenceError": "tapfix.errors",
@@ -51,6 +52,7 @@ _OTHER_NAME = {"format": "format_text"}
 """The name in its module, for the public names where the two differ."""
 
 __all__ = [
+    "Because",
     "Contract",
     "ContractError",
     "ConvergenceError",

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tapfix.answer.files import Remark
 from tapfix.answer.source import Source, read_path, read_text
+from tapfix.answer.terms import GivenPrompt, terms_for
 from tapfix.contract import Contract
 from tapfix.engine.guard import repair
 from tapfix.engine.passes import Options
@@ -67,6 +68,7 @@ def fix(
     text_or_path: str | PathLike[str],
     *,
     contract: Contract | None = None,
+    prompt: GivenPrompt = None,
     fixers: Iterable[Fixer] | None = None,
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
@@ -77,24 +79,28 @@ def fix(
 
     A `str` is the text of an answer or of a `.tf` file, and never a path, so that an answer cannot make tapfix read a
     file. A `pathlib.Path` names a file or a folder. `contract` is by default the `tapfix.toml` beside or above a path,
-    else the built-in one. `fixers` are by default the built-in and the installed ones. `select` and `ignore` take ids,
-    names and beginnings of ids, and replace those of the contract. `safe_only` makes only the fixes that leave the
-    stack's meaning as it is. `moved` writes `moved` blocks for what gets another address.
+    else the built-in one. What it does not state, the prompt states: `prompt` is the prompt's text, or a `pathlib.Path`
+    of its file. By default it is the `PROMPT.md` beside a path, if there is one; False or an empty text means none.
+    `fixers` are by default the built-in and the installed ones. `select` and `ignore` take ids, names and beginnings of
+    ids, and replace those of the contract. `safe_only` makes only the fixes that leave the stack's meaning as it is.
+    `moved` writes `moved` blocks for what gets another address.
 
-    Raises InputError if the input cannot be read as Terraform, UnsafePathError if it names a file outside its folder,
-    ContractError if the contract is wrong, FixerError if a fixer is unknown, and InternalError for a fault of tapfix.
+    Raises InputError if the input cannot be read as Terraform, or a given prompt not at all; UnsafePathError if the
+    input names a file outside its folder; ContractError if the contract is wrong; FixerError if a fixer is unknown; and
+    InternalError for a fault of tapfix.
     """
     try:
         if isinstance(text_or_path, str):
-            contract = contract or Contract.default()
-            source = read_text(text_or_path, contract)
+            terms = terms_for(None, contract, prompt)
+            source = read_text(text_or_path, terms.contract)
         elif isinstance(text_or_path, PathLike):
             path = Path(text_or_path)
-            contract = contract or Contract.find(path if path.is_dir() else path.parent)
-            source = read_path(path, contract)
+            terms = terms_for(path, contract, prompt)
+            source = read_path(path, terms.contract)
         else:
             raise InputError(f"a text or a path is wanted, not {type(text_or_path).__name__}")
-        return fix_source(source, contract, fixers, select, ignore, Options(safe_only=safe_only, moved=moved))
+        source = source.remarked(terms.remarks)
+        return fix_source(source, terms.contract, fixers, select, ignore, Options(safe_only=safe_only, moved=moved))
     except TapfixError:
         raise
     except Exception as error:
@@ -144,4 +150,5 @@ def _syntax_errors(source: Source, seen: Mapping[str, FilePath], read: Project) 
             continue
         lines = LineIndex(text)
         for d in diagnostics:
-            yield Remark(d.severity, d.message, path, *lines.position(d.offset))  # type: ignore[arg-type]
+            severity: Literal["error", "warning"] = "warning" if d.severity == "warning" else "error"
+            yield Remark(severity, d.message, path, *lines.position(d.offset))

@@ -21,7 +21,9 @@ from pathlib import Path
 from secrets import token_hex
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from tapfix.answer.files import PROMPT_FILE
 from tapfix.answer.source import read_path, read_text
+from tapfix.answer.terms import terms_for
 from tapfix.answer.writing import WritePlan
 from tapfix.api import fix_source
 from tapfix.contract import Contract
@@ -49,6 +51,8 @@ class Task(NamedTuple):
     path: Path | None = None
     error: str = ""
     """Why there is no answer."""
+    prompt: str | None = None
+    """The text of its prompt, empty for none; None if it may be in a file beside the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,8 @@ class AnswerRow:
     error: str = ""
     is_done: bool = False
     """Whether nothing is left to fix. It is not written."""
+    has_found_prompt: bool = False
+    """Whether the `PROMPT.md` beside the answer was read. It is not written."""
 
     def columns(self) -> dict[str, Any]:
         """What is written of it, by name."""
@@ -77,72 +83,92 @@ class Settings:
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     options: Options = _NO_OPTIONS
+    finds_prompts: bool = True
+    """Whether a `PROMPT.md` beside an answer is its prompt."""
 
 
 # --- in ---------------------------------------------------------------------------------------------------------------
 
 
-def read_tasks(source: Path, *, column: str, pattern: str) -> Iterator[Task]:
+def read_tasks(source: Path, *, column: str, pattern: str, prompt_column: str | None = None) -> Iterator[Task]:
     """The answers of a folder, or of a JSON Lines or a Parquet file.
 
-    In a folder they are the files that `pattern` matches; in a file, the texts in `column`. Raises InputError, before
+    In a folder they are the files that `pattern` matches, but for prompts (`PROMPT.md`); in a file, the texts in
+    `column`, with the prompts in `prompt_column`, if it is given. Raises InputError, before
     it yields the first answer, if there is no such folder or file, or if nothing in it can be an answer.
     """
     if os.path.isdir(source):
-        paths = sorted(path for path in source.glob(pattern) if path.is_file())
+        paths = sorted(path for path in source.glob(pattern) if path.is_file() and path.name != PROMPT_FILE)
         if not paths:
             raise InputError(f"no file in {source} matches {pattern}")
         return (Task(path.relative_to(source).as_posix(), path=path) for path in paths)
     if not os.path.exists(source):
         raise InputError(f"{source}: no such file or folder")
-    return _parquet_tasks(source, column) if source.suffix == ".parquet" else _json_tasks(source, column)
+    columns = _Columns(column, prompt_column)
+    return _parquet_tasks(source, columns) if source.suffix == ".parquet" else _json_tasks(source, columns)
 
 
-def _json_tasks(source: Path, column: str) -> Iterator[Task]:
+class _Columns(NamedTuple):
+    """The keys or columns of a row that are read."""
+
+    answer: str
+    prompt: str | None
+
+    def task(self, record: dict[str, Any], number: int) -> Task:
+        """The task of a row. A row whose prompt is null has none."""
+        name = str(record.get("id", number))
+        if not isinstance(text := record.get(self.answer), str):
+            return Task(name, error=_lacking(record, number, self.answer))
+        if self.prompt is None:
+            return Task(name, text)
+        prompt = record.get(self.prompt, 0)
+        if not isinstance(prompt, str | None):
+            return Task(name, error=_lacking(record, number, self.prompt))
+        return Task(name, text, prompt=prompt or "")
+
+
+def _lacking(record: dict[str, Any], number: int, column: str) -> str:
+    return f"row {number} has no text in {column!r}; it has {', '.join(map(str, record))}"
+
+
+def _json_tasks(source: Path, columns: _Columns) -> Iterator[Task]:
     try:
         with source.open("rb") as file:
             for number, line in enumerate(file, 1):
                 if line.strip():
-                    yield _json_task(line, number, column)
+                    yield _json_task(line, number, columns)
     except OSError as error:
         raise InputError(f"{source}: cannot be read: {error.strerror}") from None
 
 
-def _json_task(line: bytes, number: int, column: str) -> Task:
+def _json_task(line: bytes, number: int, columns: _Columns) -> Task:
     try:
         record = json.loads(line)
     except ValueError as error:
         return Task(str(number), error=f"line {number} is not JSON: {error}")
     if not isinstance(record, dict):
-        return Task(str(number), error=f"line {number} is no JSON object")
-    return _task(record, number, column)
+        return Task(str(number), error=f"line {number} is not a JSON object")
+    return columns.task(record, number)
 
 
-def _task(record: dict[str, Any], number: int, column: str) -> Task:
-    name = str(record.get("id", number))
-    text = record.get(column)
-    if not isinstance(text, str):
-        return Task(name, error=f"row {number} has no text in {column!r}; it has {', '.join(map(str, record))}")
-    return Task(name, text)
-
-
-def _parquet_tasks(source: Path, column: str) -> Iterator[Task]:
+def _parquet_tasks(source: Path, columns: _Columns) -> Iterator[Task]:
     parquet = _parquet()
     try:
         file = parquet.ParquetFile(source)
     except (OSError, ValueError) as error:
-        raise InputError(f"{source} is no Parquet file: {' '.join(str(error).split())}") from None
+        raise InputError(f"{source} is not a Parquet file: {' '.join(str(error).split())}") from None
     with file:
         names = file.schema_arrow.names
-        if column not in names:
-            raise InputError(f"{source} has no column {column!r}; it has {', '.join(names)}")
-        columns = [name for name in ("id", column) if name in names]
+        for column in filter(None, columns):
+            if column not in names:
+                raise InputError(f"{source} has no column {column!r}; it has {', '.join(names)}")
+        wanted = [name for name in dict.fromkeys(("id", *columns)) if name in names]
         number = 0
         batch: RecordBatch
-        for batch in file.iter_batches(_ROWS_AT_ONCE, columns=columns):
+        for batch in file.iter_batches(_ROWS_AT_ONCE, columns=wanted):
             for record in batch.to_pylist():
                 number += 1
-                yield _task(record, number, column)
+                yield columns.task(record, number)
 
 
 def _parquet() -> Any:
@@ -215,13 +241,22 @@ def repair_one(task: Task, settings: Settings) -> AnswerRow:
     if task.error:
         return _failed(task, task.error)
     try:
+        terms = terms_for(task.path, settings.contract, task.prompt if settings.finds_prompts else False)
         if task.path is None:
-            source = read_text(task.text, settings.contract, task.id)
+            source = read_text(task.text, terms.contract, task.id)
         else:
-            source = read_path(task.path, settings.contract)
+            source = read_path(task.path, terms.contract)
         fixers = all_fixers(settings.folders)
-        result = fix_source(source, settings.contract, fixers, settings.select, settings.ignore, settings.options)
-        return AnswerRow(task.id, dict(result.files), result.diff(), result.to_dict(), is_done=result.is_done)
+        source = source.remarked(terms.remarks)
+        result = fix_source(source, terms.contract, fixers, settings.select, settings.ignore, settings.options)
+        return AnswerRow(
+            task.id,
+            dict(result.files),
+            result.diff(),
+            result.to_dict(),
+            is_done=result.is_done,
+            has_found_prompt=bool(terms.notice),
+        )
     except TapfixError as error:
         return _failed(task, str(error))
     except Exception as error:

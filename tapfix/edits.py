@@ -84,7 +84,7 @@ def ensure_possible(fix: Fix, texts: Mapping[str, str]) -> None:
         if not 0 <= edit.start <= edit.end <= len(texts.get(edit.file, "")):
             raise ValueError(f"the fix changes what is not there: {edit.file}, {edit.start} to {edit.end}")
         if edit.file not in texts and not _leads_inside(edit.file):
-            raise ValueError(f"the fix writes {edit.file!r}, which is no path inside of the stack")
+            raise ValueError(f"the fix writes {edit.file!r}, which is not a path inside of the stack")
     for file in fix.removes:
         if file not in texts:
             raise ValueError(f"the fix removes {file}, which does not exist")
@@ -113,7 +113,7 @@ class EditSet:
         return not (self.closed or fix.exclusive and self._count)
 
     def accepts(self, fix: Fix) -> bool:
-        """Take the fix in, whole, and say True; or leave it out, whole, and say False."""
+        """Accept the whole fix and return True, or leave the whole fix out and return False."""
         if not self.may_take(fix):
             # An exclusive fix is next: no fix after it may change the snapshot before it is made.
             self.closed = True

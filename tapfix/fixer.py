@@ -23,7 +23,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from tapfix.contract.because import Because
+from tapfix.contract import Because
 from tapfix.edits import Edit, Fix, Safety
 from tapfix.module import Attribute, Element, Expr, File, Module, Project, Reference, Span
 
@@ -153,7 +153,7 @@ class Context:
         return agreed(list(self.values(at, node, undecided=undecided).values()))
 
     def evaluators(self, module: Module, *, undecided: Undecided = "default") -> Mapping[str, Evaluator]:
-        """What evaluates the expressions of a module in each environment: for texts of which only parts are known."""
+        """The evaluators of a module's expressions, by environment: for texts that are known only in part."""
         return self._environments.evaluators(module, undecided)
 
 
@@ -278,7 +278,7 @@ def _place(at: Element | Reference | File, node: Expr | None) -> tuple[Span, str
 
 
 def _head(element: Element) -> Span:
-    """Of a top-level block its head line, which is what a reader wants to see; of others all."""
+    """What a finding points to: the head line of an element, or all of it if it has only one."""
     start, end = element.start, element.end
     line_end = element.file.line_end(start)
     return Span(element.file.path, start, min(end, line_end - 1 if line_end > start else end))

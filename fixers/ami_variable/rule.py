@@ -23,8 +23,8 @@ class AmiVariable(Fixer):
     """An AMI that nobody can override.
 
     The contract names a variable (`compute.ami_variable`, by default `ami_id`) that overrides the image of every launch
-    template, instance, launch configuration and spot request. Where there is none, it is declared, and comes before
-    what decided so far. Unset, it is null or empty, as the module's other variables are:
+    template, instance, launch configuration and spot request. A missing variable is declared, and takes precedence
+    over what decided before. While it is not set, it is null or empty, like the module's other optional variables:
 
     - a data source, an SSM parameter, a map by region, `resolve:ssm:…`: these stay the default;
     - a literal `ami-…`: an AMI id is valid in one region, so it becomes the variable's value in each environment's
@@ -51,7 +51,7 @@ class AmiVariable(Fixer):
     severity = Severity.MEDIUM
     safety = Safety.SAFE
     title = "An AMI that nobody can override"
-    cause = "The image is fixed in the configuration or taken from a data source with no variable before it."
+    cause = "The image is fixed in the configuration or taken from a data source without a variable that overrides it."
     reference = "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/data-sources/ami"
     effect = "A hardened or pinned image cannot be used without changing the stack."
     order = 46
@@ -206,7 +206,7 @@ resource "aws_launch_template" "web" {
     def _overridden(
         self, module: Module, context: Context, same: Sequence[Image], several: bool, taken: frozenset[str]
     ) -> Finding:
-        """Put a variable before what decides so far."""
+        """Give a variable precedence over what decides so far."""
         image = same[0]
         names = ", ".join(i.names for i in same)
         values = _literal_ids(module, context, image)
@@ -377,7 +377,7 @@ def _default_now(release: Release | None) -> str:
 
 
 def _literal_ids(module: Module, context: Context, image: Image) -> Mapping[str, str] | None:
-    """The literal id by environment, "" where there is no tfvars file; None if the image is no literal."""
+    """The literal id by environment, "" where there is no tfvars file; None if the image is not a literal."""
     if image.holder.expr.kind == "traversal" and not image.holder.value.startswith("local."):
         return None
     if any(s.address for s in image.sources) or any(s.holder is not image.holder for s in image.sources):

@@ -135,7 +135,6 @@ class ContractClauses(Fixer):
 Check = Callable[[ContractClauses, Module, Context], Iterator[Finding]]
 
 # --- what the stack must contain
-# ---------------------------------------------------------------------------------------------
 
 
 def _home(module: Module) -> File:
@@ -248,29 +247,39 @@ def _regions(rule: ContractClauses, module: Module, context: Context) -> Iterato
 
 def _open_ingress(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
     forbid = context.contract.forbid
-    if not forbid.open_ingress:
+    if not forbid.open_ingress and not forbid.closed_ports:
         return
     for block in module.resources("aws_security_group", "aws_default_security_group"):
         for ingress in block.blocks_of("ingress"):
-            yield from _open(rule, context, ingress, forbid.open_ports)
+            yield from _open(rule, context, ingress)
     for block in module.resources("aws_security_group_rule"):
         kind = block.get("type")
         if kind is not None and "ingress" in context.values(kind).values():
-            yield from _open(rule, context, block, forbid.open_ports)
+            yield from _open(rule, context, block)
     for block in module.resources("aws_vpc_security_group_ingress_rule"):
-        yield from _open(rule, context, block, forbid.open_ports)
+        yield from _open(rule, context, block)
 
 
-def _open(rule: ContractClauses, context: Context, block: Block, allowed: tuple[int, ...]) -> Iterator[Finding]:
+def _open(rule: ContractClauses, context: Context, block: Block) -> Iterator[Finding]:
     """The first network of a rule that admits every address on a port that is not allowed, in some environment."""
+    forbid = context.contract.forbid
     for name in ("cidr_blocks", "ipv6_cidr_blocks", "cidr_ipv4", "cidr_ipv6"):
         for networks, first, last in block_values(context, block, name, "from_port", "to_port"):
-            is_allowed = isinstance(first, int | float) and first == last and int(first) in allowed
+            is_allowed = isinstance(first, int | float) and first == last and int(first) in forbid.open_ports
+            if not forbid.open_ingress:
+                is_allowed = not _includes_any(first, last, forbid.closed_ports)
             if includes_every_address(networks) and not is_allowed:
                 ports = "every port" if first in (None, 0, -1) else f"port {_shown(first)}"
                 message = f"it lets the whole world in on {ports}, which the contract forbids"
                 yield rule.suggest(block.attributes[name], message, "name the networks")
                 return
+
+
+def _includes_any(first: object, last: object, ports: tuple[int, ...]) -> bool:
+    """Whether a range of ports includes one of these. A range without bounds, or from 0 or -1 to 0, is every port."""
+    if not isinstance(first, int | float) or not isinstance(last, int | float) or last <= 0:
+        return True
+    return any(first <= port <= last for port in ports)
 
 
 def _iam_wildcards(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ _ENDLESS: Final = (10**9,)
 
 
 def is_within(stated: str, wanted: str) -> bool:
-    """Whether `wanted` allows every version that `stated` allows. A text that is no constraint is within itself alone.
+    """Whether `wanted` allows every version that `stated` allows. A text that is not a constraint is within itself.
 
     Source: https://developer.hashicorp.com/terraform/language/expressions/version-constraints
     """

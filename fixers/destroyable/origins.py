@@ -52,7 +52,7 @@ class Wanted(NamedTuple):
         return is_known(value) and same(value, self.value)
 
     def negated(self) -> Wanted | None:
-        """The value that `x` should have if this is the one for `!x`; None for a value that is no bool."""
+        """The value that `x` should have if this is the one for `!x`; None for a value that is not a bool."""
         return Wanted(not self.value, "false" if self.value else "true") if isinstance(self.value, bool) else None
 
 

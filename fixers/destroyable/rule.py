@@ -14,7 +14,7 @@ from tapfix.module.nodes import members
 from tapfix.schema import load
 
 from ..shared.lifecycle import stop_ignoring
-from ..shared.places import attributes_at, places
+from ..shared.places import attributes_at, by_type, places
 from .blockers import BLOCKERS, BLOCKING_ITEMS, BLOCKS, LOCKS, Blocker, BlockingItem, Lock, as_markdown
 from .origins import Origins, Wanted, wanted_by_place
 
@@ -266,19 +266,9 @@ def _wanted(row: Blocker) -> Wanted:
 # The table, by resource type ---------------------------------------------------------------------------------------
 
 
-@cache
-def _blockers_of(type: str) -> tuple[Blocker, ...]:
-    return tuple(row for row in BLOCKERS if type in row.types.split())
-
-
-@cache
-def _blocking_items_of(type: str) -> tuple[BlockingItem, ...]:
-    return tuple(row for row in BLOCKING_ITEMS if type in row.types.split())
-
-
-@cache
-def _locks_of(type: str) -> tuple[Lock, ...]:
-    return tuple(row for row in LOCKS if type in row.types.split())
+_blockers_of = by_type(BLOCKERS)
+_blocking_items_of = by_type(BLOCKING_ITEMS)
+_locks_of = by_type(LOCKS)
 
 
 # Values -------------------------------------------------------------------------------------------------------------

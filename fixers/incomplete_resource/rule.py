@@ -185,7 +185,7 @@ resource "aws_db_proxy" "main" {
                 missing.append(part)
                 continue
             edits.append(block.insert(f"{part.name} = {text}", after=block.get(TAKEN_FROM[block.labels[0], part.name])))
-            done.append(f"`{part.name}` is missing: it is that of the other, {text}")
+            done.append(f"`{part.name}` is missing: it is taken from {text}")
         if missing:
             what = f"not finished: {_listed(missing)} {'is' if len(missing) == 1 else 'are'} missing"
             reason = reason_to_keep(module, block, known, missing)
@@ -203,16 +203,16 @@ resource "aws_db_proxy" "main" {
     def _valueless(self, module: Module, output: Block, context: Context) -> Finding:
         what = "not finished: its `value` is missing"
         if module.is_root:
-            return self.fix(output, f"{what}; nothing can refer to it, so it is gone", [output.remove()])
+            return self.fix(output, f"{what}; nothing can refer to it, so it is removed", [output.remove()])
         if _is_read(module, output.name, context):
             return self.refuse(output, what, "another module may read it: write the value that it is to give")
-        return self.fix(output, f"{what}; nothing refers to it, so it is gone", [output.remove()])
+        return self.fix(output, f"{what}; nothing refers to it, so it is removed", [output.remove()])
 
     def _cut_off(self, module: Module, broken: Element, schema: Schema) -> Iterator[Finding]:
         """A block that the answer ends in the middle of."""
         if is_head_only(broken):
             words = " ".join(broken.text().split())
-            message = f"the answer ends in the head of a block ({words}), so it is gone"
+            message = f"the answer ends in the head of a block ({words}), so it is removed"
             yield self.fix(broken, message, [broken.remove()])
             return
         cut = cut_off(module, broken, schema)
@@ -226,7 +226,7 @@ resource "aws_db_proxy" "main" {
                 edit = _ended(broken, (cut.finished or "").rstrip())
                 yield self.fix(broken, f"{what}: it is closed there{left}", [edit])
             case Verdict.REMOVE:
-                yield self.fix(broken, f"{what}; nothing refers to it, so it is gone", [broken.remove()])
+                yield self.fix(broken, f"{what}; nothing refers to it, so it is removed", [broken.remove()])
             case Verdict.COMPLETE:
                 assert cut.tail is not None
                 message = f"{what}: only `{cut.tail.meant}` can be meant, and it is closed there"
@@ -269,7 +269,7 @@ def _is_read(module: Module, output: str, context: Context) -> bool:
 def _removed(what: str, gone: list[Block | Attribute]) -> str:
     others = [e.address if isinstance(e, Block) else f"local.{e.name}" for e in gone[1:]]
     with_it = f", and {', '.join(others)} with it" if others else ""
-    return f"{what}; nothing refers to it and it does nothing without, so it is gone{with_it}"
+    return f"{what}; nothing refers to it and it does nothing without, so it is removed{with_it}"
 
 
 def _listed(missing: list[Missing]) -> str:

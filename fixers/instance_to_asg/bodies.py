@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tapfix.module import Attribute, Block, Element, Expr, compose, walk
+from tapfix.module.nodes import opening
 
 _COMMENT = re.compile(r"(?:#|//)[^\r\n]*|/\*.*?\*/", re.DOTALL)
 
@@ -102,7 +103,7 @@ def _squeezed(comment: str) -> str:
 
 
 def _opening_end(block: Block) -> int:
-    return block.base + next(c for c in block.node.children if c.kind == "OBrace").end
+    return block.base + opening(block.node).end
 
 
 def _elements(block: Block) -> list[Attribute | Block]:

@@ -36,6 +36,7 @@ from tapfix.module.nodes import (
     sole_interpolation,
     template_parts,
     traversal_root,
+    traversal_steps,
     whole_address,
 )
 from tapfix.syntax import Leaf
@@ -74,7 +75,7 @@ class Uncounted:
     def __init__(self, label: str) -> None:
         self.label = label
         self.dropped: list[str] = []
-        """Keys of objects that went, since each copy had its own value."""
+        """Keys of objects that were removed, since each copy had its own value."""
 
     def text(self, holder: Element, expr: Expr, *, script: bool = False) -> str:
         """The source of an expression without what distinguishes copies."""
@@ -152,11 +153,11 @@ class Uncounted:
         file, parts = holder.file, template_parts(template)
         ahead = parts[at - 1] if at and isinstance(parts[at - 1], Leaf) else None
         following = parts[at + 1] if at + 1 < len(parts) and isinstance(parts[at + 1], Leaf) else parts[at]
-        start, end = holder.base + parts[at].start, holder.base + parts[at].end
-        low = holder.base + ahead.start if ahead is not None else start
+        _, start, end = holder.span(parts[at])
+        low = holder.span(ahead).start if ahead is not None else start
         line, line_end = file.line_start(start), file.line_end(start)
         before = file.text[max(low, line) : start]
-        after = file.text[end : holder.base + following.end].split("\n", 1)[0]
+        after = file.text[end : holder.span(following).end].split("\n", 1)[0]
         found = natural_cut(before, after, at_start=not at or line >= low)
         if script and not _only_tells(file.text[line:start], before, after, file.text[line:line_end]):
             found = None
@@ -170,7 +171,7 @@ class Uncounted:
         if pattern is None:
             raise Unscalable(f"`{_short(holder.text(expr))}` differs from copy to copy")
         verbs = [m for m in re.finditer(r"%[-+0# ]*\d*(?:\.\d+)?[a-z%]", pattern) if not m[0].endswith("%")]
-        at = holder.base + arguments[0].start + 1
+        at = holder.span(arguments[0]).start + 1
         for i, argument in enumerate(arguments[1:]):
             if not tells_copies(holder, argument):
                 continue
@@ -260,7 +261,7 @@ def _only_tells(line_before: str, before: str, after: str, line: str) -> bool:
 
 def _edited(holder: Element, expr: Expr, edits: Sequence[Edit]) -> str:
     """The source of an expression with edits made."""
-    base = holder.base + expr.start
+    base = holder.span(expr).start
     return apply_edits(holder.text(expr), sorted((e.start - base, e.end - base, e.text) for e in edits))
 
 
@@ -337,14 +338,14 @@ def _indexed_list(holder: Element, expr: Expr) -> str | None:
     if call_name(root) == "element" and _counts(call_arguments(root)[1]):
         whole, end = holder.text(call_arguments(root)[0]), root.end
     else:
-        numbered = [c for c in expr.children if c.kind == "index" and tells_copies(holder, index_expr(c))]
+        numbered = [c for c in traversal_steps(expr) if c.kind == "index" and tells_copies(holder, index_expr(c))]
         if len(numbered) != 1 or not _counts(index_expr(numbered[0])) or tells_copies(holder, root):
             return None
         whole, end = (
-            holder.file.text[holder.base + expr.start : holder.base + numbered[0].start].rstrip(),
+            holder.file.text[holder.span(expr).start : holder.span(numbered[0]).start].rstrip(),
             numbered[0].end,
         )
-    rest = holder.file.text[holder.base + end : holder.base + expr.end]
+    rest = holder.file.text[holder.base + end : holder.span(expr).end]
     return f"{whole}[*]{rest}" if rest else whole
 
 

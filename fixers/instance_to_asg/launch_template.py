@@ -133,7 +133,7 @@ class _Composition:
         bare = without_comments(self.tags) if self.tags is not None else None
         if self.uncounted.dropped:
             names = ", ".join(dict.fromkeys(self.uncounted.dropped))
-            self.notes.append(f"tags that differed from copy to copy went: {names}")
+            self.notes.append(f"tags that differed from copy to copy are removed: {names}")
         return LaunchTemplate(text, prefix, bare, tuple(self.notes), tuple(self.of_group))
 
     def _all_lines(self, prefix: str) -> list[BodyLines]:
@@ -215,7 +215,7 @@ class _Composition:
             )
 
     def _dropped(self, part: BodyElement, name: str) -> None:
-        self.notes.append(f"`{name}` went: {DROPPED[name]}")
+        self.notes.append(f"`{name}` is removed: {DROPPED[name]}")
         comments = part.with_comments("")
         if comments:
             self.lines.append(BodyLines(comments, is_block=True))
@@ -223,7 +223,7 @@ class _Composition:
     def _user_data(self, part: BodyElement, attribute: Attribute) -> None:
         payload = self.data.payload(attribute, attribute.expr)
         if not payload.known:
-            raise Unscalable(f"whether `{attribute.name}` is base64 cannot be told")
+            raise Unscalable(f"whether `{attribute.name}` is base64 is not known")
         text = self.uncounted.text(attribute, payload.expr, script=True)
         if payload.coding is Coding.NOTHING and payload.expr.text != "null":
             text = text if attribute.name == "user_data_base64" else f"try(base64encode({text}), null)"
@@ -237,7 +237,7 @@ class _Composition:
         self._add(part, line, spaced="\n" in text)
 
     def _shared(self, attribute: Attribute) -> str:
-        """The expression of an argument without what tells copies apart."""
+        """The expression of an argument without what distinguishes copies."""
         return expression_at_no_indent(self.uncounted.text(attribute, attribute.expr), attribute)
 
     # --- tags ---------------------------------------------------------------------------------------------------------
@@ -342,7 +342,7 @@ class _Composition:
     def _device_tags(self, tags: Attribute) -> None:
         volume = self._volume_tags("")
         if without_comments(self._shared(tags)) != volume:
-            self.notes.append("tags of single volumes went, since a launch template tags all volumes alike")
+            self.notes.append("tags of single volumes are removed, since a launch template tags all volumes alike")
         elif "tags" not in self.instance.attributes:
             text = tag_specification("volume", self._with_defaults(volume))
             self.lines.append(BodyLines(text, is_block=True))

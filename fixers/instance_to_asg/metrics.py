@@ -20,7 +20,7 @@ from tapfix.module import (
     string_value,
     walk,
 )
-from tapfix.module.nodes import index_expr, interpolated, is_splat, item_key_node
+from tapfix.module.nodes import index_expr, interpolated, is_splat, item_key_node, template_parts
 
 from .copies import Loop, Uncounted, Unscalable, tells_copies
 from .uses import InstanceUse, ListLoop, Replacement, address_of, contains, list_loops, named, replaced
@@ -107,7 +107,7 @@ def _single(
 
 
 def dashboard_edits(block: Block, uses: Sequence[InstanceUse], replacement: Replacement) -> Iterator[Edit]:
-    """The edits that make the metrics of machines on a dashboard one of the group.
+    """The edits that replace the metrics of machines on a dashboard by one of the group.
 
     Raises `Unscalable` for a dashboard that needs a certain machine.
     """
@@ -133,7 +133,7 @@ def dashboard_edits(block: Block, uses: Sequence[InstanceUse], replacement: Repl
 def _once(
     block: Block, holder: Attribute, loop: ListLoop, inside: Sequence[InstanceUse], replacement: Replacement
 ) -> Iterator[Edit]:
-    """Make once, of the group, what a `for` makes of each machine."""
+    """Make for the group, once, what a `for` makes for each machine."""
     whole = next((u for u in inside if u.reference.node is loop.source), None)
     spelled = loop.names[-1] if whole is not None and whole.attribute == "id" else f"{loop.names[-1]}.id"
     metrics = [
@@ -147,7 +147,7 @@ def _once(
     identifiers = (node for node in walk(loop.value) if node.kind == "Identifier")
     names = {node.text for node in identifiers if not any(contains(e, node) for e in elements)}
     _, keyword, *_ = loop.node.leaves()
-    head = Edit(holder.file.path, holder.base + keyword.start, holder.base + loop.value.start, "")
+    head = Edit(holder.file.path, holder.span(keyword).start, holder.span(loop.value).start, "")
     has_comment = re.search(r"#|//|/\*", holder.file.text[head.start : head.end]) is not None
     if not metrics or left or names & set(loop.names) or has_comment:
         raise Unscalable(f"{block.address} needs the machines one by one")
@@ -175,12 +175,12 @@ def _in_heredoc(use: InstanceUse, replacement: Replacement) -> list[Edit]:
     if use.holder is None or use.attribute != "id" or use.splat:
         return []
     for heredoc in walk(use.holder.expr):
-        for text, value in pairwise(heredoc.children if heredoc.kind == "heredoc" else ()):
+        for text, value in pairwise(template_parts(heredoc) if heredoc.kind == "heredoc" else ()):
             if value.kind != "interpolation" or interpolated(value) is not use.whole:
                 continue
             found = re.search(r'"InstanceId"(?=\s*,\s*"$)', text.text)
             if found is not None:
-                start = use.holder.base + text.start + found.start()
+                start = use.holder.span(text).start + found.start()
                 dimension = Edit(use.holder.file.path, start, start + len(found[0]), _DIMENSION)
                 return [dimension, use.replace(f"{replacement.group}.name")]
     return []
@@ -214,9 +214,9 @@ def _repeated_metrics(holder: Attribute, uses: Sequence[InstanceUse]) -> Iterato
             shortened = measured == ('"..."', "") and above[-1:] == ("",)
             if shortened or (len(measured) == len(above) and set(measured) <= {"", '"."'}):
                 measured = above
-            before = holder.base + rows[i - 1].end
-            between = holder.file.text[before : holder.base + row.start]
+            before = holder.span(rows[i - 1]).end
+            between = holder.file.text[before : holder.span(row).start]
             if measured in seen and re.fullmatch(r"\s*,\s*", between):
-                yield Edit(holder.file.path, before, holder.base + row.end, ""), use
+                yield Edit(holder.file.path, before, holder.span(row).end, ""), use
             seen.add(measured)
             above = measured

@@ -55,7 +55,7 @@ def merged(module: Module, twins: Sequence[Block]) -> Merger:
     expected = sum("count.index" in e.text for e in changes)
     written = File("merged.tf", f"{text}\n").blocks
     if len(written) != 1 or sum(r.address == "count.index" for r in written[0].references) != expected:
-        raise Unscalable(f"{names} differ in a number that is no part of a text")
+        raise Unscalable(f"{names} differ in a number that is not part of a text")
     edits = [
         *_heading(twins),
         first.edit(None, _own_comments(twins) + text),
@@ -144,7 +144,7 @@ def _numbered(attribute: Attribute, values: Sequence[str], names: str) -> Iterat
     parts = [re.split(r"(\d+)", value) for value in values]
     if len({tuple(p[::2]) for p in parts}) != 1:
         raise Unscalable(f"{names} differ in `{attribute.name}`, and a group holds copies of one template")
-    at = attribute.base + attribute.expr.start
+    at = attribute.span(attribute.expr).start
     for i, part in enumerate(parts[0]):
         numbers = [p[i] for p in parts]
         if i % 2 and len(set(numbers)) > 1:

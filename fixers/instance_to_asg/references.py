@@ -202,7 +202,7 @@ class _References:
         elif self.loop.attribute is None:
             attached.add("*")
         else:
-            raise Unscalable(f"whether {block.address} attaches all copies cannot be told")
+            raise Unscalable(f"whether {block.address} attaches all copies is not known")
 
     def _as_many(self, loop: Loop) -> bool:
         """Whether the `count` of an attachment is the number of instances, in each environment."""
@@ -288,7 +288,7 @@ class _References:
                 continue
             if "Condition" in items or not self._is_all(use.holder, item_value(resource)):
                 break
-            resource_start = use.holder.base + resource.start
+            resource_start = use.holder.span(resource).start
             indent = " " * (resource_start - use.holder.file.line_start(resource_start))
             condition = f'{{\n{indent}  StringEquals = {{ "{_GROUP_TAG}" = {self.replacement.group}.name }}\n{indent}}}'
             yield use.holder.edit(item_value(resource), f"{_ANY_INSTANCE}\n{indent}Condition = {condition}")
@@ -328,7 +328,7 @@ class _References:
         )
         for i, (block, _) in enumerate(whole):
             if i or taken:
-                self.notes.append(f"output `{block.name}` went: the machines of a group come and go")
+                self.notes.append(f"output `{block.name}` is removed: the machines of a group come and go")
                 yield from self._without_output(self.module, block)
             else:
                 self.notes.append(f"output `{block.name}` is now `{self.replacement.output}`")
@@ -361,7 +361,7 @@ class _References:
                 item = next((i for i in items if use.is_within(value, i)), None)
                 if item is not None and self._is_all(value, item_value(item)):
                     self.notes.append(
-                        f"`{item_key(item)}` of output `{block.name}` went: the machines of a group come and go"
+                        f"`{item_key(item)}` of output `{block.name}` is removed: the machines of a group come and go"
                     )
                     yield value.remove_member(node, item)
                     break

@@ -22,7 +22,7 @@ class InstanceToAsg(Fixer):
     **The template** has what the instance had, argument by argument: the image, the type, user data (encoded as base64
     once), the instance profile, monitoring, metadata options, placement; volumes as `block_device_mappings` with their
     encryption; tags for instances and volumes; public addresses in `network_interfaces`, together with the security
-    groups. **The group** has the subnets (the whole list of which `count.index` took one), the load balancer,
+    groups. **The group** has the subnets (the whole list, if `count.index` took one of it), the load balancer,
     `depends_on`, and tags that it propagates. A new version of the template starts an instance refresh.
 
     **The sizes** start from the number of instances. A number stays as it is, and a variable that counted the instances
@@ -40,8 +40,8 @@ class InstanceToAsg(Fixer):
     **Written out one by one** (`web_1`, `web_2`, or several behind one target group): instances that differ only in
     their numbers and subnets become one block with `count` first, and then a group.
 
-    **Why unsafe:** machines that had a number, an address and a life of their own become ones that can be replaced at
-    any time. The contract asks for it (`compute.autoscaling`); where it does not, the rule does nothing.
+    **Why unsafe:** each machine had a number and an address of its own, and now any machine can be replaced at any
+    time. The contract asks for it (`compute.autoscaling`); where it does not, the rule does nothing.
 
     **Refused**, each with its reason: bastions, NAT and VPN servers, machines with data of their own (by their names,
     and by `source_dest_check = false`); fixed addresses, Elastic IPs, attached volumes, DNS records, routes;
@@ -54,7 +54,7 @@ class InstanceToAsg(Fixer):
     severity = Severity.MEDIUM
     safety = Safety.UNSAFE
     title = "Missing Auto Scaling group"
-    cause = "A fixed number of instances stands where a launch template and an Auto Scaling group were asked for."
+    cause = "A fixed number of instances was written where a launch template and an Auto Scaling group were asked for."
     reference = "https://docs.aws.amazon.com/autoscaling/ec2/userguide/what-is-amazon-ec2-auto-scaling.html"
     effect = "Nothing scales with load, and an instance that fails is not replaced."
     order = 40

@@ -223,7 +223,7 @@ def scaling_of(module: Module, context: Context, instance: Block, *, several: bo
     ]
     notes = [f"The sizes are {row_names(sizes.variables)}", *template.notes, *references.notes]
     if {"availability_zone", "subnet_id"} <= instance.attributes.keys():
-        notes.append("`availability_zone` went: the subnets are in one each")
+        notes.append("`availability_zone` is removed: each subnet is in one")
     return Scaling(text, tuple(_disjoint(edits)), tuple(notes))
 
 
@@ -269,7 +269,8 @@ def _own_template(module: Module, instance: Block, uncounted: Uncounted) -> Laun
     tags = instance.get("tags")
     text = expression_at_no_indent(uncounted.text(tags, tags.expr), tags) if tags is not None else None
     bare = without_comments(text) if text is not None else None
-    notes = [f"tags that differed from copy to copy went: {', '.join(uncounted.dropped)}"] if uncounted.dropped else []
+    dropped = ", ".join(uncounted.dropped)
+    notes = [f"tags that differed from copy to copy are removed: {dropped}"] if dropped else []
     elements = tuple(body_elements(instance))
     return LaunchTemplate("", name_prefix(text, uncounted.label), bare, tuple(notes), elements)
 

@@ -17,7 +17,7 @@ from tapfix.module import (
     expression_references,
     walk,
 )
-from tapfix.module.nodes import ForExpr, index_expr, is_splat, step_name, traversal_root, traversal_steps
+from tapfix.module.nodes import ForExpr, call_around, index_expr, is_splat, step_name, traversal_root, traversal_steps
 
 from .copies import Unscalable
 
@@ -88,19 +88,14 @@ class InstanceUse:
         return Edit(self.reference.file.path, base + self.whole.start, base + self.whole.end, text)
 
     def counted_by(self) -> Expr | None:
-        """The `length(…)` of which the reference is the only argument."""
-        if self.holder is None:
-            return None
-        for call in walk(self.holder.expr):
-            if call_name(call) == "length" and any(a is self.whole for a in call_arguments(call)):
-                return call
-        return None
+        """The `length(…)` whose only argument is the reference."""
+        return call_around(self.holder.expr, "length", self.whole) if self.holder is not None else None
 
     def is_within(self, holder: Attribute, node: Expr) -> bool:
         """Whether the reference is in a node of an attribute."""
         return (
-            holder.base + node.start <= self.reference.start
-            and self.reference.end <= holder.base + node.end
+            holder.span(node).start <= self.reference.start
+            and self.reference.end <= holder.span(node).end
             and (self.holder is not None and self.holder.file is holder.file)
         )
 

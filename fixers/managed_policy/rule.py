@@ -10,8 +10,6 @@ from tapfix.edits import Edit
 from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Block, Expr, Module, walk
 
-from .policies import BY_PATH, MEANT
-
 _POLICY = "iam::aws:policy/"
 _ARN = r"(?P<head>arn:aws(?:-cn|-us-gov)?:iam::aws:policy/)(?P<path>(?:[\w-]+/)*)(?P<name>[\w+=@-]+)"
 
@@ -72,8 +70,8 @@ resource "aws_iam_role_policy_attachment" "config" {
                 for match in re.finditer(_ARN, part.text):
                     right = _right(match)
                     if right is not None:
-                        start = block.base + part.start + match.start("path")
-                        end = block.base + part.start + match.end("name")
+                        start = block.span(part).start + match.start("path")
+                        end = block.span(part).start + match.end("name")
                         edit = Edit(block.file.path, start, end, right)
                         wrong = match["path"] + match["name"]
                         yield self.fix(block, f"AWS has no policy `{wrong}`: it is `{right}`", [edit], node=part)
@@ -89,6 +87,8 @@ def _literals(block: Block) -> Iterator[Expr]:
 
 def _right(match: re.Match[str]) -> str | None:
     """The path and name of the policy in AWS, if those of the ARN differ from them."""
+    from .policies import MEANT  # A long list, which only a stack with the ARN of a policy needs.
+
     name = MEANT.get(match["name"], match["name"])
     path = _paths().get(name)
     if path is None or (path + name) == match["path"] + match["name"]:
@@ -98,4 +98,6 @@ def _right(match: re.Match[str]) -> str | None:
 
 @cache
 def _paths() -> dict[str, str]:
+    from .policies import BY_PATH
+
     return {name: f"{path}/" if path else "" for path, names in BY_PATH.items() for name in names.split()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cache
 from textwrap import dedent
 
 from tapfix.edits import Edit
@@ -11,7 +10,7 @@ from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Module
 from tapfix.schema import BlockSchema, Schema
 
-from ..shared.places import attributes_at
+from ..shared.places import attributes_at, by_type
 from .misnomers import INVENTED_BLOCKS, MISNOMERS, InventedBlock, Misnomer
 
 
@@ -180,11 +179,5 @@ def _schema_at(schema: Schema, type: str, argument: str) -> BlockSchema | None:
     return known.inner(argument.split(".")[:-1]) if known is not None else None
 
 
-@cache
-def _misnomers_of(type: str) -> tuple[Misnomer, ...]:
-    return tuple(row for row in MISNOMERS if type in row.types.split())
-
-
-@cache
-def _invented_blocks_of(type: str) -> tuple[InventedBlock, ...]:
-    return tuple(row for row in INVENTED_BLOCKS if type in row.types.split())
+_misnomers_of = by_type(MISNOMERS)
+_invented_blocks_of = by_type(INVENTED_BLOCKS)

@@ -7,8 +7,9 @@ these (`id.UniqueIDSuffixLength` in https://github.com/hashicorp/terraform-plugi
 
 from __future__ import annotations
 
-from functools import cache
 from typing import NamedTuple
+
+from ..shared.places import by_type
 
 
 class Limit(NamedTuple):
@@ -175,7 +176,5 @@ LIMITS = (
 )
 
 
-@cache
-def limits_of(type: str) -> tuple[Limit, ...]:
-    """The limits of the arguments of a resource type."""
-    return tuple(limit for limit in LIMITS if type in limit.types.split())
+limits_of = by_type(LIMITS)
+"""The limits of the arguments of a resource type."""

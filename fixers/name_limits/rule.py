@@ -45,7 +45,7 @@ class NameLimits(Fixer):
     **unsafe**, because it removes a part that somebody wrote.
 
     **What it refuses.** A name that is too long and is not known as a whole, or would be the name of another resource
-    when cut; a name of which nothing would be left; a name that begins with a digit where a letter is required.
+    when cut; a name that would be empty; a name that begins with a digit where a letter is required.
     """
 
     rule = "TAP101"
@@ -300,7 +300,7 @@ def _texts(parts: NameParts) -> list[str]:
 
 
 def _alternatives(expr: Expr) -> Iterator[Expr]:
-    """The expressions of which one is the name: the branches of conditionals."""
+    """The expressions that the name may be: the branches of conditionals, or the expression itself."""
     if expr.kind == "paren":
         yield from _alternatives(parenthesized(expr))
     elif expr.kind == "conditional":

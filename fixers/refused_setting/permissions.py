@@ -41,7 +41,7 @@ def _certificates(module: Module, context: Context) -> Iterator[Refusal]:
         if users and not any("domain_validation_options" in steps_after(reference) for reference, _ in users):
             yield Refusal(
                 block,
-                f"no record validates the certificate, and {users[0][1].address} waits for it in vain",
+                f"no record validates the certificate, so {users[0][1].address} never gets it",
                 "make the aws_route53_record of its domain_validation_options, "
                 "or take the ARN of a valid certificate as a variable",
             )
@@ -169,7 +169,7 @@ def _event_sources(module: Module, context: Context) -> Iterator[Refusal]:
                 yield Refusal(
                     block,
                     f"{role.address} is not granted {action}, "
-                    f"without which Lambda does not take {source.address} as a source",
+                    f"without which Lambda does not accept {source.address} as a source",
                     f"grant it, or attach {managed}",
                 )
 

@@ -26,7 +26,7 @@ class RefusedSetting(Fixer):
     severity = Severity.HIGH
     safety = Safety.SUGGESTION
     title = "Settings that AWS refuses"
-    cause = "The provider's schema takes what the service behind it does not, or does not take any more."
+    cause = "The provider's schema accepts what the AWS service refuses, or has refused since."
     reference = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html"
     effect = "The plan goes through, and the apply stops half way."
     examples = (

@@ -145,7 +145,7 @@ def _redis_endpoints(module: Module, context: Context) -> Iterator[Refusal]:
             if reference.steps and steps_after(reference).startswith(".configuration_endpoint_address"):
                 yield Refusal(
                     reference,
-                    f"{block.address} is no cluster, and has no configuration_endpoint_address",
+                    f"{block.address} is not a cluster, and has no configuration_endpoint_address",
                     "use primary_endpoint_address",
                 )
 
@@ -173,7 +173,7 @@ def _migrations(module: Module, context: Context) -> Iterator[Refusal]:
         mode = block.get("ssl_mode")
         for engine, stated in block_values(context, block, "engine_name", "ssl_mode") if mode is not None else ():
             if mode is not None and engine == "oracle" and stated in ("require", "verify-full"):
-                message = f"an endpoint for Oracle does not take ssl_mode {stated}"
+                message = f"an endpoint for Oracle does not accept ssl_mode {stated}"
                 yield Refusal(mode, message, "it takes none or verify-ca")
                 break
 

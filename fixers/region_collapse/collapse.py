@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from tapfix.answer.files import Answer
 from tapfix.contract import Contract
 from tapfix.edits import Edit, clashes
-from tapfix.module import Attribute, Block, Expr, Module, compose, item_value, walk
+from tapfix.module import Attribute, Block, Expr, File, Module, compose, item_value, walk
 from tapfix.module.nodes import attribute_name_node
 
+from .evidence import Evidence, evidence
 from .extent import Extent, lookup_of, value_type
-from .obstacles import Obstacle, obstacles
+from .obstacles import Obstacle, all_obstacles, joined
 from .sides import DEFAULT
 from .twins import Twins
 from .variables import NewVariables
@@ -28,7 +30,16 @@ class Collapse:
         self.moved = moved
         """Whether `moved` blocks are wanted."""
         self.extent = Extent(twins)
-        self.obstacles: list[Obstacle] = obstacles(twins, self.extent.removed, self.extent.kept_references())
+        self._obstacles = all_obstacles(twins, self.extent.removed, self.extent.kept_references())
+
+    @property
+    def obstacles(self) -> list[Obstacle]:
+        """What rules the collapse out, one reason for each block."""
+        return joined(self._obstacles)
+
+    def evidence(self, files: Iterable[File], answer: Answer | None) -> list[Evidence]:
+        """What shows that the second region is wanted, the strongest first; `files` are those of the project."""
+        return evidence(self.twins, self.extent, self._obstacles, files, answer)
 
     def edits(self) -> Iterator[Edit]:
         """All edits, worked out when the first is asked for."""
@@ -115,7 +126,7 @@ def _outdented(holder: Attribute, value: Expr) -> Iterator[Edit]:
 
 
 def _without_clashes(edits: Sequence[Edit]) -> list[Edit]:
-    """The edits in order, without those in text that goes. Of two edits at one place the first stays.
+    """The edits in order, without those in text that goes. If two edits are at one place, the first stays.
 
     Insertions at one point become one, in the order in which they came.
     """

@@ -32,7 +32,7 @@ from .names import SideNames
 _CONSTANT_LEAVES = frozenset({"NumberLit", "QuotedLit", "StringLit"})
 _CONSTANT_NODES = frozenset({"tuple", "object", "object_item", "template", "unary"})
 _MARKS = frozenset("OQuote CQuote OBrack CBrack OBrace CBrace Comma Newline Equal Colon Minus Bang Identifier".split())
-"""The leaves of a constant that are no values. An Identifier is the key of an object's item."""
+"""The leaves of a constant that are not values. An Identifier is the key of an object's item."""
 _TAGS = frozenset({"tags", "tags_all", "volume_tags"})
 
 

@@ -22,7 +22,7 @@ _KIND = (
     r"(^|_)(class|type|version|mode|level|tier|sku|policy|schedule|schedule_expression|recurrence|window|tenancy"
     r"|algorithm|edition|plan)$"
 )
-"""Names of arguments whose text says of which kind a thing is."""
+"""Names of arguments whose text says what kind a thing is."""
 _VPC_ADDRESSES = 2**16
 """The addresses of a /16, the largest network that a VPC may have (docs.aws.amazon.com, "VPC CIDR blocks")."""
 _SIZES = ("nano", "micro", "small", "medium", "large", "xlarge")
@@ -32,6 +32,11 @@ _BOUND = r"\b(?:ami|subnet|vpc|sg|i|vol|snap|rtb|igw|nat|eipalloc)-[0-9a-f]{8,17
 def region_bound(text: str) -> bool:
     """Whether a value belongs to one region and to no other."""
     return REGION.search(text) is not None or re.search(_BOUND, text) is not None
+
+
+def is_network(text: str) -> bool:
+    """Whether a value is a CIDR range, a list or a map of some, or the first numbers of one."""
+    return re.search(_CIDR, text) is not None or re.match(r'"?\d{1,3}(\.\d{1,3})+', text) is not None
 
 
 def per_environment(environments: Sequence[str], values: Sequence[str], name: str = "") -> dict[str, str]:

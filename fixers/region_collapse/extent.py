@@ -25,16 +25,17 @@ from tapfix.module import (
     traversal_address,
     walk,
 )
-from tapfix.module.environments import environment_variable
+from tapfix.module.environments import environment_variables
 from tapfix.module.nodes import members, step_key
 
 from .names import is_side_word, region_in
 from .sides import DEFAULT
 from .twins import TwinParts, Twins, map_items, owner_address
 
+_ENVIRONMENT_NAMES = r"(?i)(prod|production|stag|stage|staging|stg|dev|development|test|testing|qa|uat|sandbox)?"
 _BLOCK_HEAD = re.compile(r'(resource|data)[ \t]+"([\w-]+)"[ \t]+"([\w-]+)"')
 _UNNAMED = frozenset({"provider", "terraform", "moved", "import", "removed", "check"})
-"""Blocks whose labels and aliases are no names of things that the stack makes."""
+"""Blocks whose labels and aliases are not names of things that the stack makes."""
 
 
 class Extent:
@@ -54,11 +55,19 @@ class Extent:
         self.unwrapped = self._unwrapped()
         self._keep_maps_that_differ()
         self.removals = self._removal_ranges()
-        variable = environment_variable(self.module)
-        self.environment = variable.name if variable is not None else "environment"
-        """The variable that distinguishes the environments."""
+        self.environment_variables = self._environment_variables()
+        """The variables that are the environment's name. Each environment's file sets all of them."""
+        self.environment = self.environment_variables[0]
+        """The one that new text refers to."""
         self.region = "aws_region"
         """The variable for the region: the one that the answers' `provider.tf` reads."""
+
+    def _environment_variables(self) -> tuple[str, ...]:
+        """Those that are declared and used, and whose default, if there is one, is an environment's name."""
+        declared = environment_variables(self.module)
+        used = [block for block in declared if self.module.references_to(block.address)] or list(declared[:1])
+        named = [block.name for block in used if block is used[0] or _is_environment(block)]
+        return tuple(named) or ("environment",)
 
     # -- what goes -----------------------------------------------------------------------------------------------------
 
@@ -363,6 +372,13 @@ class Extent:
             return default.value
         region = self.sides.kept_names.region
         return f'"{region}"' if region is not None else None
+
+
+def _is_environment(variable: Block) -> bool:
+    """Whether a variable has no default, or one that is the name of an environment."""
+    default = variable.get("default")
+    given = string_value(default.expr) if default is not None else ""
+    return given is not None and re.fullmatch(_ENVIRONMENT_NAMES, given) is not None
 
 
 def _singular(word: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from tapfix.module import Block, Element, Expr, Reference, item_value
 
@@ -47,11 +47,19 @@ MEANINGFUL_ARGUMENTS = {
     "weighted_routing_policy": "traffic is divided between the regions",
     "geolocation_routing_policy": "traffic is divided between the regions",
     "copy_action": "backups are copied to the other region",
+    "geoproximity_routing_policy": "traffic is divided between the regions",
+    "origin_group": "requests fail over from one origin to the other",
+    "source_ami_region": "it is copied from the other region",
+    "source_region": "it is copied from the other region",
+    "destination_region": "it is copied to the other region",
+    "peer_region": "it connects the regions' networks",
+    "primary_key_arn": "it is a replica of the other region's key",
+    "replica_regions": "it is replicated to the other region",
 }
 """Arguments and blocks that tie a resource to one in another region."""
 
 
-_GLOBAL = re.compile(
+GLOBAL = re.compile(
     r"aws_(iam_|cloudfront_|organizations_|budgets_|ce_|route53_(?!resolver)|globalaccelerator_|shield_)"
 )
 """Types that belong to no region (docs.aws.amazon.com, "AWS services that are global")."""
@@ -70,26 +78,22 @@ _HOW_MANY = frozenset({"count", "for_each", "lifecycle"})
 """Meta-arguments that both twins must have, or neither."""
 
 
+ObstacleKind = Literal["joined", "tied", "crossing", "lone", "unlike"]
+"""What an obstacle shows: a resource that joins the regions, an argument that ties one to the other region, a reference
+from one side to the other, a block without a twin, or twins that differ.
+"""
+
+
 class Obstacle(NamedTuple):
     """A reason not to collapse a stack, and where it is."""
 
     at: Element | Reference
     why: str
+    kind: ObstacleKind = "unlike"
 
 
-def obstacles(twins: Twins, removed: set[str], kept_references: Iterator[Reference]) -> list[Obstacle]:
-    """All reasons not to collapse, one for each block, in the order of the files.
-
-    `removed` are the addresses that go, `kept_references` the references that stay.
-    """
-    found = [
-        *_needing_two_regions(twins),
-        *_given_several_providers(twins),
-        *_without_twin(twins, removed),
-        *_moved_by_default(twins),
-        *_across_sides(twins, removed, kept_references),
-        *_in_differences(twins),
-    ]
+def joined(found: Sequence[Obstacle]) -> list[Obstacle]:
+    """The reasons not to collapse, joined to one for each block, in the order of the files."""
     by_block: dict[tuple[str, int], list[Obstacle]] = {}
     for obstacle in found:
         block = obstacle.at.block if isinstance(obstacle.at, Reference) else obstacle.at.outermost
@@ -101,6 +105,21 @@ def obstacles(twins: Twins, removed: set[str], kept_references: Iterator[Referen
     return sorted(joined, key=lambda obstacle: (obstacle.at.file.path, obstacle.at.start))
 
 
+def all_obstacles(twins: Twins, removed: set[str], kept_references: Iterator[Reference]) -> list[Obstacle]:
+    """All reasons not to collapse; a block may have several.
+
+    `removed` are the addresses that go, `kept_references` the references that stay.
+    """
+    return [
+        *_needing_two_regions(twins),
+        *_given_several_providers(twins),
+        *_without_twin(twins, removed),
+        *_moved_by_default(twins),
+        *_across_sides(twins, removed, kept_references),
+        *_in_differences(twins),
+    ]
+
+
 def _needing_two_regions(twins: Twins) -> Iterator[Obstacle]:
     """Resources that make sense only across regions, where they have to do with twins."""
     paired = set(twins.pairs) | set(twins.pairs.values())
@@ -110,17 +129,22 @@ def _needing_two_regions(twins: Twins) -> Iterator[Obstacle]:
         concerned = block.address in paired or twins.sides.side_of.get(block.address) in twins.sides.others
         if not concerned and not any(reference.address in paired for reference in block.references):
             continue
-        if why := MEANINGFUL_TYPES.get(block.resource_type or ""):
-            yield Obstacle(block, why)
-            continue
-        for inner in block.walk():
-            for name, attribute in inner.attributes.items():
-                if name in MEANINGFUL_ARGUMENTS and attribute.value != "null":
-                    yield Obstacle(attribute, MEANINGFUL_ARGUMENTS[name])
-            for nested in inner.blocks:
-                name = nested.name if nested.type == "dynamic" else nested.type
-                if name in MEANINGFUL_ARGUMENTS:
-                    yield Obstacle(nested, MEANINGFUL_ARGUMENTS[name])
+        yield from across_regions(block)
+
+
+def across_regions(block: Block) -> Iterator[Obstacle]:
+    """Why a block makes sense only across regions: by its type, or by its arguments and nested blocks."""
+    if why := MEANINGFUL_TYPES.get(block.resource_type or ""):
+        yield Obstacle(block, why, "joined")
+        return
+    for inner in block.walk():
+        for name, attribute in inner.attributes.items():
+            if name in MEANINGFUL_ARGUMENTS and attribute.value != "null":
+                yield Obstacle(attribute, MEANINGFUL_ARGUMENTS[name], "tied")
+        for nested in inner.blocks:
+            name = nested.name if nested.type == "dynamic" else nested.type
+            if name in MEANINGFUL_ARGUMENTS:
+                yield Obstacle(nested, MEANINGFUL_ARGUMENTS[name], "tied")
 
 
 def _given_several_providers(twins: Twins) -> Iterator[Obstacle]:
@@ -129,7 +153,7 @@ def _given_several_providers(twins: Twins) -> Iterator[Obstacle]:
     for block in twins.module.blocks_of("module"):
         passed = {r.address for r in block.references if r.holder is not None and r.holder.name == "providers"}
         if len(passed & sides) > 1:
-            yield Obstacle(block, "it is given the providers of both regions")
+            yield Obstacle(block, "it is given the providers of both regions", "joined")
 
 
 def _without_twin(twins: Twins, removed: set[str]) -> Iterator[Obstacle]:
@@ -138,7 +162,7 @@ def _without_twin(twins: Twins, removed: set[str]) -> Iterator[Obstacle]:
         if side in twins.sides.others and address not in twins.pairs and address not in removed:
             element = twins.module.find(address)
             if element is not None:
-                yield Obstacle(element, "it has no twin in the region that stays")
+                yield Obstacle(element, "it has no twin in the region that stays", "lone")
 
 
 def must_be_in_us_east_1(blocks: Sequence[Block], sides: Sides) -> bool:
@@ -165,15 +189,17 @@ def _moved_by_default(twins: Twins) -> Iterator[Obstacle]:
     paired = set(twins.pairs) | set(twins.pairs.values())
     for block in twins.module.resources():
         if twins.sides.side_of.get(block.address) == DEFAULT and block.address not in paired:
-            if block.labels[0].startswith("aws_") and not _GLOBAL.match(block.labels[0]):
-                yield Obstacle(block, f"it is in {own}, the default provider's region, and would move to {kept}")
+            if block.labels[0].startswith("aws_") and not GLOBAL.match(block.labels[0]):
+                why = f"it is in {own}, the default provider's region, and would move to {kept}"
+                yield Obstacle(block, why, "lone")
 
 
 def _across_sides(twins: Twins, removed: set[str], kept_references: Iterator[Reference]) -> Iterator[Obstacle]:
     """References from one side to the other, and from what stays to what goes."""
     for reference in kept_references:
         if reference.address in removed:
-            yield Obstacle(reference, f"it refers to {reference.address}, which belongs to the other region")
+            why = f"it refers to {reference.address}, which belongs to the other region"
+            yield Obstacle(reference, why, "crossing")
     kept = set(twins.pairs.values())
     for gone in twins.pairs:
         element = twins.module.find(gone)
@@ -181,7 +207,7 @@ def _across_sides(twins: Twins, removed: set[str], kept_references: Iterator[Ref
             for reference in element.references:
                 if reference.address in kept:
                     why = f"{gone} refers to {reference.address}, which belongs to the other region"
-                    yield Obstacle(reference, why)
+                    yield Obstacle(reference, why, "crossing")
 
 
 def _in_differences(twins: Twins) -> Iterator[Obstacle]:
@@ -189,7 +215,7 @@ def _in_differences(twins: Twins) -> Iterator[Obstacle]:
     for gone, differences in twins.differences.items():
         for difference in differences:
             if not _is_resolved(difference):
-                why = f"{twins.pairs[gone]} and {gone} differ in `{difference.what}`: {_contrast(difference)}"
+                why = f"{twins.pairs[gone]} and {gone} differ in `{difference.what}`: {contrast(difference)}"
                 at = difference.kept if difference.kept_node is not None else difference.gone
                 yield Obstacle(at, why)
 
@@ -234,7 +260,7 @@ def _may_use_variables(element: Element) -> bool:
     return not (isinstance(inner, Block) and inner.type in ("lifecycle", "dynamic"))
 
 
-def _contrast(difference: Difference) -> str:
+def contrast(difference: Difference) -> str:
     """What the two twins have, in words."""
 
     def side(element: Element, node: Expr | None) -> str:

@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity, Status
+from tapfix.fixer import Because, Context, Example, Finding, Fixer, Safety, Severity, Status
 from tapfix.module import Block, Element, Module
 
 if TYPE_CHECKING:
     from .collapse import Collapse
+    from .evidence import Evidence
     from .sides import Sides
+
+
+_MIRROR = Because(
+    "built-in",
+    "a stack that is a mere mirror over regions becomes one topology with a file of values for each environment",
+)
+"""The ground where nobody states how many regions are wanted."""
 
 
 class RegionCollapse(Fixer):
@@ -68,8 +76,34 @@ class RegionCollapse(Fixer):
     account contain it as well, so that the environments can exist side by side. With `--moved`, `moved` blocks lead
     from the kept region's old addresses to the new ones.
 
-    **Unsafe**: half of what the answer declared is no longer created. The rule runs because the contract asks for one
-    region (`topology.regions = "single"`); with `"multi"` it changes nothing.
+    **When it runs.** `topology.regions` decides, in `tapfix.toml` or in the prompt:
+
+    - `"single"`: the stack is collapsed;
+    - `"multi"`: it stays;
+    - nothing is stated (`"mirror"`, the built-in contract): it is collapsed only if the doubling is a mere mirror. Else
+      the rule makes a suggestion that says what it saw.
+
+    A mirror is a stack whose sides are named by their regions (`us_east_1`, `use1`, `west`). Each of its resources has
+    a twin on each side, and twins are equal but for names, regions and networks. Any of these keeps the stack as it is:
+
+    | evidence that the second region is wanted | for example |
+    |---|---|
+    | a resource joins the regions | a peering connection, a global cluster, a replica key |
+    | an argument ties a resource to the other region | `replicate_source_db`, a failover or latency policy |
+    | the sides are called by roles | `primary` and `secondary`, `main` and `dr` |
+    | the answer speaks of a purpose | "disaster recovery", "multi-region", "failover", "standby" |
+    | one side refers to the other | `aws_vpc.east.id` on the other side |
+    | the stack hands out the values of each region | `output "vpc_id_us_west_2"` |
+    | the text around the files names both regions | "deployed to us-east-1 and us-west-2" |
+    | a resource has no twin | a bucket in one region only |
+    | twins differ in more than names, regions and networks | another size or count |
+    | the sides are not named by their regions | `aws.a` and `aws.b` |
+
+    The answer speaks in comments, names, strings and the text around its files. A word counts with its sentence:
+    failover between availability zones, a multi-region trail and "no disaster recovery" are no evidence. Nor are the
+    names of arguments (`backup_retention_period`, `multi_az`).
+
+    **Unsafe**: half of what the answer declared is no longer created.
 
     **What it refuses.** A refusal concerns the whole stack and names the blocks. Nothing is collapsed in part, because
     what is left would refer to what is gone. tapfix refuses:
@@ -93,7 +127,8 @@ class RegionCollapse(Fixer):
     regions = "multi"
     ```
 
-    If it is not, remove the named blocks, or give the twins the same arguments, and run tapfix again.
+    If it is not, state `regions = "single"`. Remove the blocks that a refusal names, or give the twins the same
+    arguments, and run tapfix again.
     """
 
     rule = "TAP001"
@@ -110,7 +145,7 @@ class RegionCollapse(Fixer):
 
     examples = (
         Example(
-            title="Twins over two aliases",
+            title="A mirror over two aliases",
             before="""\
 variable "aws_region" {
   type    = string
@@ -211,7 +246,94 @@ cidr = "10.3.0.0/16"
             },
         ),
         Example(
-            title="A replica in the other region is refused",
+            title="A comment speaks of disaster recovery: a suggestion",
+            before="""\
+# Multi-region network: primary and disaster recovery
+resource "aws_vpc" "us_east_1" {
+  provider   = aws.us_east_1
+  cidr_block = "10.0.0.0/16"
+}
+
+resource "aws_vpc" "us_west_2" {
+  provider   = aws.us_west_2
+  cidr_block = "10.1.0.0/16"
+}
+""",
+            after=None,
+        ),
+        Example(
+            title="Sides named by roles, and a contract that states one region",
+            before="""\
+variable "env" {
+  type    = string
+  default = "dev"
+}
+
+variable "aws_region" {
+  type    = string
+  default = "us-east-1"
+}
+
+provider "aws" {
+  alias  = "primary"
+  region = "us-east-1"
+}
+
+provider "aws" {
+  alias  = "dr"
+  region = "us-west-2"
+}
+
+resource "aws_sqs_queue" "primary" {
+  provider = aws.primary
+  name     = "orders-${var.env}-primary"
+  tags     = { Environment = "dev" }
+}
+
+resource "aws_sqs_queue" "dr" {
+  provider = aws.dr
+  name     = "orders-${var.env}-dr"
+  tags     = { Environment = "dev" }
+}
+""",
+            after={
+                "tap_stack.tf": """\
+variable "env" {
+  type    = string
+  default = "dev"
+
+  validation {
+    condition     = contains(["dev"], var.env)
+    error_message = "The environment must be one of: dev."
+  }
+}
+
+variable "aws_region" {
+  type    = string
+  default = "us-east-1"
+}
+
+provider "aws" {
+  region = var.aws_region
+}
+
+resource "aws_sqs_queue" "main" {
+  name = "orders-${var.env}"
+  tags = { Environment = var.env }
+}
+""",
+                "dev.tfvars": """\
+# dev.tfvars
+
+# Environment
+env        = "dev"
+aws_region = "us-east-1"
+""",
+            },
+            contract='[topology]\nregions = "single"\nenvironments = ["dev"]\n',
+        ),
+        Example(
+            title="A replica in the other region is refused, where one region is stated",
             before="""\
 resource "aws_db_instance" "main" {
   identifier     = "app"
@@ -235,6 +357,7 @@ resource "aws_db_instance" "replica" {
 }
 """,
             after=None,
+            contract='[topology]\nregions = "single"\n',
         ),
     )
 
@@ -252,24 +375,29 @@ resource "aws_db_instance" "replica" {
         first = aliased[0] if aliased else module.find(twins.sides.aliases[0])
         if first is None:
             return
-        if context.contract.topology.regions == "multi":
-            yield self._stands_down(first, twins.sides)
+        wanted, because = context.contract.topology.regions, context.contract.because("topology.regions")
+        if wanted == "multi":
+            yield self._stands_down(first, twins.sides)._replace(because=because or self.because)
         elif not module.is_root:
             return
         elif not any(_is_made(module.find(gone)) for gone in twins.pairs):
-            if not must_be_in_us_east_1(aliased, twins.sides):
-                yield self._alias_alone(first, aliased, twins.sides)
+            if wanted == "single" and not must_be_in_us_east_1(aliased, twins.sides):
+                yield self._alias_alone(first, aliased, twins.sides)._replace(because=because or self.because)
         else:
             from .collapse import Collapse
 
             collapse = Collapse(twins, context.contract, moved=context.moved)
-            if collapse.obstacles:
-                yield from self._refused(collapse)
+            seen = collapse.evidence(context.project.files.values(), context.answer) if wanted == "mirror" else []
+            if seen:
+                yield self._suggested(first, collapse, seen[0])
+            elif collapse.obstacles:
+                yield from self._refused(collapse, because)
             else:
-                yield self._collapsed(first, collapse, context.environments)
+                ground = because if wanted == "single" else _MIRROR
+                yield self._collapsed(first, collapse, context.environments, ground)
 
     def _stands_down(self, first: Element, sides: Sides) -> Finding:
-        """Report that several regions were asked for, which is no failure of the answer."""
+        """Report that several regions were asked for, which is not a failure of the answer."""
         aliases = _listed(sides.aliases)
         message = f"the stack uses {aliases}, and stays in several regions"
         found = self.suggest(first, message, "the contract asks for several regions")
@@ -285,16 +413,35 @@ resource "aws_db_instance" "replica" {
             'and say `regions = "multi"` in tapfix.toml, or take it out',
         )._replace(severity=Severity.MEDIUM)
 
-    def _refused(self, collapse: Collapse) -> Iterator[Finding]:
+    def _suggested(self, first: Element, collapse: Collapse, sign: Evidence) -> Finding:
+        """Say what shows that the second region may be wanted, and which line decides."""
+        message = f"the stack is doubled over {_both(collapse.twins.sides)}, and stays: {sign.text}"
+        quote = f'it says "{sign.quote}"; ' if sign.quote else ""
+        effect = "shows what has to go first" if collapse.obstacles else "collapses the stack"
+        found = self.suggest(
+            sign.at or first,
+            message,
+            f'{quote}nobody states how many regions are wanted: under [topology] in tapfix.toml, `regions = "single"` '
+            f'{effect}, and `regions = "multi"` keeps it as it is',
+            because=_MIRROR,
+        )
+        if sign.span is not None:
+            found = found._replace(span=sign.span, address="")
+        return found._replace(severity=Severity.MEDIUM)
+
+    def _refused(self, collapse: Collapse, because: Because | None) -> Iterator[Finding]:
         for obstacle in collapse.obstacles:
             yield self.refuse(
                 obstacle.at,
                 f"the stack is doubled over {_both(collapse.twins.sides)}, and this cannot be collapsed",
                 f"{obstacle.why}; decide whether the second region is wanted "
                 '(`regions = "multi"` in tapfix.toml) or take it out',
+                because=because,
             )
 
-    def _collapsed(self, first: Element, collapse: Collapse, environments: Sequence[str]) -> Finding:
+    def _collapsed(
+        self, first: Element, collapse: Collapse, environments: Sequence[str], because: Because | None
+    ) -> Finding:
         gone = [collapse.module.find(address) for address in collapse.twins.pairs]
         count = sum(isinstance(block, Block) and block.type in ("resource", "module") for block in gone)
         pairs = "a pair of resources" if count == 1 else f"{count} pairs of resources"
@@ -304,6 +451,7 @@ resource "aws_db_instance" "replica" {
             f"the stack is doubled over {_both(collapse.twins.sides)}: {pairs} became one topology, with {files}",
             collapse.edits(),
             exclusive=True,
+            because=because,
         )
 
 

@@ -280,7 +280,7 @@ class Twins:
     def _differences_of_parts(
         self, holder: Attribute, kept: Expr, kept_text: str, gone: Expr, gone_text: str, side: str
     ) -> tuple[Difference, ...] | None:
-        """The literals in which two parts of one container differ, or None if they are no twins.
+        """The literals in which two parts of one container differ, or None if they are not twins.
 
         Only entries of a map by region may differ: an element of a list is known by its value alone.
         """
@@ -305,7 +305,7 @@ class Twins:
 
 
 def _parts(node: Expr) -> tuple[Expr, ...]:
-    """The parts of a node that are equals; none if it is no container of equals."""
+    """The parts of a node that are equals; none if it is not a container of equals."""
     if items := map_items(node):
         return items
     if node.kind == "tuple" or (node.kind == "call" and call_name(node) in _LISTS):

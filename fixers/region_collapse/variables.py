@@ -9,7 +9,18 @@ from typing import NamedTuple
 
 from tapfix.contract import Contract
 from tapfix.edits import Edit
-from tapfix.module import Attribute, Block, Element, Expr, call_arguments, compose, item_value, string_value, walk
+from tapfix.module import (
+    Attribute,
+    Block,
+    Element,
+    Expr,
+    call_arguments,
+    compose,
+    item_key,
+    item_value,
+    string_value,
+    walk,
+)
 from tapfix.module.environments import environment_files
 from tapfix.module.nodes import template_parts
 from tapfix.module.variables import Row, Variable, insert_block, tfvars_text, unset_rows
@@ -18,6 +29,7 @@ from .comparison import Difference
 from .environment_values import network_prefixes, per_environment, varies
 from .extent import Extent
 from .twins import TwinParts, key_of
+from .wording import ENVIRONMENT_KEYS, environment_values
 
 _NETWORK_PREFIX = re.compile(r"(\d{1,3}(?:\.\d{1,3}){0,2})(?=\.)")
 _ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}(/\d{1,2})?")
@@ -243,7 +255,20 @@ class NewVariables:
                 values = [own, *(by_side.get(side, own) for side in self.twins.sides.others)]
                 found[name] = per_environment(self.environments, values, name)
         found = {name: values_of for name, values_of in found.items() if len(set(values_of.values())) > 1}
+        for variable in self.module.variables.values():
+            name = self._new_label(variable.address)
+            if variable.address not in self.extent.removed and name not in found:
+                found.update(self._environment_tags(name, variable))
         return {**found, **{name: dict(constant.values) for name, constant in self._constants.items()}}
+
+    def _environment_tags(self, name: str, variable: Block) -> Iterator[tuple[str, dict[str, str]]]:
+        """The values of a variable for tags whose default has the name of one environment, as if all were that one."""
+        default = variable.get("default")
+        constants = list(environment_values(default)) if default is not None and default.expr.kind == "object" else []
+        holders = [reference.holder for reference in self.module.references_to(variable.address)]
+        if default is None or not constants or all(h and any(map(_names_environment, walk(h.expr))) for h in holders):
+            return
+        yield name, {e: _with_constants(default, constants, compose.quoted(e)) for e in self.environments}
 
     def _given(self, name: str) -> str | None:
         """The value of a variable in the answer: in a tfvars file that is no environment's, else its default."""
@@ -264,7 +289,8 @@ class NewVariables:
         region = self.extent.home_region()
         required, sensitive = self._unset(differing)
         for environment in self.environments:
-            head = [Row(self.environment, compose.quoted(environment)), *([Row(self.region, region)] if region else [])]
+            head = [Row(name, compose.quoted(environment)) for name in self.extent.environment_variables]
+            head += [Row(self.region, region)] if region else []
             rows = [Row(name, values[environment]) for name, values in differing.items()]
             if environment in files:
                 file = files[environment]
@@ -285,7 +311,7 @@ class NewVariables:
 
     def _unset(self, differing: Mapping[str, object]) -> tuple[list[Row], list[Row]]:
         """Rows for the other variables without default: the ordinary ones, and the sensitive ones."""
-        known = {self.environment, self.region, *differing}
+        known = {*self.extent.environment_variables, self.region, *differing}
         known |= {_variable(address) for address in self.extent.removed if address.startswith("var.")}
         known |= {old for new, old in self._old_variables.items() if new in differing}
         required, sensitive = unset_rows(self.module, known)
@@ -301,6 +327,19 @@ class NewVariables:
         """The old name of each renamed variable, by the new one."""
         names = self.extent.names.items()
         return {_variable(new): _variable(old) for old, new in names if old.startswith("var.")}
+
+
+def _names_environment(node: Expr) -> bool:
+    """Whether a node is an entry of a map of tags for the environment, which wins over one that is merged before it."""
+    return node.kind == "object_item" and (item_key(node) or "").lower() in ENVIRONMENT_KEYS
+
+
+def _with_constants(attribute: Attribute, constants: Sequence[Expr], text: str) -> str:
+    """The value of an attribute with a text in the place of some of its constants, in HCL."""
+    value, start = attribute.value, attribute.expr.start
+    for constant in reversed(constants):
+        value = value[: constant.start - start] + text + value[constant.end - start :]
+    return value
 
 
 def _variable(address: str) -> str:

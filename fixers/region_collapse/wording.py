@@ -17,6 +17,7 @@ from .twins import attributes_in, references_in
 
 _REGION_ARGUMENTS = re.compile(r"(^|_)region(s|_name)?$|^(availability_zones?|azs)$")
 _ENVIRONMENT_WORD = re.compile(r"(?<=[-_/])(?:prod|production|prd|staging|stage|stg|dev|development)(?![A-Za-z0-9])")
+ENVIRONMENT_KEYS = ("environment", "env")
 _NAMING = re.compile(r"(^|_)(prefix|suffix|name|short|code|abbreviation)(_|$)")
 _LIST_JOINT = (
     r"(?:[ \t]*,[ \t]*(?:and[ \t]+|or[ \t]+|&[ \t]*)?|[ \t]*[/&+|][ \t]*|[ \t]+(?:and|or|to|-+>?|→|<->|↔)[ \t]+)"
@@ -53,6 +54,7 @@ class Wording:
         self.names = extent.sides.kept_names
         self.others = [extent.sides.names[side] for side in extent.sides.others]
         self.environment = f"var.{extent.environment}"
+        self.environments = {f"var.{name}" for name in extent.environment_variables} | {"terraform.workspace"}
         self.region = f"var.{extent.region}"
 
     def edits(self) -> Iterator[Edit]:
@@ -164,7 +166,7 @@ class Wording:
 
     def _has_environment(self, holder: Attribute, node: Expr) -> bool:
         """Whether a text has the environment's name already, or will have it through a local value."""
-        if reaches(self.module, holder, node, lambda address: address in (self.environment, "terraform.workspace")):
+        if reaches(self.module, holder, node, lambda address: address in self.environments):
             return True
         _, start, end = holder.span(node)
         targets = (self.module.find(r.address) for r in references_in(holder) if start <= r.start < end)
@@ -306,16 +308,27 @@ class Wording:
     def _environment_tags(self) -> Iterator[Edit]:
         """A constant `Environment` tag becomes the environment's name."""
         for _, element in self.extent.staying():
-            if isinstance(element, Block) and element.type not in ("resource", "module"):
+            if isinstance(element, Block) and element.type not in ("resource", "module", "provider"):
                 continue
             for holder in attributes_in(element):
                 if isinstance(element, Block) and "tags" not in holder.name or "env" not in holder.value.lower():
                     continue
-                for node in walk(holder.expr):
-                    if node.kind == "object_item" and (item_key(node) or "").lower() in ("environment", "env"):
-                        value = item_value(node)
-                        if string_value(value) is not None:
-                            yield holder.edit(value, self.environment)
+                for value in environment_values(holder):
+                    yield holder.edit(value, self.environment)
+            for block in element.walk() if isinstance(element, Block) else ():
+                # A group's `tag` block has its key beside its value.
+                key, given = block.get("key"), block.get("value")
+                if block.type == "tag" and key and given and string_value(given.expr) is not None:
+                    if (string_value(key.expr) or "").lower() in ENVIRONMENT_KEYS:
+                        yield given.replace(self.environment)
+
+
+def environment_values(holder: Attribute) -> Iterator[Expr]:
+    """The constant values of `Environment` in the maps of an attribute."""
+    for node in walk(holder.expr):
+        if node.kind == "object_item" and (item_key(node) or "").lower() in ENVIRONMENT_KEYS:
+            if string_value(item_value(node)) is not None:
+                yield item_value(node)
 
 
 def _name_tags(holder: Attribute) -> list[Expr]:

@@ -151,7 +151,7 @@ def _rows_at_end(file: File, names: frozenset[str]) -> Iterator[Attribute]:
 
 
 def _last_argument(block: Block, ahead_of: frozenset[str]) -> Element | None:
-    """The last attribute of a call that is no meta-argument; new arguments go after it."""
+    """The last attribute of a call that is not a meta-argument; new arguments go after it."""
     own = [a for name, a in block.attributes.items() if name not in META_ARGUMENTS]
     while len(own) > 1 and own[-1].name in ahead_of:
         own.pop()

@@ -29,6 +29,7 @@ from tapfix.module import (
 from tapfix.module.evaluate import UNKNOWN
 from tapfix.module.nodes import (
     Conditional,
+    closing,
     parenthesized,
     sole_interpolation,
     step_key,
@@ -127,7 +128,7 @@ class UserData:
             layers, inner = layers + 1, arguments[0]
 
     def branches(self, holder: Element, expr: Expr) -> Iterator[Payload]:
-        """The payloads of which an expression chooses one, by a conditional, `coalesce` or `try`."""
+        """The payloads among which an expression chooses, by a conditional, `coalesce` or `try`."""
         if expr.kind == "paren":
             yield from self.branches(holder, parenthesized(expr))
         elif expr.kind == "conditional":
@@ -340,7 +341,7 @@ def base64encoded(holder: Attribute, payload: Payload, indent: str) -> str:
 def ends_in_heredoc(expr: Expr) -> bool:
     """Whether an expression ends with the closing marker of a heredoc, after which the line has to end."""
     while expr.children:
-        expr = expr.children[-1]
+        expr = closing(expr)
     return expr.kind == "CHeredoc"
 
 

@@ -339,7 +339,7 @@ def _object_chunks(
 
 
 def _spread_object(holder: Element, expr: Expr, rows: Sequence[str], drop: frozenset[Expr]) -> list[Chunk]:
-    """The same for an object of which each item has a line of its own."""
+    """The same for an object whose items have a line of their own each."""
     file, items = holder.file, object_items(expr)
     at, end = holder.base + opening_newline(expr).end, holder.base + expr.end
     indent = _last_line(items[0].prefix) if items else ""

@@ -102,7 +102,7 @@ class Keys(NamedTuple):
 
     @classmethod
     def exactly(cls, names: Iterable[str]) -> Keys:
-        """The keys of a map of which all keys are known."""
+        """The keys of a map whose keys are all known."""
         known = frozenset(names)
         return cls(known, known)
 

@@ -73,7 +73,7 @@ class TagExpression(Fixer):
     - a shared map that follows another one which may set the same keys;
     - a common map that gives a tag another value than the provider's `default_tags` do;
     - a common map that is computed from the resource itself;
-    - a `local.tags` that is no map of tags;
+    - a `local.tags` that is not a map of tags;
     - keys that differ only in case on IAM resources, which AWS takes for one;
     - more tags than the type takes;
     - a `dynamic "tag"` over something else than a map.

@@ -22,7 +22,7 @@ _TRIGGER = (
 
 
 class Timestamp(Fixer):
-    """`timestamp()` and its kin make a difference in every plan.
+    """`timestamp()` and similar functions make a difference in every plan.
 
     Terraform evaluates `timestamp()`, `plantimestamp()`, `uuid()` and `bcrypt()` anew each time it runs. A value that
     is made of them differs from the applied one, so no plan is ever empty: tags are written again, outputs change, and

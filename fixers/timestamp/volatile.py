@@ -1,4 +1,4 @@
-"""Finds the values that differ in every plan: calls of `timestamp()` and its kin, and what is computed from them."""
+"""Finds the values that differ in every plan: calls of `timestamp()` and the like, and what is computed from them."""
 
 from __future__ import annotations
 

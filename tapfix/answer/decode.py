@@ -61,7 +61,7 @@ def read_file(path: Path) -> bytes:
     except OSError as error:
         raise InputError(f"{name}: cannot be read: {error.strerror}") from None
     except ValueError:
-        raise InputError(f"{name!r} is no path") from None
+        raise InputError(f"{name!r} is not a path") from None
     check_size(len(data), name)
     return data
 

@@ -8,6 +8,8 @@ from tapfix.paths import common_root
 
 DEFAULT_MAIN = "tap_stack.tf"
 DEFAULT_VALUES = "terraform.tfvars"
+PROMPT_FILE = "PROMPT.md"
+"""The name of a prompt that is read by itself. A file of that name is never an answer."""
 
 NamedBy = Literal["heading", "bold", "code", "info", "comment", "prose", "default"]
 """What gave a file its name. `info` is the info string of a fence."""
@@ -69,6 +71,14 @@ class AnswerFile(NamedTuple):
         return origin + line - start
 
 
+class Prose(NamedTuple):
+    """A heading or a paragraph around the files of an answer. `line` is its first line in the answer, from 1."""
+
+    text: str
+    line: int
+    is_heading: bool = False
+
+
 class Answer(NamedTuple):
     """The files of an answer, and what its reader decided."""
 
@@ -76,6 +86,8 @@ class Answer(NamedTuple):
     remarks: tuple[Remark, ...] = ()
     has_prose: bool = False
     """Whether there is anything beside the files: text, or fences that were left out."""
+    prose: tuple[Prose, ...] = ()
+    """The text around the fences, in order."""
 
     @property
     def root(self) -> str:

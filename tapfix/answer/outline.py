@@ -1,8 +1,9 @@
 """The outline of HCL text without parsing it: top-level statements, comments, and what kind of text it is.
 
-The reader of answers has to tell a stack from a fragment, a tfvars file from a shell script, and one file from two,
-before it knows what to parse. One regular expression passes over strings, comments, heredocs and brackets; the lines
-that start outside all of them are the outline. The text may be anything: `outline` never fails, and takes one pass.
+The reader of answers has to distinguish a stack from a fragment, a tfvars file from a shell script, and one file from
+two, before it knows what to parse. One regular expression passes over strings, comments, heredocs and brackets; the
+lines that start outside all of them are the outline. The text may be anything: `outline` never fails, and takes one
+pass.
 """
 
 from __future__ import annotations

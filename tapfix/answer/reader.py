@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from tapfix.answer.assembly import assemble, lines_of
 from tapfix.answer.decode import MARK
 from tapfix.answer.fences import Fence, divided, fences_of, note, with_final_newline
-from tapfix.answer.files import DEFAULT_MAIN, DEFAULT_VALUES, Answer
+from tapfix.answer.files import DEFAULT_MAIN, DEFAULT_VALUES, Answer, Prose
 from tapfix.answer.markdown import MARKDOWN_LABELS, markdown_blocks
 from tapfix.answer.names import comment_text, name_from_comment, name_in_comment
 from tapfix.answer.outline import BLOCK_LABELS, Outline, TextKind, is_answer, outline
@@ -41,7 +41,8 @@ def read_answer(
     text = text.removeprefix(MARK)
     if not is_answer(text):
         return _read_bare(text, main, name)
-    fences, has_prose, remarks = fences_of(markdown_blocks(text))
+    blocks = markdown_blocks(text)
+    fences, has_prose, remarks = fences_of(blocks)
     if not any(fence.kind is TextKind.STACK for fence in fences):
         # The whole reply may be in one fence.
         for fence in fences:
@@ -51,7 +52,8 @@ def read_answer(
     if not any(file.is_hcl for file in answer.files):
         raise InputError(f"no HCL in {name}")
     files = {file.line for file in answer.files}
-    return answer._replace(has_prose=has_prose or len(files) < len(fences))
+    prose = (Prose(b.text, b.line, b.kind == "heading") for b in blocks if b.kind in ("heading", "paragraph"))
+    return answer._replace(has_prose=has_prose or len(files) < len(fences), prose=tuple(prose))
 
 
 def _shifted(answer: Answer, line: int) -> Answer:
@@ -61,7 +63,8 @@ def _shifted(answer: Answer, line: int) -> Answer:
         file._replace(line=file.line + by, spans=tuple((own, there + by) for own, there in file.spans))
         for file in answer.files
     )
-    return Answer(files, tuple(remark._replace(line=remark.line + by) for remark in answer.remarks), True)
+    remarks = tuple(remark._replace(line=remark.line + by) for remark in answer.remarks)
+    return Answer(files, remarks, True, tuple(part._replace(line=part.line + by) for part in answer.prose))
 
 
 # --- replies without fences -------------------------------------------------------------------------------------------
@@ -75,7 +78,8 @@ def _read_bare(text: str, main: str, name: str) -> Answer:
     first, last = _bare_limits(text, content)
     lines = lines_of(text)
     body = with_final_newline("".join(lines[first - 1 : last]))
-    has_prose = bool("".join(lines[: first - 1] + lines[last:]).strip())
+    around = (("".join(lines[: first - 1]), 1), ("".join(lines[last:]), last + 1))
+    prose = tuple(Prose(text, line) for text, line in around if text.strip())
     remarks = [note(first, "no-fence", "the answer has no fence; its HCL is taken as it is")]
     fence = Fence(body, first, True, "hcl", outline(body), "", False, name_from_comment(body))
     if fence.name is not None and not fence.name.is_hcl:
@@ -84,7 +88,7 @@ def _read_bare(text: str, main: str, name: str) -> Answer:
     answer = assemble(fences, main if content.kind is TextKind.STACK else DEFAULT_VALUES, (), remarks)
     if not any(file.is_hcl for file in answer.files):
         raise InputError(f"no HCL in {name}")
-    return answer._replace(has_prose=has_prose)
+    return answer._replace(has_prose=bool(prose), prose=prose)
 
 
 def _bare_limits(text: str, content: Outline) -> tuple[int, int]:

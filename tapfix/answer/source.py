@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tapfix.answer.decode import check_size, decode, has_mark, only_utf8, read_file, with_marks
-from tapfix.answer.files import Answer, Remark
+from tapfix.answer.files import PROMPT_FILE, Answer, Remark
 from tapfix.answer.outline import TextKind, is_answer, outline
 from tapfix.errors import InputError
 from tapfix.paths import FilePath, UnsafePathError, common_root
@@ -99,6 +99,10 @@ class Source(NamedTuple):
             return self.answer
         named = ((file, self.path(file.path).rules) for file in self.answer.files)
         return self.answer._replace(files=tuple(file._replace(path=name) for file, name in named if name))
+
+    def remarked(self, remarks: tuple[Remark, ...]) -> Source:
+        """The source with further remarks."""
+        return self._replace(remarks=(*self.remarks, *remarks)) if remarks else self
 
     @property
     def _prefix(self) -> str:
@@ -217,7 +221,7 @@ def _read_folder(folder: Path, contract: Contract) -> Source:
         _take(path, relative, files, marked)
         read.add(path.resolve())
     if not any(path.endswith(".tf") and outline(text).kind is TextKind.STACK for path, text in files.items()):
-        answers = sorted(p.name for p in folder.glob("*.md"))
+        answers = sorted(p.name for p in folder.glob("*.md") if p.name != PROMPT_FILE)
         hint = f"; to read an answer, name its file: {folder / answers[0]}" if answers else ""
         raise InputError(f"no HCL in {folder}{hint}")
     source = Source(

@@ -123,7 +123,7 @@ def _platform() -> str:
 
 
 def _failed(error: Exception, arguments: Sequence[str]) -> int:
-    """Print one line about an error. An error that is no TapfixError, or an InternalError, is a fault of tapfix."""
+    """Print one line about an error. An error that is not a TapfixError, or an InternalError, is a fault of tapfix."""
     is_internal = not isinstance(error, TapfixError) or isinstance(error, InternalError)
     if is_internal and _wants_traceback(arguments):
         import traceback

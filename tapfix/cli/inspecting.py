@@ -58,7 +58,7 @@ def verify(
     from tapfix.verify import ladder
 
     if not folder.is_dir():
-        raise InputError(f"{folder} is no folder; to prove an answer, extract it first")
+        raise InputError(f"{folder} is not a folder; to prove an answer, extract it first")
     if emulator != "auto" and not emulator.startswith(("http://", "https://")):
         raise InputError(f"--emulator {emulator}: auto or a URL is wanted")
     source = read_path(folder, Contract.find(folder))
@@ -149,14 +149,22 @@ def init(
     prompt: Annotated[
         str, typer.Option("--from", metavar="PROMPT", help="The file that holds the prompt; - for standard input.")
     ],
+    ask: Annotated[
+        str,
+        typer.Option(
+            metavar="COMMAND",
+            help="Let a command read the prompt: JSON with prompt and schema on its standard input, clauses with quotes back.",
+        ),
+    ] = "",
 ) -> int:
     """Print the contract that a prompt states, for a person to edit and save as tapfix.toml."""
     from tapfix.answer.decode import decode, read_file
-    from tapfix.contract import proposing
+    from tapfix.contract import asking, proposing
 
     name = "standard input" if prompt == "-" else prompt
     text = decode(standard_input() if prompt == "-" else read_file(Path(prompt)), name)
-    put(proposing.render(proposing.propose(text), name))
+    clauses = asking.ask(ask, text) if ask else proposing.propose(text)
+    put(proposing.render(clauses, name))
     return DONE
 
 

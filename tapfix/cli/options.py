@@ -10,11 +10,15 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_type_hints
 
 import typer
 
+from tapfix.errors import InputError
 from tapfix.report.formats import Format
+
+if TYPE_CHECKING:
+    from tapfix.answer.terms import GivenPrompt
 
 
 class PlainFormat(StrEnum):
@@ -29,9 +33,6 @@ InputArgument = Annotated[
 ]
 OutputOption = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="DIR", help="Write the files here; by default beside INPUT.")
-]
-ContractOption = Annotated[
-    Path | None, typer.Option("--contract", metavar="FILE", help="By default tapfix.toml beside INPUT or above it.")
 ]
 FixersOption = Annotated[
     list[Path] | None, typer.Option("--fixers", metavar="DIR", help="Run the fixers of this folder as well.")
@@ -49,10 +50,41 @@ VerboseOption = Annotated[
 ]
 
 
-class RuleOptions(NamedTuple):
-    """Which contract holds, and which rules run."""
+class TermOptions(NamedTuple):
+    """What was demanded: the contract and the prompt."""
 
-    contract: ContractOption = None
+    contract: Annotated[
+        Path | None, typer.Option("--contract", metavar="FILE", help="By default tapfix.toml beside INPUT or above it.")
+    ] = None
+    prompt: Annotated[
+        str | None,
+        typer.Option(
+            "--prompt", metavar="FILE", help="The prompt, or - for standard input; by default PROMPT.md beside INPUT."
+        ),
+    ] = None
+    no_prompt: Annotated[bool, typer.Option("--no-prompt", help="Do not read the PROMPT.md beside INPUT.")] = False
+
+    def given_prompt(self, input: str) -> GivenPrompt:
+        """The prompt as `terms_for` takes it. Raises InputError if it cannot be read, or if the options contradict."""
+        from tapfix.answer.terms import Prompt
+
+        if self.no_prompt:
+            if self.prompt is not None:
+                raise InputError("--prompt and --no-prompt contradict each other")
+            return False
+        if self.prompt != "-":
+            return None if self.prompt is None else Path(self.prompt)
+        if input == "-":
+            raise InputError("--prompt - and INPUT - cannot both be standard input")
+        from tapfix.answer.decode import decode
+        from tapfix.cli.console import standard_input
+
+        return Prompt(decode(standard_input(), "standard input"), "standard input")
+
+
+class RuleOptions(NamedTuple):
+    """Which rules run."""
+
     select: Annotated[
         list[str] | None,
         typer.Option("--select", metavar="RULE", help="Run these rules only: ids, names, beginnings of ids."),
@@ -75,7 +107,7 @@ class RuleOptions(NamedTuple):
 
 
 class MessageOptions(NamedTuple):
-    """How much a command tells the person at the terminal."""
+    """How much a command prints for the person at the terminal."""
 
     quiet: QuietOption = False
     verbose: VerboseOption = 0
@@ -105,6 +137,7 @@ def with_flat_options(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(**given)
 
     flat.__name__, flat.__doc__ = command.__name__, command.__doc__
+    # Every function can have this attribute (PEP 362), but the type of functions does not declare it.
     flat.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
     return flat
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +10,6 @@ import typer
 
 from tapfix.cli.console import DONE, LEFT, put, put_diff, say, standard_input
 from tapfix.cli.options import (
-    ContractOption,
     ForceOption,
     FormatOption,
     InputArgument,
@@ -20,6 +18,7 @@ from tapfix.cli.options import (
     OutputOption,
     ReportOption,
     RuleOptions,
+    TermOptions,
 )
 from tapfix.report.formats import Format, GradeFormat, render, render_grade
 
@@ -35,6 +34,7 @@ commands = typer.Typer()
 def apply(
     input: InputArgument,
     *,
+    terms: TermOptions,
     rules: RuleOptions,
     output: OutputOption = None,
     format: FormatOption = Format.DIFF,
@@ -51,7 +51,7 @@ def apply(
     from tapfix.report import json
     from tapfix.report.wording import count
 
-    result = _repair(input, rules, moved)
+    result = _repair(input, terms, rules, messages.quiet, moved)
     folder = output or result.source.folder or Path()
     plan = WritePlan(result.source.paths, force=force)
     for path, text in result.files.items():
@@ -74,6 +74,7 @@ def apply(
 def diff(
     input: InputArgument,
     *,
+    terms: TermOptions,
     rules: RuleOptions,
     format: FormatOption = Format.DIFF,
     report: ReportOption = None,
@@ -81,26 +82,28 @@ def diff(
     messages: MessageOptions,
 ) -> int:
     """Print the diff that apply would make, and write nothing."""
-    return _show(_repair(input, rules, moved), format, report, messages)
+    return _show(_repair(input, terms, rules, messages.quiet, moved), format, report, messages)
 
 
 @commands.command()
 def check(
     input: InputArgument,
     *,
+    terms: TermOptions,
     rules: RuleOptions,
     format: FormatOption = Format.TEXT,
     report: ReportOption = None,
     messages: MessageOptions,
 ) -> int:
     """Print the findings: what is wrong, and what apply would do about it."""
-    return _show(_repair(input, rules), format, report, messages)
+    return _show(_repair(input, terms, rules, messages.quiet), format, report, messages)
 
 
 @commands.command()
 def grade(
     input: InputArgument,
     *,
+    terms: TermOptions,
     rules: RuleOptions,
     format: Annotated[
         GradeFormat, typer.Option("--format", help="The format of standard output.")
@@ -108,7 +111,7 @@ def grade(
     report: ReportOption = None,
 ) -> int:
     """Print what was wrong, what was repaired, what is left, and a score."""
-    result = _repair(input, rules)
+    result = _repair(input, terms, rules)
     _write_report(result, report)
     graded = result.grade()
     put(render_grade(result, graded, format))
@@ -119,15 +122,15 @@ def grade(
 def extract(
     input: InputArgument,
     *,
+    terms: TermOptions,
     output: OutputOption = None,
-    contract: ContractOption = None,
     force: ForceOption = False,
     messages: MessageOptions,
 ) -> int:
     """Write the files as the answer holds them, unchanged: the base of the diff."""
     from tapfix.answer.writing import WritePlan
 
-    source, _ = _read(input, contract)
+    source, _ = _read(input, terms, messages.quiet)
     folder = output or source.folder or Path()
     plan = WritePlan(source.paths, force=force)
     files = source.base()
@@ -142,25 +145,29 @@ def extract(
     return DONE
 
 
-def _repair(input: str, rules: RuleOptions, moved: bool = False) -> Result:
+def _repair(input: str, terms: TermOptions, rules: RuleOptions, is_quiet: bool = False, moved: bool = False) -> Result:
     from tapfix.api import fix_source
     from tapfix.engine.passes import Options
     from tapfix.engine.registry import all_fixers
 
-    source, contract = _read(input, rules.contract)
+    source, contract = _read(input, terms, is_quiet)
     options = Options(safe_only=rules.safe_only, moved=moved)
     return fix_source(source, contract, all_fixers(rules.fixers or ()), rules.selected, rules.ignored, options)
 
 
-def _read(input: str, contract: Path | None) -> tuple[Source, Contract]:
-    """What INPUT names, and the contract that holds for it: that of the option, or the one beside or above INPUT."""
+def _read(input: str, options: TermOptions, is_quiet: bool) -> tuple[Source, Contract]:
+    """What INPUT names, and the contract that holds for it. A prompt that was found by itself is announced."""
     from tapfix.answer.source import read_bytes, read_path
+    from tapfix.answer.terms import terms_for
     from tapfix.contract import Contract
 
-    path = Path() if input == "-" else Path(input)
-    folder = path if os.path.isdir(path) else path.parent
-    terms = Contract.load(contract) if contract else Contract.find(folder)
-    return (read_bytes(standard_input(), terms) if input == "-" else read_path(path, terms)), terms
+    path = Path(input)  # of standard input, the folder is the working folder
+    given = Contract.load(options.contract) if options.contract else None
+    terms = terms_for(path, given, options.given_prompt(input))
+    source = read_bytes(standard_input(), terms.contract) if input == "-" else read_path(path, terms.contract)
+    if terms.notice and not is_quiet:
+        say(terms.notice)
+    return source.remarked(terms.remarks), terms.contract
 
 
 def _show(result: Result, format: Format, report: Path | None, messages: MessageOptions) -> int:

@@ -7,6 +7,7 @@ use that. A contract is a value: it hashes, compares, pickles, and never changes
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, Self
 
@@ -116,6 +117,9 @@ class Deliverable(Table):
         choice("any", "local", "none"),
         "Which modules may be called: any, only those in the answer (local), or none.",
     )
+    tfvars: bool = clause(
+        True, boolean(), "Whether each of `topology.environments`, where these are stated, has a file NAME.tfvars."
+    )
     provider_block: bool = clause(True, boolean(), "Whether the files may contain a `provider` block.")
 
 
@@ -131,7 +135,7 @@ class Topology(Table):
     environments: tuple[str, ...] = clause(
         ("dev", "staging", "prod"),
         texts(_IDENTIFIER, "a list of different environment names"),
-        "The environments; each has a file NAME.tfvars.",
+        "The environments to which the stack is deployed.",
     )
     allowed_regions: tuple[str, ...] = clause(
         (), texts(_REGION, "a list of AWS regions"), "The only regions that the files may name; empty for any."
@@ -201,6 +205,9 @@ class Forbid(Table):
     open_ports: tuple[int, ...] = clause(
         (), numbers(), "Ports that may be open to every address in spite of `open_ingress`."
     )
+    closed_ports: tuple[int, ...] = clause(
+        (), numbers(), "Ports that must not be open to every address, whatever `open_ingress` says."
+    )
 
 
 class Names(Table):
@@ -247,7 +254,11 @@ class Contract(Table):
     data: Data = Data()
     rules: Rules = Rules()
     source: str = ""
-    """The name of the file that it was read from, empty for the built-in contract. It does not count in comparisons."""
+    """The name of the contract file that it was read from; empty if there was none. It does not count in
+    comparisons.
+    """
+    prompt: str = ""
+    """The name of the prompt that was read; empty if there was none. It does not count in comparisons."""
     stated: tuple[tuple[str, Because], ...] = ()
     """The clauses that a file or a prompt states, as `table.key`, with the place; others are as in the built-in
     contract.
@@ -275,11 +286,14 @@ class Contract(Table):
 
     @classmethod
     def locate(cls, folder: str | Path) -> Path | None:
-        """The path of the contract file in ``folder`` or the nearest folder above it; None if there is none."""
+        """The path of the contract file in ``folder`` or the nearest folder above it; None if there is none.
+
+        The path is relative if ``folder`` is, since reports name the file and must be the same on every machine.
+        """
         start = Path(folder).absolute()
         for candidate in (start, *start.parents):
             if (path := candidate / FILE_NAME).is_file():
-                return path
+                return path if Path(folder).is_absolute() else Path(os.path.relpath(path))
         return None
 
     @classmethod
@@ -316,7 +330,7 @@ class Contract(Table):
             line, sentence = proposal.sources[0] if proposal.sources else (0, "")
             stated.append((f"{proposal.table}.{proposal.key}", Because("prompt", sentence, name, line)))
         return cls(
-            **{table: known[table](**values) for table, values in tables.items()}, source=name, stated=tuple(stated)
+            **{table: known[table](**values) for table, values in tables.items()}, prompt=name, stated=tuple(stated)
         )
 
     def over(self, other: Self) -> Self:
@@ -328,7 +342,12 @@ class Contract(Table):
             values = {key: getattr(getattr(self, name), key) for key in clauses_of(table)}
             values |= {key: getattr(getattr(other, name), key) for key in clauses_of(table) if f"{name}.{key}" in taken}
             tables[name] = table(**values)
-        return type(self)(**tables, source=self.source or other.source, stated=(*self.stated, *taken.items()))
+        return type(self)(
+            **tables,
+            source=self.source or other.source,
+            prompt=self.prompt or other.prompt,
+            stated=(*self.stated, *taken.items()),
+        )
 
     def because(self, clause: str) -> Because | None:
         """Who states a clause, named as `table.key`; None if nobody does, so that the built-in contract holds."""

@@ -20,9 +20,12 @@ from tapfix.module.nodes import (
     attribute_name,
     block_body,
     block_labels,
+    closing,
     comma_after,
+    element_name,
     label_nodes,
     members,
+    opening,
     string_value,
 )
 from tapfix.syntax import Item, Tree, parse, reparse
@@ -42,7 +45,7 @@ class Reference(NamedTuple):
     `address` is the address as Terraform writes it (`var.x`, `local.x`, `data.T.N`, `module.x`, `T.N`, `each.key`;
     `provider.aws.west` for a provider alias). `start` and `end` enclose what spells the address, in the file; `node`
     is the whole traversal, `steps` what follows the address in it. `holder` is the innermost attribute that contains
-    in, `block` the top-level block.
+    it, `block` the top-level block.
     """
 
     address: str
@@ -223,7 +226,7 @@ class Block(Element):
 
     def __init__(self, file: File, base: int, node: Expr, parent: Block | None) -> None:
         super().__init__(file, base, node, parent)
-        self.type = node.children[0].value
+        self.type = element_name(node)
 
     @cached_property
     def label_nodes(self) -> tuple[Expr, ...]:
@@ -294,9 +297,9 @@ class Block(Element):
     @cached_property
     def one_line(self) -> bool:
         """Whether the body begins on the line of its opening brace."""
-        children = self.node.children
-        brace = next(i for i, c in enumerate(children) if c.kind == "OBrace")
-        return children[brace + 1].kind != "Newline"
+        siblings = iter(self.node.children)
+        next(child for child in siblings if child.kind == "OBrace")
+        return next(siblings).kind != "Newline"
 
     @cached_property
     def references(self) -> tuple[Reference, ...]:
@@ -326,8 +329,7 @@ class Block(Element):
         lines = indented(text, self.inner_indent)
         file = self.file
         if self.one_line:
-            brace = next(c for c in self.node.children if c.kind == "OBrace")
-            close = self.node.children[-1]
+            brace, close = opening(self.node), closing(self.node)
             inside = file.text[self.base + brace.end : self.base + close.start].strip()
             held = [f"{self.inner_indent}{inside}\n"] if inside else []
             parts = [lines, *held] if first else [*held, lines]
@@ -335,9 +337,9 @@ class Block(Element):
         if after is not None:
             at = file.line_end(after.end)
         elif first:
-            at = file.line_end(self.base + next(c for c in self.node.children if c.kind == "OBrace").end)
+            at = file.line_end(self.base + opening(self.node).end)
         else:
-            at = file.line_start(self.base + self.node.children[-1].start)
+            at = file.line_start(self.base + closing(self.node).start)
         return Edit(file.path, at, at, lines)
 
     def insert_after(self, text: str) -> Edit:

@@ -1,12 +1,11 @@
 """What expressions evaluate to in each environment: through tfvars files, defaults, and the calls of a local module.
 
-An environment is a `NAME.tfvars` file in the root module's folder. A module of which no environment is known has one,
+An environment is a `NAME.tfvars` file in the root module's folder. A module without known environments has one,
 with the name "".
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Literal
 
@@ -132,7 +131,7 @@ class Environments:
         """The values that the tfvars files in the module's folder set.
 
         The files that Terraform reads by itself apply to all environments: first `terraform.tfvars`, then
-        `*.auto.tfvars` in the order of their names, of which a later one wins
+        `*.auto.tfvars` in the order of their names; a later one wins
         (https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence).
         """
         always: dict[str, object] = {}
@@ -189,7 +188,7 @@ def _is_switch(variable: Block) -> bool:
 
 
 def _plain(name: str) -> str:
-    return re.sub("[_-]", "", name).lower()
+    return name.replace("_", "").replace("-", "").lower()
 
 
 def _stem(file: File) -> str:

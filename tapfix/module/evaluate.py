@@ -20,10 +20,26 @@ from tapfix.module.nodes import (
     ForExpr,
     call_arguments,
     call_name,
+    expands,
+    index_expr,
+    interpolated,
+    is_negation,
     item_key,
+    item_key_node,
     item_value,
     object_items,
+    opening_mark,
+    operands,
+    operators,
+    parenthesized,
     step_name,
+    template_parts,
+    traversal_root,
+    traversal_steps,
+    trims_after,
+    trims_before,
+    unary_operand,
+    whole_address,
 )
 from tapfix.module.project import Module
 from tapfix.module.values import (
@@ -119,13 +135,13 @@ class Evaluator:
                 self._depth -= 1
                 self._open.discard(name)
         elif expr.kind == "paren":
-            yield from self._pieces(expr.children[1])
-        elif expr.kind == "template" and all(p.kind in ("QuotedLit", "interpolation") for p in expr.children[1:-1]):
-            for part in expr.children[1:-1]:
+            yield from self._pieces(parenthesized(expr))
+        elif expr.kind == "template" and all(p.kind in ("QuotedLit", "interpolation") for p in template_parts(expr)):
+            for part in template_parts(expr):
                 if isinstance(part, Leaf):
                     yield unescaped(part.value)
                 else:
-                    yield from self._pieces(part.children[1])
+                    yield from self._pieces(interpolated(part))
         elif call_name(expr) in ("lower", "upper"):
             change: Callable[[str], str] = str.lower if call_name(expr) == "lower" else str.upper
             for argument in call_arguments(expr)[:1]:
@@ -136,11 +152,9 @@ class Evaluator:
 
     def _source(self, expr: Expr) -> tuple[str, Expr] | None:
         """The name and expression of the local value that an expression names and nothing else."""
-        if expr.kind != "traversal" or len(expr.children) != 2 or expr.children[0].text != "local":
-            return None
-        name = step_name(expr.children[1])
-        found = self.module.locals.get(name) if name else None
-        return (f"local.{name}", found.expr) if found is not None else None
+        address = whole_address(expr) or ""
+        found = self.module.locals.get(address.removeprefix("local.")) if address.startswith("local.") else None
+        return (address, found.expr) if found is not None else None
 
     # Expressions ---------------------------------------------------------------------------------------------------
 
@@ -173,20 +187,20 @@ class Evaluator:
         return to_number(expr.text)
 
     def _paren(self, expr: Expr, scope: Scope) -> object:
-        return self._value(expr.children[1], scope)
+        return self._value(parenthesized(expr), scope)
 
     def _template(self, expr: Expr, scope: Scope) -> object:
-        parts = expr.children[1:-1]
+        parts = template_parts(expr)
         if len(parts) == 1 and parts[0].kind == "interpolation":
-            return self._value(parts[0].children[1], scope)
+            return self._value(interpolated(parts[0]), scope)
         if len(parts) == 1 and isinstance(parts[0], Leaf):
             return unescaped(parts[0].value)
         return self._join(parts, [p.value for p in parts], unescaped, scope)
 
     def _heredoc(self, expr: Expr, scope: Scope) -> object:
-        parts = expr.children[1:-1]
+        parts = template_parts(expr)
         literals = [p.value for p in parts]
-        if expr.children[0].text.startswith("<<-"):
+        if opening_mark(expr).startswith("<<-"):
             literals = without_indent(parts, literals)
         return self._join(parts, literals, unescaped_marks, scope)
 
@@ -195,15 +209,15 @@ class Evaluator:
         out = []
         for i, part in enumerate(parts):
             if part.kind == "interpolation":
-                value = self._value(part.children[1], scope)
+                value = self._value(interpolated(part), scope)
                 if value is UNKNOWN:
                     return UNKNOWN
                 out.append(to_string(value))
             elif isinstance(part, Leaf):
                 text = literals[i]
-                if i > 0 and parts[i - 1].children and parts[i - 1].children[-1].value.startswith("~"):
+                if i > 0 and trims_after(parts[i - 1]):
                     text = text.lstrip()
-                if i + 1 < len(parts) and parts[i + 1].children and parts[i + 1].children[0].value.endswith("~"):
+                if i + 1 < len(parts) and trims_before(parts[i + 1]):
                     text = text.rstrip()
                 out.append(plain(text))
             else:
@@ -218,7 +232,7 @@ class Evaluator:
         for item in object_items(expr):
             key = item_key(item)
             if key is None:
-                value = self._value(item.children[0], scope)
+                value = self._value(item_key_node(item), scope)
                 if value is UNKNOWN:
                     return UNKNOWN
                 key = to_string(value)
@@ -234,25 +248,25 @@ class Evaluator:
         return one if is_known(one) and is_known(other) and same(one, other) else UNKNOWN
 
     def _unary(self, expr: Expr, scope: Scope) -> object:
-        value = self._value(expr.children[1], scope)
+        value = self._value(unary_operand(expr), scope)
         if value is UNKNOWN:
             return UNKNOWN
-        return not to_bool(value) if expr.children[0].kind == "Bang" else number(-to_number(value))
+        return not to_bool(value) if is_negation(expr) else number(-to_number(value))
 
     def _binary(self, expr: Expr, scope: Scope) -> object:
         """The flat row of operands, folded from the operators that bind most to those that bind least."""
-        operands = [self._value(c, scope) for c in expr.children[::2]]
-        operators = [c.kind for c in expr.children[1::2]]
+        values = [self._value(operand, scope) for operand in operands(expr)]
+        between = [operator.kind for operator in operators(expr)]
         for level in PRECEDENCE:
-            left, rest = [operands[0]], []
-            for operator, operand in zip(operators, operands[1:], strict=True):
+            left, rest = [values[0]], []
+            for operator, operand in zip(between, values[1:], strict=True):
                 if operator in level:
                     left[-1] = operate(operator, left[-1], operand)
                 else:
                     left.append(operand)
                     rest.append(operator)
-            operands, operators = left, rest
-        return operands[0]
+            values, between = left, rest
+        return values[0]
 
     def _call(self, expr: Expr, scope: Scope) -> object:
         name = (call_name(expr) or "").removeprefix("core::")
@@ -260,7 +274,7 @@ class Evaluator:
         if name in ("try", "can"):
             return self._try(name, arguments, scope)
         values = [self._value(a, scope) for a in arguments]
-        if any(c.kind == "Ellipsis" for c in expr.children):
+        if expands(expr):
             last = values.pop() if values else UNKNOWN
             if not isinstance(last, list):
                 return UNKNOWN
@@ -285,7 +299,7 @@ class Evaluator:
     # Traversals ----------------------------------------------------------------------------------------------------
 
     def _traversal(self, expr: Expr, scope: Scope) -> object:
-        root, *steps = expr.children
+        root, steps = traversal_root(expr), traversal_steps(expr)
         name = root.value if root.kind == "Identifier" else ""
         if name in ("var", "local") and name not in scope:
             wanted = step_name(steps[0])
@@ -306,7 +320,7 @@ class Evaluator:
                 return [self._follow(v, steps[i + 1 :], scope) for v in items]
             key: object = step_name(step)
             if key is None:
-                key = self._value(step.children[1], scope)
+                key = self._value(index_expr(step), scope)
             if key is UNKNOWN:
                 return UNKNOWN
             value = _at(value, key)

@@ -10,15 +10,19 @@ from tapfix.module.nodes import (
     ForExpr,
     block_body,
     call_arguments,
+    element_name,
+    index_expr,
     item_value,
     iterator_name,
     object_items,
     string_value,
     traversal_address,
+    traversal_root,
+    traversal_steps,
 )
 
 _UNREFERRING = frozenset({"ignore_changes"})
-"""Attributes whose names are no references."""
+"""Attributes whose names are not references."""
 
 
 class Mention(NamedTuple):
@@ -42,9 +46,9 @@ _Visit = tuple[Expr, Expr | None, tuple[Expr, ...], frozenset[str]]
 def mentions(root: Expr) -> Iterator[Mention]:
     """The references below a node, in the order of the source.
 
-    Names that a `for` or a `dynamic` block binds are no references.
+    Names that a `for` or a `dynamic` block binds are not references.
     """
-    outermost = root.children[0].value if root.kind == "block" else ""
+    outermost = element_name(root) if root.kind == "block" else ""
     stack: list[_Visit] = [(root, None, (), frozenset())]
     while stack:
         node, holder, around, bound = stack.pop()
@@ -61,14 +65,15 @@ def mentions(root: Expr) -> Iterator[Mention]:
                 stack.append((expr, node, around, bound))
         elif kind == "traversal":
             found = traversal_address(node)
-            if found is not None and node.children[0].value not in bound:
+            first = traversal_root(node)
+            if found is not None and first.value not in bound:
                 address, used = found
                 end = node.children[used - 1].end
                 yield Mention(address, node.start, end, node, node.children[used:], holder, around)
-            steps = node.children[1:]
-            stack.extend((s.children[1], holder, around, bound) for s in reversed(steps) if s.kind == "index")
-            if node.children[0].children:
-                stack.append((node.children[0], holder, around, bound))
+            steps = reversed(traversal_steps(node))
+            stack.extend((index_expr(step), holder, around, bound) for step in steps if step.kind == "index")
+            if first.children:
+                stack.append((first, holder, around, bound))
         elif kind in ("for_tuple", "for_object"):
             stack.extend(_loop_parts(node, holder, around, bound))
         elif kind == "block":
@@ -94,14 +99,14 @@ def _block_parts(block: Expr, holder: Expr | None, around: tuple[Expr, ...], bou
     blocks.
     """
     body = block_body(block)
-    if block.children[0].value != "dynamic":
+    if element_name(block) != "dynamic":
         yield body, holder, around, bound
         return
     inner = bound | {iterator_name(block)}
     for child in reversed(body.children):
         if child.kind == "block":
             yield child, holder, around, inner
-        elif child.kind == "attribute" and child.children[0].value != "iterator":
+        elif child.kind == "attribute" and element_name(child) != "iterator":
             yield child, holder, around, bound
 
 

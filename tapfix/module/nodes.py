@@ -96,6 +96,21 @@ def template_parts(expr: Expr) -> tuple[Expr, ...]:
     return expr.children[1:-1]
 
 
+def opening_mark(expr: Expr) -> str:
+    """What opens a quoted template or a heredoc: its quotation mark, or `<<-EOT` with its newline."""
+    return expr.children[0].value
+
+
+def trims_before(part: Expr) -> bool:
+    """Whether an interpolation or directive removes the white space before it: `${~` or `%{~`. False for a literal."""
+    return bool(part.children) and part.children[0].value.endswith("~")
+
+
+def trims_after(part: Expr) -> bool:
+    """Whether an interpolation or directive removes the white space after it: `~}`. False for a literal."""
+    return bool(part.children) and part.children[-1].value.startswith("~")
+
+
 def template_start(expr: Expr) -> int:
     """Where the text of a quoted template or a heredoc begins in the item, after its opening mark."""
     return expr.children[0].end
@@ -117,9 +132,9 @@ def unwrapped(expr: Expr) -> Expr:
     """The expression without the parentheses, and without the `"${ }"`, around it."""
     while True:
         if expr.kind == "paren":
-            expr = expr.children[1]
-        elif expr.kind == "template" and len(expr.children) == 3 and expr.children[1].kind == "interpolation":
-            expr = interpolated(expr.children[1])
+            expr = parenthesized(expr)
+        elif expr.kind == "template" and (inner := sole_interpolation(expr)) is not None:
+            expr = inner
         else:
             return expr
 
@@ -127,6 +142,11 @@ def unwrapped(expr: Expr) -> Expr:
 def parenthesized(expr: Expr) -> Expr:
     """The expression in a pair of parentheses."""
     return expr.children[1]
+
+
+def is_negation(unary: Expr) -> bool:
+    """Whether a node of the kind `unary` is `!x`, and not `-x`."""
+    return unary.children[0].kind == "Bang"
 
 
 def unary_operand(expr: Expr) -> Expr:
@@ -149,6 +169,11 @@ def call_name(expr: Expr) -> str | None:
     return "".join(names)
 
 
+def call_name_node(call: Expr) -> Expr:
+    """The node of the name of the function that a call calls; the first part of a name with `::`."""
+    return call.children[0]
+
+
 def call_arguments(expr: Expr) -> tuple[Expr, ...]:
     """The arguments of a call, or the elements of a tuple, without brackets and commas."""
     children = expr.children
@@ -157,6 +182,14 @@ def call_arguments(expr: Expr) -> tuple[Expr, ...]:
     return tuple(
         c for c in children if c.kind not in ("OParen", "CParen", "OBrack", "CBrack", "Comma", "Ellipsis", "Newline")
     )
+
+
+def call_around(expr: Expr, name: str, argument: Expr) -> Expr | None:
+    """The call of the function `name`, in an expression, that has the node `argument` as one of its arguments."""
+    for node in walk(expr):
+        if call_name(node) == name and any(each is argument for each in call_arguments(node)):
+            return node
+    return None
 
 
 def expands(call: Expr) -> bool:

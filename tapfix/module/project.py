@@ -183,7 +183,7 @@ class Project:
         return self._by_folder[file.folder]
 
     def called_folder(self, call: Block) -> str | None:
-        """The folder that a `module` block calls, relative to the project; None for a source that is no local path.
+        """The folder that a `module` block calls, relative to the project; None for a source that is not a local path.
 
         A folder outside of the project begins with `..`.
         """

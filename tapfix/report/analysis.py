@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tapfix.report.prose import prose
+from tapfix.report.wording import ground, grounds
 
 if TYPE_CHECKING:
     from tapfix.report.grade import Failure, Grade, Instance
 
+_GROUNDS = 5
+"""The number of grounds of a failure that are shown, at most."""
 _HEADINGS = {
     "critical": "Critical Failures",
     "high": "High Severity Failures",
@@ -30,7 +33,14 @@ def as_text(grade: Grade) -> str:
     for failure in grade.failures:
         state = "left" if failure.is_left else "repaired"
         lines.append(f"  {failure.severity.value:8}  {state:8}  {failure.rule} {failure.title} ({failure.count})")
+        lines.append(f"    why: {grounds(failure.because)}")
+    lines.append(f"  not checked after repair: {unchecked(grade)}")
     return "\n".join(lines) + "\n"
+
+
+def unchecked(grade: Grade) -> str:
+    """The steps that the score after repair does not cover."""
+    return ", ".join(grade.unchecked) or "nothing"
 
 
 def _lines(grade: Grade) -> Iterator[str]:
@@ -54,6 +64,7 @@ def _lines(grade: Grade) -> Iterator[str]:
     yield f"- **Total failures**: {len(grade.failures)}{f' ({counts})' if counts else ''}"
     yield f"- **Repaired**: {len(grade.failures) - left}, **left**: {left}"
     yield f"- **Distance of the repair**: {100 * grade.distance:.0f} % of the lines"
+    yield f"- **Not checked after repair**: {unchecked(grade)}"
     yield f"- **Score**: {grade.before.score:.1f}/10 as given, {grade.after.score:.1f}/10 after repair"
 
 
@@ -86,6 +97,7 @@ def _failure(number: int, failure: Failure) -> Iterator[str]:
         yield f"And {further} more."
         yield ""
     for label, said in (
+        ("Why", prose("; ".join(map(ground, failure.because[:_GROUNDS])))),
         ("Root Cause", failure.cause),
         ("AWS Documentation Reference", failure.reference and f"<{failure.reference}>"),
         ("Impact", failure.effect),

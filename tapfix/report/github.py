@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tapfix.report.diff import diff_of
 from tapfix.report.prose import code, prose
+from tapfix.report.wording import why
 
 if TYPE_CHECKING:
     from tapfix.result import Placed, ResultData
@@ -72,6 +73,7 @@ def _rows(result: ResultData, room: int) -> tuple[list[str], int]:
 def _row(placed: Placed) -> str:
     finding, place = placed
     what = prose(finding.message) + (f"<br>*{prose(finding.reason)}*" if finding.reason else "")
+    what += f"<br>{prose(why(finding.because))}"
     where = _place(place.file, place.line) + (code(finding.address) if finding.address else "")
     return f"| {finding.status.value} | {finding.rule} {finding.name} | {where} | {what} |\n"
 
@@ -87,9 +89,8 @@ def _folded_diff(diff: str, room: int) -> str:
     if len(diff) > room:
         kept = diff[: max(0, room)]
         kept = kept[: kept.rfind("\n") + 1]
-        note = (
-            f"\nThe diff was cut after {kept.count(chr(10))} of {diff.count(chr(10))} lines: a comment holds no more.\n"
-        )
+        shown, all_lines = kept.count("\n"), diff.count("\n")
+        note = f"\nThe diff was cut after {shown} of {all_lines} lines: a comment has no room for more.\n"
         diff = kept
     fence = "`" * max(3, max(map(len, re.findall("`+", diff)), default=0) + 1)
     return f"<details><summary>The diff</summary>\n\n{fence}diff\n{diff}{fence}\n{note}\n</details>\n"

@@ -6,6 +6,10 @@ high 2, medium 1, low 0.25. Each further finding of the same rule, up to five, a
 only the findings that are left count, and the score is lowered by up to a tenth for the distance of the repair, which
 is the share of lines that it changed. `grading.toml` holds the numbers.
 
+What is broken or was asked for counts. A suggestion that rests on the built-in contract alone takes no points. A stack
+without resources, or without any of a type that a clause demands, cannot pass: its score has a cap, and that it lacks
+them is a failure that is left.
+
 A grade depends on the result and on nothing else, so that an answer has the same grade everywhere.
 """
 
@@ -18,10 +22,13 @@ from functools import cache, cached_property
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from tapfix.contract import Because
 from tapfix.fixer import Severity, Status
+from tapfix.report.completeness import ANY, lacking
 
 if TYPE_CHECKING:
-    from tapfix.fixer import Fixer
+    from tapfix.contract import Contract
+    from tapfix.fixer import Finding, Fixer
     from tapfix.result import Placed, ResultData
     from tapfix.verify import Problem, Step
 
@@ -80,6 +87,8 @@ class Failure:
     cause: str
     reference: str
     effect: str
+    because: tuple[Because, ...]
+    """What its findings rest on, each ground once."""
 
     @property
     def is_left(self) -> bool:
@@ -114,6 +123,8 @@ class Grade:
     after: Rating
     distance: float
     """The share of lines that the repair changed, from 0 to 1."""
+    unchecked: tuple[str, ...]
+    """The steps of the proof that were not taken on the outcome."""
 
     @property
     def score(self) -> float:
@@ -126,22 +137,30 @@ class Grade:
             "score": self.score,
             "by_severity": dict(self.before.by_severity),
             "before": self.before.to_dict(),
-            "after": {**self.after.to_dict(), "distance": self.distance},
+            "after": {**self.after.to_dict(), "distance": self.distance, "unchecked": list(self.unchecked)},
             "failures": [_failure_data(failure) for failure in self.failures],
         }
 
 
 def grade(result: ResultData) -> Grade:
     """The grade of a result."""
-    failures = [*_failures(result), *_failed_steps(result)]
+    from tapfix.verify import CHEAP_STEPS, TERRAFORM_STEPS
+
+    lacks = lacking(result.contract, result.named_base), lacking(result.contract, result.files)
+    failures = [*_failures(result), *_failed_steps(result), *_incomplete(*lacks, result.contract)]
     failures.sort(key=lambda failure: (_ORDER.index(failure.severity), failure.rule))
     far = distance(result.named_base, result.files)
     return Grade(
         name=result.source.name,
         failures=tuple(failures),
-        before=_rating([(failure, failure.count) for failure in failures]),
-        after=_rating([(failure, failure.left) for failure in failures if failure.is_left], far),
+        before=_rating([(failure, failure.count) for failure in failures], is_whole=not lacks[0]),
+        after=_rating([(failure, failure.left) for failure in failures if failure.is_left], far, is_whole=not lacks[1]),
         distance=far,
+        unchecked=tuple(
+            name
+            for name in (*CHEAP_STEPS, *TERRAFORM_STEPS)
+            if not any(step.step == name and step.status != "skipped" for step in result.verify)
+        ),
     )
 
 
@@ -176,13 +195,20 @@ def words() -> dict[str, Any]:
 
 
 def _failures(result: ResultData) -> list[Failure]:
-    """The findings by rule. Suppressed findings do not count, nor do findings about text that a fix itself inserted."""
+    """The findings that count, by rule: neither suppressed ones, nor those about text that a fix itself inserted."""
     by_rule: dict[str, list[Placed]] = {}
     blocks = ChangedBlocks(result)
     for placed in result.placed:
-        if placed.finding.status is not Status.SUPPRESSED and not _is_of_the_repair(placed, blocks):
+        if _is_demanded(placed.finding) and not _is_of_the_repair(placed, blocks):
             by_rule.setdefault(placed.finding.rule, []).append(placed)
     return [_failure(rule, found, result, blocks) for rule, found in by_rule.items()]
+
+
+def _is_demanded(finding: Finding) -> bool:
+    """Whether somebody asks for what the finding says. A suggestion on the built-in contract is mere advice."""
+    if finding.status is Status.SUGGESTED:
+        return finding.because.source != "built-in"
+    return finding.status is not Status.SUPPRESSED
 
 
 def _failure(rule: str, found: list[Placed], result: ResultData, blocks: ChangedBlocks) -> Failure:
@@ -202,6 +228,7 @@ def _failure(rule: str, found: list[Placed], result: ResultData, blocks: Changed
         cause=fixer.cause if fixer is not None else "",
         reference=fixer.reference if fixer is not None else "",
         effect=fixer.effect if fixer is not None else "",
+        because=tuple(dict.fromkeys(finding.because for finding in findings)),
     )
 
 
@@ -245,14 +272,47 @@ def _failed_step(step: Step) -> Failure:
         cause=said.get("cause", ""),
         reference=said.get("reference", ""),
         effect=said.get("effect", ""),
+        because=(Because("terraform", said.get("effect", ""), reference=said.get("reference", "")),),
     )
 
 
-def _rating(failures: list[tuple[Failure, int]], far: float = 0.0) -> Rating:
+def _rating(failures: list[tuple[Failure, int]], far: float = 0.0, *, is_whole: bool = True) -> Rating:
     counts = Counter(failure.severity for failure, _ in failures)
     points, penalty = score(((failure.severity, count) for failure, count in failures), far)
+    if not is_whole:
+        points = min(points, words()["formula"]["incomplete"])
     by_severity = {severity.value: counts[severity] for severity in _ORDER}
     return Rating(points, penalty, len(failures), by_severity)
+
+
+# --- what the stack lacks ---------------------------------------------------------------------------------------------
+
+
+def _incomplete(before: tuple[str, ...], after: tuple[str, ...], contract: Contract) -> list[Failure]:
+    """The failure of a stack that lacks resources, as given or after repair."""
+    lacks = after or before
+    if not lacks:
+        return []
+    is_empty = lacks == (ANY,)
+    said = words()["incomplete"]["empty" if is_empty else "missing"]
+    because = None if is_empty else contract.because("require.resources")
+    status = Status.REFUSED if after else Status.FIXED
+    messages = ["the stack has no resources"] if is_empty else [f"the stack has no {type}" for type in lacks]
+    return [
+        Failure(
+            rule="grade-resources",
+            name="resources",
+            severity=Severity.CRITICAL,
+            count=len(lacks),
+            left=len(after),
+            instances=tuple(
+                Instance(message, "add what is missing", status.value, "", "", 0, None, None)
+                for message in messages[:_SHOWN]
+            ),
+            because=(because or Because("built-in", "what is begun is finished"),),
+            **said,
+        )
+    ]
 
 
 # --- excerpts ---------------------------------------------------------------------------------------------------------
@@ -272,7 +332,7 @@ class ChangedBlocks:
         return address in self._old
 
     def new_lines(self, address: str, path: str) -> str:
-        """Some lines of a block that the input had not; of a JSON file if there is no address."""
+        """Some lines of a block that the input had not; of a JSON file if there is not an address."""
         if address in self._new and address in self._old:
             before, after = self._old[address], self._new[address]
         elif not address and path.endswith(".json") and path in self._after:
@@ -345,4 +405,5 @@ def _failure_data(failure: Failure) -> dict[str, Any]:
         "severity": failure.severity.value,
         "count": failure.count,
         "left": failure.left,
+        "because": [because._asdict() for because in failure.because],
     }

@@ -10,6 +10,7 @@ from tapfix import __version__
 
 if TYPE_CHECKING:
     from tapfix.answer.files import Remark
+    from tapfix.contract import Contract
     from tapfix.result import Placed, ResultData
     from tapfix.verify import Step
 
@@ -36,12 +37,23 @@ def document(result: ResultData) -> dict[str, Any]:
     return {
         "tapfix": __version__,
         "input": {"name": source.name, "kind": source.kind, "sha256": source.sha256},
+        "contract": _contract(result.contract),
         "files": _files(result),
         "findings": [finding(placed) for placed in result.placed],
         "diagnostics": [_diagnostic(diagnosis) for diagnosis in result.diagnostics],
         "grade": grade(result).to_dict(),
         "verify": [step(s) for s in result.verify],
     }
+
+
+def _contract(contract: Contract) -> dict[str, Any]:
+    """Which contract file and which prompt were read, and the clauses that they state."""
+    values = contract.to_dict()
+    clauses = []
+    for clause, because in contract.stated:
+        table, key = clause.split(".")
+        clauses.append({"clause": clause, "value": values[table][key], "because": because._asdict()})
+    return {"file": contract.source, "prompt": contract.prompt, "clauses": clauses}
 
 
 def _files(result: ResultData) -> list[dict[str, str]]:
@@ -69,6 +81,7 @@ def finding(placed: Placed) -> dict[str, Any]:
         "severity": found.severity.value,
         "safety": found.safety.value,
         "status": found.status.value,
+        "because": found.because._asdict(),
         "message": found.message,
         "reason": found.reason,
         "address": found.address,

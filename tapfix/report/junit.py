@@ -6,6 +6,9 @@ import re
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
+from tapfix.report.analysis import unchecked
+from tapfix.report.wording import why
+
 if TYPE_CHECKING:
     from tapfix.report.grade import Failure, Grade
 
@@ -25,6 +28,7 @@ def render(grade: Grade) -> str:
         "    <properties>\n"
         f'      <property name="score.before" value="{grade.before.score:.1f}"/>\n'
         f'      <property name="score.after" value="{grade.after.score:.1f}"/>\n'
+        f'      <property name="after.unchecked" value={_quoted(unchecked(grade))}/>\n'
         "    </properties>\n"
         f"{cases or _nothing(grade)}"
         "  </testsuite>\n"
@@ -41,6 +45,7 @@ def _case(grade: Grade, failure: Failure) -> str:
         f"{instance.file}:{instance.line}: {instance.message}" + (f" ({instance.reason})" if instance.reason else "")
         for instance in failure.instances
     )
+    said += "\n" + "\n".join(map(why, failure.because))
     head = f"    <testcase classname={_quoted(grade.name)} name={_quoted(f'{failure.rule} {failure.title}')}>\n"
     if failure.is_left:
         attributes = f"type={_quoted(failure.severity.value)} message={_quoted(failure.title)}"

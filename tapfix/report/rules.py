@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import IO, TYPE_CHECKING
 
+from tapfix.report.prose import prose
+from tapfix.report.wording import ground
+
 if TYPE_CHECKING:
     from tapfix.fixer import Example, Fixer
 
@@ -44,6 +47,8 @@ def page(fixer: Fixer) -> str:
         f"Severity **{fixer.severity.value}**, safety **{fixer.safety.value}**.\n",
         f"{fixer.page}\n",
     ]
+    if fixer.because.text:
+        parts.append(f"A finding rests on {prose(ground(fixer.because))}, unless it names another ground.\n")
     if fixer.examples:
         parts.append("## Examples\n")
         parts += [_example(example) for example in fixer.examples]

@@ -38,7 +38,12 @@ def _result(placed: Placed) -> dict[str, Any]:
         "ruleId": finding.rule,
         "level": LEVELS[finding.severity.value],
         "message": {"text": statement(finding)},
-        "properties": {"status": finding.status.value, "safety": finding.safety.value, "address": finding.address},
+        "properties": {
+            "status": finding.status.value,
+            "safety": finding.safety.value,
+            "address": finding.address,
+            "because": finding.because._asdict(),
+        },
     }
     if place.file:
         region = {

@@ -1,14 +1,18 @@
-"""Text for a person: a line for each finding, and a summary. A terminal gets colours; only then is Rich imported."""
+"""Text for a person: each finding, with what it rests on, and a summary.
+
+A terminal gets colours; only then is Rich imported.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from tapfix.report.wording import count
+from tapfix.report.wording import count, why
 
 if TYPE_CHECKING:
     from tapfix.answer.files import Remark
+    from tapfix.contract import Because
     from tapfix.result import Placed, ResultData
     from tapfix.verify import Problem, Step
 
@@ -41,9 +45,10 @@ def lines(result: ResultData, *, fixed: bool = True, notes: bool = True) -> Iter
     for remark in result.diagnostics:
         if notes or remark.severity != "note":
             yield _remark(remark)
+    known: set[Because] = set()
     for placed in result.placed:
         if fixed or placed.finding.status.value not in ("fixed", "suppressed"):
-            yield from _finding(placed)
+            yield from _finding(placed, known)
     yield from (_step(taken) for taken in result.verify if taken.status == "failed")
     yield (Styled(summary(result), "bold"),)
 
@@ -87,7 +92,8 @@ def show(text: Iterator[StyledLine], stream: IO[str]) -> None:
         console.print(Text.assemble(*((span.text, span.style) for span in line)))
 
 
-def _finding(placed: Placed) -> Iterator[StyledLine]:
+def _finding(placed: Placed, known: set[Because]) -> Iterator[StyledLine]:
+    """The lines of a finding. `known` are the grounds that were shown before it."""
     finding, place = placed
     where = _place(place.file, place.line, place.column)
     status = finding.status.value
@@ -102,6 +108,8 @@ def _finding(placed: Placed) -> Iterator[StyledLine]:
     )
     if finding.reason:
         yield (Styled(f"    {finding.reason}", "dim"),)
+    yield (Styled(f"    {why(finding.because, is_known=finding.because in known)}", "dim"),)
+    known.add(finding.because)
 
 
 def _step(taken: Step) -> StyledLine:

@@ -158,15 +158,24 @@ resource "terraform_data" "builtin" {}
 """
 
 
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Write the schema's data files from their sources.")
-    parser.add_argument("--wheels", type=Path, required=True, help="folder of the cdktf-cdktf-provider wheels")
+def terraform_arguments(description: str) -> argparse.ArgumentParser:
+    """A parser of the arguments `--terraform` and `--cli-config`."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--cli-config", type=Path, help="terraform's CLI configuration file")
     parser.add_argument("--terraform", default="terraform")
+    return parser
+
+
+def terraform_environment(cli_config: Path | None) -> dict[str, str]:
+    """The environment of this process, with which terraform reads the given CLI configuration."""
+    return dict(os.environ) | ({"TF_CLI_CONFIG_FILE": str(cli_config.resolve())} if cli_config else {})
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = terraform_arguments("Write the schema's data files from their sources.")
+    parser.add_argument("--wheels", type=Path, required=True, help="folder of the cdktf-cdktf-provider wheels")
     given = parser.parse_args(arguments)
-    environment = dict(os.environ)
-    if given.cli_config:
-        environment["TF_CLI_CONFIG_FILE"] = str(given.cli_config.resolve())
+    environment = terraform_environment(given.cli_config)
 
     catalogs: dict[str, dict[str, dict[str, bytes]]] = {}
     sources: list[dict[str, str]] = []

@@ -20,9 +20,7 @@ Only messages of known forms become rows; free text is left out. A row is `[path
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 import re
 import subprocess
 import tempfile
@@ -31,6 +29,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from tapfix.schema import BlockSchema, CtyType, TypeSchema, load
+from tapfix.schema._generate import terraform_arguments, terraform_environment
 from tapfix.schema._store import pack
 from tapfix.schema.constraints import CATALOG, DATA_FILE
 
@@ -115,13 +114,9 @@ class ProviderMessage(NamedTuple):
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Writes the data file of the values that the AWS provider refuses.")
-    parser.add_argument("--cli-config", type=Path, help="terraform's CLI configuration file")
-    parser.add_argument("--terraform", default="terraform")
+    parser = terraform_arguments("Writes the data file of the values that the AWS provider refuses.")
     given = parser.parse_args(arguments)
-    environment = dict(os.environ)
-    if given.cli_config:
-        environment["TF_CLI_CONFIG_FILE"] = str(given.cli_config.resolve())
+    environment = terraform_environment(given.cli_config)
     messages = [(mode, ask(mode, given.terraform, environment)) for mode in MODES]
     for left_out in without_conflicts(collect(messages)):
         messages += [(mode, ask(mode, given.terraform, environment, left_out)) for mode in MODES if mode != "none"]

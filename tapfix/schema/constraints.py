@@ -148,9 +148,11 @@ class Choice(NamedTuple):
         return self._text(value) if isinstance(value, str) else None
 
     def _number(self, value: object) -> str | None:
+        if not isinstance(value, str | int | float):
+            return None
         try:
-            number = float(value)  # type: ignore[arg-type]
-        except (TypeError, ValueError):
+            number = float(value)
+        except ValueError:
             return None
         if self.kind == "numbers":
             return None if number in self.operands[0] else f"one of {', '.join(map(str, self.operands[0]))} is wanted"

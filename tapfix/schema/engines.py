@@ -98,7 +98,7 @@ def version_misfit(engine: str, version: str) -> str | None:
     form = INSTANCE_ENGINES.get(engine)
     if form is None or re.fullmatch(form, version):
         return None
-    return f"{version} is no version of {engine}"
+    return f"{version} is not a version of {engine}"
 
 
 def database_misfit(engine: str, name: str) -> str | None:

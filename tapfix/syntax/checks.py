@@ -27,7 +27,7 @@ def complaints(node: SyntaxElement) -> list[SyntaxDiagnostic]:
             found.extend(_surrogates(element))
         elif kind == "NumberLit":
             if not VALID_NUMBER.fullmatch(element.text):
-                found.append(SyntaxDiagnostic(f"`{element.text}` is no number", element.start, element.end))
+                found.append(SyntaxDiagnostic(f"`{element.text}` is not a number", element.start, element.end))
         elif kind in ("template", "heredoc"):
             found.extend(_directives(element))
         elif kind == "traversal":
@@ -70,14 +70,14 @@ def _escapes(literal: Leaf) -> list[SyntaxDiagnostic]:
         code = escape and (escape[1] or escape[2])
         if escape is None or (code and not _is_character(int(code, 16))):
             start = literal.start + at
-            found.append(SyntaxDiagnostic(f"`{value[at : at + 2]}` is no escape sequence", start, start + 2))
+            found.append(SyntaxDiagnostic(f"`{value[at : at + 2]}` is not an escape sequence", start, start + 2))
         at = value.find("\\", at + 2)
     return found
 
 
 def _surrogates(literal: Leaf) -> list[SyntaxDiagnostic]:
     return [
-        SyntaxDiagnostic("this is no UTF-8", literal.start + match.start(), literal.start + match.end())
+        SyntaxDiagnostic("this is not UTF-8", literal.start + match.start(), literal.start + match.end())
         for match in SURROGATES.finditer(literal.value)
     ]
 

@@ -363,6 +363,7 @@ def parse_item(source: SourceText, base: int) -> Item | ParseFailure:  # noqa: C
             if length == 0:
                 values.append(EmptyBody(start - len(prefix) - base))
             else:
+                # Lists are among the values just where `build` says so, which mypy cannot know.
                 taken = making.taken(values, states, length)
                 if build == GROW:
                     grown = taken[0]

@@ -126,7 +126,7 @@ class Bodies:
             )
         else:
             near = suggestion(name, schema)
-            self._report("unknown-block", f'{title(block)} holds no block "{name}"{near}', head)
+            self._report("unknown-block", f'{title(block)} has no block "{name}"{near}', head)
 
     def _object_block(self, block: Block, members: Mapping[str, object], names: Names) -> None:
         """Check a block that is one object of an attribute. All of the object's members are optional."""
@@ -143,7 +143,7 @@ class Bodies:
         for nested in block.blocks:
             self.unknown(nested, names)
             if nested.type not in members and nested.type != "dynamic":
-                self._report("unknown-block", f'a block "{block.type}" holds no block "{nested.type}"', nested)
+                self._report("unknown-block", f'a block "{block.type}" has no block "{nested.type}"', nested)
 
     def _least(self, block: Block, name: str, least: int, written: int, dynamic: bool) -> None:
         if written < least and not dynamic:
@@ -154,7 +154,7 @@ class Bodies:
         if rule is not None and rule.max_items is not None and written > rule.max_items:
             extra = [nested for nested in block.blocks if nested.type == name][rule.max_items]
             self._report(
-                "too-many-blocks", f'no more than {rule.max_items} block "{name}" may stand in {title(block)}', extra
+                "too-many-blocks", f'no more than {rule.max_items} block "{name}" may be in {title(block)}', extra
             )
 
 

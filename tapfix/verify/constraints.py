@@ -67,7 +67,7 @@ def _judge(
             values = _values(evaluators, attribute)
         reason = next((reason for value in values if (reason := constraint.refuses(value))), None)
         if reason:
-            what = f'the provider does not take this value of "{attribute.name}": {reason}'
+            what = f'the provider does not accept this value of "{attribute.name}": {reason}'
             declarations.report("values", "refused-value", what, attribute)
             return
 

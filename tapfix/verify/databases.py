@@ -63,8 +63,8 @@ def _check_random_password(declarations: Declarations, block: Block, name: str) 
             continue
         if set(value or engines.DEFAULT_SPECIAL_CHARACTERS) & set(engines.FORBIDDEN_IN_PASSWORDS):
             what = (
-                f'the password of {block.address} may come to have a "/", "@", quotation mark or space, which AWS '
-                "does not take: override_special names the characters that may be drawn"
+                f'the password of {block.address} may contain a "/", "@", quotation mark or space, which AWS '
+                "does not accept: override_special names the characters that may be drawn"
             )
             declarations.report("values", "doubtful-password", what, override or drawn, severity="warning")
 
@@ -77,5 +77,5 @@ def _text(evaluator: Evaluator, block: Block, name: str) -> str | None:
 
 
 def _warn(declarations: Declarations, block: Block, name: str, reason: str) -> None:
-    what = f'AWS will not take this value of "{name}": {reason}'
+    what = f'AWS does not accept this value of "{name}": {reason}'
     declarations.report("values", "doubtful-value", what, block.get(name), severity="warning")

@@ -15,13 +15,20 @@ from tapfix.module.literals import unescaped
 from tapfix.module.nodes import (
     Conditional,
     ForExpr,
+    call_name_node,
+    expands,
     index_expr,
     interpolated,
+    is_negation,
     item_key_node,
+    operands,
+    operators,
+    parenthesized,
     step_name,
     template_parts,
     traversal_root,
     traversal_steps,
+    unary_operand,
 )
 from tapfix.schema import BlockSchema, NestedBlock
 from tapfix.schema.functions import function
@@ -161,8 +168,7 @@ class Typer:
             what = f'"{word}" names nothing by itself: a dot and a name must follow'
         else:
             what = (
-                f'"{word}" names nothing: a reference to a resource has its type and its name, '
-                "and a text stands in quotes"
+                f'"{word}" names nothing: a reference to a resource has its type and its name, and a text is in quotes'
             )
         self.report("references", "invalid-reference", what, at, leaf)
         return UNKNOWN
@@ -175,7 +181,7 @@ class Typer:
         return Value(["tuple", [self.value(item, at, names) for item in call_arguments(node)]])
 
     def _paren(self, node: Expr, at: Element, names: Names) -> Value:
-        return self.value(node.children[1], at, names)
+        return self.value(parenthesized(node), at, names)
 
     def _template(self, node: Expr, at: Element, names: Names) -> Value:
         parts = template_parts(node)
@@ -189,7 +195,7 @@ class Typer:
                 literal = False
                 value = self.value(interpolated(part), at, names)
                 if is_collection(value.type):
-                    what = f"a {_word(value.type)} cannot stand in a text: a string is wanted"
+                    what = f"a {_word(value.type)} cannot be part of a text: a string is wanted"
                     self.report("schema", "wrong-type", what, at, interpolated(part))
             elif part.kind == "directive":
                 literal = False
@@ -200,9 +206,9 @@ class Typer:
         return Value("string", unescaped("".join(part.value for part in parts if isinstance(part, Leaf))))
 
     def _unary(self, node: Expr, at: Element, names: Names) -> Value:
-        operator, operand = node.children[0], node.children[-1]
+        operand = unary_operand(node)
         value = self.value(operand, at, names)
-        want = "bool" if operator.kind == "Bang" else "number"
+        want = "bool" if is_negation(node) else "number"
         self._operand(value, want, at, operand)
         if want == "number" and isinstance(value.constant, float):
             return Value("number", -value.constant)
@@ -210,16 +216,15 @@ class Typer:
 
     def _binary(self, node: Expr, at: Element, names: Names) -> Value:
         # `node` is flat: operand, operator, operand, … Arithmetic binds strongest, then ordering, equality and logic.
-        children = node.children
-        operators = [child.kind for child in children[1::2]]
-        for place, operand in enumerate(children[::2]):
+        between = [operator.kind for operator in operators(node)]
+        for place, operand in enumerate(operands(node)):
             value = self.value(operand, at, names)
-            beside = set(operators[max(0, place - 1) : place + 1])
+            beside = set(between[max(0, place - 1) : place + 1])
             if beside & (_ARITHMETIC | _ORDERING):
                 self._operand(value, "number", at, operand)
             elif beside <= _LOGIC:
                 self._operand(value, "bool", at, operand)
-        return BOOL if any(kind not in _ARITHMETIC for kind in operators) else NUMBER
+        return BOOL if any(kind not in _ARITHMETIC for kind in between) else NUMBER
 
     def _operand(self, value: Value, wanted: str, at: Element, node: Expr) -> None:
         if misfit(value, wanted):
@@ -289,9 +294,9 @@ class Typer:
             return UNKNOWN
         known = function(name)
         if known is None:
-            self.report("references", "unknown-function", f'there is no function "{name}"', at, node.children[0])
+            self.report("references", "unknown-function", f'there is no function "{name}"', at, call_name_node(node))
             return UNKNOWN
-        expanded = any(child.kind == "Ellipsis" for child in node.children)
+        expanded = expands(node)
         if not expanded:
             if not known.takes(len(values)):
                 self.report(

@@ -50,7 +50,7 @@ def _configuration_aliases(declarations: Declarations) -> set[str]:
 
 
 def _address(expr: Expr) -> str | None:
-    """The address that an expression spells, `aws` or `aws.west`; None if it is no address."""
+    """The address that an expression spells, `aws` or `aws.west`; None if it is not an address."""
     if expr.kind == "Identifier":
         return expr.text
     if expr.kind == "template":

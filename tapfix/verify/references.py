@@ -58,28 +58,31 @@ class Resolution:
             return step_name(self.steps.pop(0))
         return None
 
-    def _variable(self) -> Value:
+    def _declared_name(self, kind: str, noun: str) -> str | None:
+        """The name that the next step gives. None, with a problem reported, if it is missing or not declared."""
         name = self._next_name()
         if name is None:
-            return self._incomplete()
-        if not self.declarations.declares(f"var.{name}"):
-            return self._failed("undeclared-variable", f'the variable "{name}" is not declared')
+            self._incomplete()
+        elif not self.declarations.declares(f"{self.root}.{name}"):
+            self._failed(kind, f'the {noun} "{name}" is not declared')
+        else:
+            return name
+        return None
+
+    def _variable(self) -> Value:
+        name = self._declared_name("undeclared-variable", "variable")
+        if name is None:
+            return UNKNOWN
         return Value(_without_optional(self.declarations.variable_types.get(name, DYNAMIC)))
 
     def _local(self) -> Value:
-        name = self._next_name()
-        if name is None:
-            return self._incomplete()
-        if not self.declarations.declares(f"local.{name}"):
-            return self._failed("undeclared-local", f'the local value "{name}" is not declared')
-        return self.typer.local(name)
+        name = self._declared_name("undeclared-local", "local value")
+        return UNKNOWN if name is None else self.typer.local(name)
 
     def _module(self) -> Value:
-        name = self._next_name()
+        name = self._declared_name("undeclared-module", "module")
         if name is None:
-            return self._incomplete()
-        if not self.declarations.declares(f"module.{name}"):
-            return self._failed("undeclared-module", f'the module "{name}" is not declared')
+            return UNKNOWN
         call = self.declarations.module.find(f"module.{name}")
         if not isinstance(call, Block) or not self._has_right_index(call):
             return UNKNOWN

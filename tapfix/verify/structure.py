@@ -50,7 +50,7 @@ class Structure:
         """Report all problems of the module's blocks."""
         for file in self.module.configuration:
             for attribute in file.attributes.values():
-                what = f'an argument "{attribute.name}" stands outside of all blocks'
+                what = f'an argument "{attribute.name}" is outside of all blocks'
                 self.declarations.report("schema", "unknown-argument", what, attribute)
         for block in self.module.blocks:
             self._top(block)
@@ -72,9 +72,8 @@ class Structure:
             return
         for label, node in zip(block.labels, block.label_nodes, strict=True):
             if block.type != "terraform" and not _is_name(label):
-                self._report(
-                    "invalid-name", f'"{label}" is no name: letters, digits, _ and - after a letter or _', block, node
-                )
+                what = f'"{label}" is not a name: letters, digits, _ and - after a letter or _'
+                self._report("invalid-name", what, block, node)
         check = _CHECKS.get(block.type)
         if check is not None:
             check(self, block)
@@ -86,7 +85,7 @@ class Structure:
         for name in block.attributes:
             self.typer.local(name)
         for nested in block.blocks:
-            what = f'a locals block holds no blocks: "{nested.type}" needs an equals sign'
+            what = f'a locals block has no blocks in it: "{nested.type}" needs an equals sign'
             self._report("unknown-block", what, nested)
 
     def _without_expressions(self, block: Block) -> None:
@@ -129,7 +128,7 @@ class Structure:
                 )
             else:
                 near = suggestion(nested.type, form.blocks)
-                self._report("unknown-block", f'a {block.type} block holds no block "{nested.type}"{near}', nested)
+                self._report("unknown-block", f'a {block.type} block has no block "{nested.type}"{near}', nested)
 
     def _variable(self, block: Block) -> None:
         form = FORMS["variable"]
@@ -163,7 +162,7 @@ class Structure:
             if nested.type == "validation":
                 self._language(nested, form.blocks["validation"], names)
             else:
-                self._report("unknown-block", f'a variable block holds no block "{nested.type}"', nested)
+                self._report("unknown-block", f'a variable block has no block "{nested.type}"', nested)
 
     def _constant(self, attribute: Attribute) -> None:
         """Check an argument that Terraform reads before it knows any value."""
@@ -200,14 +199,14 @@ class Structure:
         if "source" not in block.attributes:
             self._report("missing-argument", 'the argument "source" of the module block is missing', block)
         for nested in block.blocks:
-            self._report("unknown-block", f'a module block holds no block "{nested.type}"', nested)
+            self._report("unknown-block", f'a module block has no block "{nested.type}"', nested)
         for name in ("source", "version"):
             attribute = block.get(name)
             if attribute is not None and string_value(attribute.expr) is None:
                 self._report("not-constant", f'"{name}" is a plain text: nothing can be filled in', attribute)
         self._depends_on(block)
         if self.declarations.lacks_callee(block):
-            what = f"the module's folder {block.attributes['source'].value} is not there, or holds no .tf file"
+            what = f"the module's folder {block.attributes['source'].value} does not exist, or contains no .tf file"
             self.declarations.report("references", "missing-module", what, block)
         child = self.declarations.callee(block)
         types = Declarations(child).variable_types if child else {}
@@ -289,7 +288,7 @@ class Structure:
                 inner = names if nested.type == "precondition" else {**names, "self": UNKNOWN}
                 self._language(nested, form.blocks[nested.type], inner)
             else:
-                self._report("unknown-block", f'a lifecycle block holds no block "{nested.type}"', nested)
+                self._report("unknown-block", f'a lifecycle block has no block "{nested.type}"', nested)
 
     def _ignored(self, attribute: Attribute, schema: TypeSchema | None) -> None:
         """Check that the attributes exist that ignore_changes names."""
@@ -323,7 +322,7 @@ class Structure:
                 steps = [step for step in traversal_steps(item) if step.kind == "get_attr"]
                 if len(steps) >= wanted:
                     what = f"depends_on names whole blocks, not their attributes: {_spelling(item, wanted)}"
-                    self._report("invalid-dependency", what, attribute, item.children[-1])
+                    self._report("invalid-dependency", what, attribute, traversal_steps(item)[-1])
                 else:
                     self.typer.value(item, attribute, _NOTHING)
             elif string_value(item) is None:

@@ -224,7 +224,7 @@ def parse_constraint(expr: Expr, depth: int = 0) -> Type:
     if isinstance(expr, Leaf):
         return _keyword(expr.value)
     if expr.kind == "template":
-        raise InvalidType("a type stands without quotes: string, number, list(string)")
+        raise InvalidType("a type is written without quotes: string, number, list(string)")
     name = call_name(expr)
     if name is None:
         raise InvalidType("a type is a keyword (string, number, bool, any) or a call such as list(string)")
@@ -241,7 +241,7 @@ def parse_constraint(expr: Expr, depth: int = 0) -> Type:
         if len(arguments) != 1 or arguments[0].kind != "object":
             raise InvalidType("object() takes the members' names and types in braces")
         return _object_constraint(arguments[0], depth + 1)
-    raise InvalidType(f"{name}() is no type")
+    raise InvalidType(f"{name}() is not a type")
 
 
 def _keyword(word: str) -> Type:
@@ -251,7 +251,7 @@ def _keyword(word: str) -> Type:
         return DYNAMIC
     if word in ("list", "set", "map"):
         return [word, DYNAMIC]
-    raise InvalidType(f"{word} is no type")
+    raise InvalidType(f"{word} is not a type")
 
 
 def _object_constraint(body: Expr, depth: int) -> Type:

@@ -6,13 +6,11 @@ Each stack without findings is planned, and some are applied and destroyed.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tapfix.verify import Step, ladder
-from tapfix.verify.emulator import Emulator, EmulatorError
 from tapfix.verify.problem import StepName
 
 pytestmark = pytest.mark.terraform
@@ -30,15 +28,6 @@ def is_done(name: str) -> bool:
 
 
 PLANNED = [folder.name for folder in sorted(CORPUS.iterdir()) if folder.is_dir() and is_done(folder.name)]
-
-
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[str]:
-    try:
-        with Emulator() as running:
-            yield running.url
-    except EmulatorError as error:
-        pytest.skip(f"terraform has nothing to plan against: {error}")
 
 
 @pytest.fixture(autouse=True)

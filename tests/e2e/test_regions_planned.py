@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 import tapfix
+from tapfix.contract import Contract
 from tapfix.module import Project
 from tapfix.verify import ladder
-from tapfix.verify.emulator import Emulator, EmulatorError
 
 pytestmark = pytest.mark.terraform
 
 ANSWER = Path(__file__).parents[2] / "corpus" / "region_pair" / "response.md"
-
-
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[str]:
-    try:
-        with Emulator() as running:
-            yield running.url
-    except EmulatorError as error:
-        pytest.skip(f"terraform has nothing to plan against: {error}")
+CONTRACT = ANSWER.with_name("tapfix.toml")
 
 
 def planned(files: Mapping[str, str], emulator: str) -> set[str]:
@@ -39,7 +31,7 @@ def planned(files: Mapping[str, str], emulator: str) -> set[str]:
 
 
 def test_an_environment_plans_what_the_kept_region_contained(emulator: str) -> None:
-    result = tapfix.fix(ANSWER.read_text("utf-8"), select=["TAP001"], moved=True)
+    result = tapfix.fix(ANSWER.read_text("utf-8"), select=["TAP001"], contract=Contract.load(CONTRACT), moved=True)
     before = planned(result.base, emulator)
     after = planned(result.files, emulator)
     moved = Project(result.files).root.blocks_of("moved")

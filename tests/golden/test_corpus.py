@@ -84,7 +84,7 @@ def test_the_outcome(
 @answers
 def test_a_second_apply_changes_nothing(name: str, folder: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     run("apply", input_in(folder), "-o", "out", capfdbinary=capfdbinary)
-    for extra in ("tapfix.toml", "metadata.json"):
+    for extra in ("tapfix.toml", "PROMPT.md", "metadata.json"):
         if (folder / extra).exists() and not (folder / "out" / extra).exists():
             shutil.copy(folder / extra, folder / "out")
     once = files_in(folder / "out")

@@ -190,7 +190,7 @@ def _collapse(text: str, *, moved: bool = False) -> Outcome:
     return repair(
         {"tap_stack.tf": text},
         select(builtin_fixers(), ["TAP001"]),
-        Contract.default(),
+        Contract.from_toml('[topology]\nregions = "single"\n'),
         options=Options(strict=True, guard=False, moved=moved),
     )
 

@@ -212,3 +212,81 @@ def test_parse_and_format() -> None:
     text = "a=1 # one\n"
     assert tapfix.parse(text).code() == text
     assert tapfix.format(text) == "a = 1 # one\n"
+
+
+PROMPT = "# The task\n\nPut everything into a single file named `stack.tf`.\n"
+
+
+def test_the_prompt_is_an_input(options: dict[str, object], tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text(ANSWER)
+    (tmp_path / "PROMPT.md").write_text(PROMPT)
+    (tmp_path / "other.md").write_text(PROMPT.replace("stack.tf", "other.tf"))
+    path = tmp_path / "a.md"
+    for input, prompt, main in (
+        (path, None, "stack.tf"),
+        (path, "", "tap_stack.tf"),
+        (path, False, "tap_stack.tf"),
+        (path, tmp_path / "other.md", "other.tf"),
+        (ANSWER, None, "tap_stack.tf"),
+        (ANSWER, PROMPT, "stack.tf"),
+    ):
+        assert list(fix(input, {**options, "prompt": prompt}).files) == [main]
+    contract = tapfix.Contract.from_toml('[deliverable]\nmain = "mine.tf"\n')
+    assert list(fix(path, {**options, "contract": contract}).files) == ["mine.tf"]
+    with pytest.raises(tapfix.InputError, match="no such file"):
+        fix(path, {**options, "prompt": tmp_path / "gone.md"})
+
+
+def test_the_report_says_what_was_demanded(options: dict[str, object], tmp_path: Path) -> None:
+    (tmp_path / "tapfix.toml").write_text('\n[topology]\nenvironments = ["dev"]\n')
+    (tmp_path / "a.md").write_text(ANSWER)
+    (tmp_path / "PROMPT.md").write_text(PROMPT)
+    report = fix(tmp_path / "a.md", options).to_dict()
+    jsonschema.validate(report, SCHEMA)
+    contract = report["contract"]
+    assert (contract["file"], contract["prompt"]) == (str(tmp_path / "tapfix.toml"), str(tmp_path / "PROMPT.md"))
+    clauses = {clause["clause"]: clause for clause in contract["clauses"]}
+    assert clauses["topology.environments"]["value"] == ["dev"]
+    assert clauses["topology.environments"]["because"]["line"] == 3
+    assert clauses["deliverable.main"] == {
+        "clause": "deliverable.main",
+        "value": "stack.tf",
+        "because": {
+            "source": "prompt",
+            "text": "Put everything into a single file named `stack.tf`.",
+            "file": str(tmp_path / "PROMPT.md"),
+            "line": 3,
+            "reference": "",
+        },
+    }
+    bare = fix(ANSWER, options).to_dict()
+    assert bare["contract"] == {"file": "", "prompt": "", "clauses": []}
+    assert bare["findings"][0]["because"] == {"source": "built-in", "text": "", "file": "", "line": 0, "reference": ""}
+    for wrong in ({"source": "hearsay"}, {"line": -1}, {"file": None}):
+        finding = {**bare["findings"][0], "because": {**bare["findings"][0]["because"], **wrong}}
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({**bare, "findings": [finding]}, SCHEMA)
+    del bare["findings"][0]["because"]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(bare, SCHEMA)
+
+
+def test_a_prompt_that_was_found_and_is_no_text_is_a_remark(options: dict[str, object], tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text(ANSWER)
+    (tmp_path / "PROMPT.md").write_bytes(b"\xff")
+    result = fix(tmp_path / "a.md", options)
+    assert list(result.files) == ["tap_stack.tf"]
+    assert [d.message for d in result.diagnostics if d.severity == "warning"] == [
+        f"the prompt is left out: {tmp_path / 'PROMPT.md'} is not UTF-8 text: byte 0"
+    ]
+    jsonschema.validate(result.to_dict(), SCHEMA)
+
+
+def test_the_reader_of_prompts_is_loaded_only_if_there_is_a_prompt() -> None:
+    code = (
+        "import sys, tapfix; tapfix.fix('locals {}\\n');"
+        "assert 'tapfix.contract.proposing' not in sys.modules and 'markdown_it' not in sys.modules;"
+        "tapfix.fix('locals {}\\n', prompt='One region.');"
+        "assert 'tapfix.contract.proposing' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])

@@ -22,9 +22,9 @@ SOURCES = [*sorted(CHECKOUT.joinpath("tapfix").rglob("*.py")), *FIXERS]
 DOORS = {
     "syntax": {"", "formatter", "stops"},
     "module": {"", "compose", "environments", "evaluate", "literals", "nodes", "values", "variables"},
-    "contract": {"", "proposing"},
+    "contract": {"", "asking", "proposing"},
     "schema": {"", "constraints", "engines", "functions", "services"},
-    "answer": {"decode", "files", "outline", "source", "writer", "writing"},
+    "answer": {"decode", "files", "outline", "source", "terms", "writer", "writing"},
     "verify": {"", "comparison", "problem"},
     "engine": {"guard", "passes", "registry"},
     "report": {"diff", "formats", "grade", "json", "rules", "text", "wording"},

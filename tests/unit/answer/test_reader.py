@@ -437,3 +437,21 @@ def test_takes_linear_time(unit: str) -> None:
     # Four times the text may take eight times as long on a busy machine. Quadratic time would be sixteen times as long.
     # The constant is for texts that take less than the clock can measure.
     assert min(seconds(120_000), seconds(120_000)) < 8 * min(seconds(30_000), seconds(30_000)) + 0.1
+
+
+def test_the_text_around_the_files_is_kept_with_its_lines() -> None:
+    text = f"# A stack\n\nIt is in\ntwo regions.\n\n```hcl\n{VPC}```\n\n- The end.\n"
+    prose = read_answer(text).prose
+    lines = text.split("\n")
+    assert [(part.text, part.is_heading) for part in prose] == [
+        ("A stack", True),
+        ("It is in\ntwo regions.", False),
+        ("The end.", False),
+    ]
+    assert all(part.text.split("\n")[0] in lines[part.line - 1] for part in prose)
+
+
+def test_the_text_around_an_answer_without_fences() -> None:
+    (before, after) = read_answer(f"Here it is.\n\n{VPC}\nThat was it.\n").prose
+    assert (before.text.strip(), before.line) == ("Here it is.", 1)
+    assert (after.text, after.line) == ("\nThat was it.\n", 3 + VPC.count("\n"))

@@ -199,7 +199,8 @@ def test_a_suppressed_finding_is_not_left(tapfix: Tapfix) -> None:
 
 
 def test_grade(tapfix: Tapfix) -> None:
-    lay({"good.tf": "locals {\n  fine = 1\n}\n", "bad.tf": "locals {\n  danger = 1\n}\n"})
+    queue = 'resource "aws_sqs_queue" "jobs" {\n}\n'
+    lay({"good.tf": f"locals {{\n  fine = 1\n}}\n{queue}", "bad.tf": f"locals {{\n  danger = 1\n}}\n{queue}"})
     assert tapfix("grade", "good.tf").code == 0
     bad = tapfix("grade", "bad.tf", "--format", "json")
     assert bad.code == 1
@@ -246,8 +247,8 @@ def test_verify_says_where_and_what_to_do(tapfix: Tapfix, monkeypatch: pytest.Mo
         "values failed",
         '  dev.tfvars:1:1: the variable "size" that is set here is not declared',
         "      Declare the variable, or take the line out.",
-        '  main.tf:6:3: warning: aws_db_instance.d: AWS will not take this value of "engine_version": '
-        "15.4 is no version of mysql",
+        '  main.tf:6:3: warning: aws_db_instance.d: AWS does not accept this value of "engine_version": '
+        "15.4 is not a version of mysql",
         "init skipped: neither terraform nor tofu is on the PATH: install one, or name where it is (--binary)",
         "validate skipped: neither terraform nor tofu is on the PATH: install one, or name where it is (--binary)",
     ]
@@ -413,7 +414,7 @@ BAD: dict[str, tuple[dict[str, str | bytes], list[str], str]] = {
     "nothing to format": ({}, ["fmt", "gone.tf"], "gone.tf: no such file"),
     "something else to format": ({"a.txt": "x"}, ["fmt", "a.txt"], "a.txt"),
     "an unknown rule to explain": ({}, ["rules", "TOY999"], "TOY999: no such rule"),
-    "nothing to prove": ({}, ["verify", "gone"], "gone is no folder"),
+    "nothing to prove": ({}, ["verify", "gone"], "gone is not a folder"),
     "a folder without HCL to prove": ({"m/a.txt": "x"}, ["verify", "m"], "no HCL in m"),
     "an emulator that is none": ({"m/main.tf": FOO}, ["verify", "m", "--emulator", "moto"], "auto or a URL is wanted"),
     "no time at all": ({"m/main.tf": FOO}, ["verify", "m", "--timeout", "0"], "--timeout"),
@@ -421,7 +422,7 @@ BAD: dict[str, tuple[dict[str, str | bytes], list[str], str]] = {
     "no batch": ({}, ["batch", "gone.jsonl", "out.jsonl"], "gone.jsonl: no such file"),
     "no answers in the batch's folder": ({"m/a.txt": "x"}, ["batch", "m", "out.jsonl"], "no file in m matches"),
     "a batch in the way": ({"b.jsonl": "{}\n", "o.jsonl": "x"}, ["batch", "b.jsonl", "o.jsonl"], "--force"),
-    "no Parquet": ({"b.parquet": "x"}, ["batch", "b.parquet", "o.jsonl"], "no Parquet file"),
+    "no Parquet": ({"b.parquet": "x"}, ["batch", "b.parquet", "o.jsonl"], "not a Parquet file"),
 }  # fmt: skip
 
 

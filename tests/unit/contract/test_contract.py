@@ -15,9 +15,9 @@ from tapfix.errors import TapfixError
 BUILT_IN = """
 [deliverable]
 main = "tap_stack.tf"
-prose = false
+prose = true
 [topology]
-regions = "single"
+regions = "mirror"
 environments = ["dev", "staging", "prod"]
 [lifecycle]
 destroyable = true
@@ -25,7 +25,7 @@ destroyable = true
 autoscaling = true
 ami_variable = "ami_id"
 [tags]
-expression = "merge(local.tags, var.extra_tags, { Name = NAME })"
+expression = ""
 [services]
 metadata = "metadata.json"
 [rules]
@@ -90,7 +90,10 @@ def test_the_schema_in_the_docs_is_the_contracts() -> None:
         ('[topology]\nregoins = "x"\n', "t:2:1: unknown key 'regoins' in [topology]; did you mean 'regions'?"),
         ("[topologie]\n", "t:1:2: unknown table [topologie]; did you mean 'topology'?"),
         ("\ntopology = 3\n", "t:2:1: topology is a table: write [topology]"),
-        ('[topology]\nregions = "both"\n', 't:2:1: topology.regions has to be one of "single", "multi", not "both"'),
+        (
+            '[topology]\nregions = "both"\n',
+            't:2:1: topology.regions has to be one of "mirror", "single", "multi", not "both"',
+        ),
         ('topology = { a = 1, environments = "dev" }', "t:1:14: unknown key 'a' in [topology]; known are"),
         ("topology.environments = 3", "t:1:1: topology.environments has to be a list of different environment names"),
         ('[topology]\nenvironments = ["a", "a"]', "t:2:1: topology.environments has to be"),

@@ -36,9 +36,15 @@ def stated(prompt: str) -> dict[str, Any]:
             "Deploy it to dev, staging, and production environments.",
             {"topology.environments": ["dev", "staging", "prod"]},
         ),
-        ("Values come from `dev.tfvars`, `prod.tfvars`.", {"topology.environments": ["dev", "prod"]}),
+        (
+            "Values come from `dev.tfvars`, `prod.tfvars`.",
+            {"topology.environments": ["dev", "prod"], "deliverable.tfvars": True},
+        ),
         ("All resources must be destroyable with no Retain policies.", {"lifecycle.destroyable": True}),
-        ("Run it in us-east-1.", {"topology.allowed_regions": ["us-east-1"]}),
+        (
+            "Run it in us-east-1.",
+            {"topology.allowed_regions": ["us-east-1"], "topology.regions": "single"},
+        ),
         (
             "A multi-region setup in us-east-1 and eu-west-1.",
             {"topology.allowed_regions": ["us-east-1", "eu-west-1"], "topology.regions": "multi"},
@@ -83,7 +89,7 @@ def stated(prompt: str) -> dict[str, Any]:
             {"forbid.open_ingress": True, "forbid.open_ports": [80, 443]},
         ),
         ("Data is encrypted at rest.", {"data.encrypted": True}),
-        ("Resource names must include environmentSuffix.", {"names.suffix_variable": "environment_suffix"}),
+        ("Resource names must include environmentSuffix.", {"names.suffix_variable": "environmentSuffix"}),
         ("Log groups with 30-day retention.", {"data.log_retention_days": 30}),
         ("Use PostgreSQL 15.4.", {"data.engine_versions": {"postgres": "15.4"}}),
     ],
@@ -117,10 +123,12 @@ def test_what_is_not_stated_is_not_proposed(prompt: str) -> None:
 
 
 def test_lists_are_united_and_the_first_of_other_values_counts() -> None:
-    prompt = (
-        "Declare the output `a`.\nDeclare the output `b`.\nLogs have 30-day retention.\nLogs have 60-day retention.\n"
-    )
-    assert stated(prompt) == {"require.outputs": ["a", "b"], "data.log_retention_days": 30}
+    prompt = "Declare the output `a`.\nDeclare the output `b`.\nUse AWS provider 5.x.\nUse AWS provider 4.x.\n"
+    assert stated(prompt) == {"require.outputs": ["a", "b"], "require.aws_provider_version": "~> 5.0"}
+
+
+def test_of_two_retentions_neither_holds_for_every_log_group() -> None:
+    assert stated("Logs have 30-day retention.\nLogs have 60-day retention.\n") == {}
 
 
 def test_each_clause_is_under_its_sentence() -> None:
@@ -138,11 +146,11 @@ def test_a_clause_of_several_sentences_is_under_all_of_them() -> None:
 
 def test_demands_that_the_prompt_does_not_make_are_turned_off_in_comments() -> None:
     text = render(propose("Deploy it to dev and prod environments."), "PROMPT.md")
-    assert '# expression = ""' in text.splitlines()
+    assert '# ami_variable = ""' in text.splitlines()
     assert "# environments = []" not in text.splitlines()
-    assert Contract.from_toml(text).tags == Contract.default().tags
-    loosened = Contract.from_toml(text.replace("# expression", "expression").replace("# autoscaling", "autoscaling"))
-    assert loosened.tags.expression == ""
+    assert Contract.from_toml(text).compute == Contract.default().compute
+    loosened = Contract.from_toml(text.replace("# ami_var", "ami_var").replace("# autoscaling", "autoscaling"))
+    assert loosened.compute.ami_variable == ""
     assert not loosened.compute.autoscaling
 
 

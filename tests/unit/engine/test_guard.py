@@ -1,6 +1,6 @@
 """The guard: bad fixers, written by hand, try to make a stack worse, and none gets through.
 
-Each stands in a file of a folder, as with `--fixers`; what is asked is `tapfix.fix`.
+Each is a file of a folder, as with `--fixers`; the tests call `tapfix.fix`.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ DROP = """\
             if block.address == "{address}" and block.get("{name}"):
                 yield self.fix(block, "{name} is not wanted", [block.get("{name}").remove()])
 """
-# Puts another text in place of one that stands in the stack once.
+# Replaces a text that occurs in the stack once.
 REPLACE = """\
         for file in module.configuration:
             at = file.text.find({old!r})
@@ -230,7 +230,7 @@ def test_another_module_of_the_same_addresses_is_another(tmp_path: Path, hand: F
     assert "vpc-1" in result.files["main.tf"]
 
 
-def test_what_stands_on_a_bad_fix_goes_with_it(hand: Folder) -> None:
+def test_what_depends_on_a_bad_fix_goes_with_it(hand: Folder) -> None:
     """One fix declares a variable, with a value of a wrong type; another uses it. Alone the second would be worse."""
     hand.replace(
         "declares",

@@ -6,6 +6,7 @@ import pytest
 
 import tapfix
 from fixers.region_collapse.environment_values import per_environment
+from tapfix.contract import Contract
 from tapfix.fixer import Finding, Status
 from tapfix.module import Project
 
@@ -30,8 +31,11 @@ def twins(type: str, body: str, other: str | None = None) -> str:
     return "\n".join(text)
 
 
+SINGLE = Contract.from_toml('[topology]\nregions = "single"\n')
+
+
 def collapse(text: str) -> tapfix.Result:
-    return tapfix.fix(text, select=["TAP001"])
+    return tapfix.fix(text, select=["TAP001"], contract=SINGLE)
 
 
 def refusals(text: str) -> dict[str, str]:

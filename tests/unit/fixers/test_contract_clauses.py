@@ -55,6 +55,8 @@ def messages(contract: str, stack: str, **files: str) -> list[str]:
         ('forbid.resources = ["aws_iam_user*"]', 'resource "aws_iam_role" "a" {\n}\n', 'resource "aws_iam_user" "a" {\n}\n', "forbids aws_iam_user*"),
         ('topology.allowed_regions = ["us-east-1"]', 'locals {\n  a = "us-east-1a"\n}\n', 'locals {\n  a = "eu-west-1"\n}\n', "it names eu-west-1"),
         ("forbid.open_ingress = true", GROUP % (22, 22, '["10.0.0.0/8"]'), GROUP % (22, 22, '["0.0.0.0/0"]'), "on port 22"),
+        ("forbid.closed_ports = [22]", GROUP % (443, 443, '["0.0.0.0/0"]'), GROUP % (20, 25, '["0.0.0.0/0"]'), "on port 20"),
+        ("forbid.closed_ports = [22]", GROUP % (22, 22, '["10.0.0.0/8"]'), GROUP % (0, 0, '["0.0.0.0/0"]'), "on every port"),
         ("forbid = {open_ingress = true, open_ports = [443]}", GROUP % (443, 443, '["0.0.0.0/0"]'), GROUP % (0, 0, '["::/0"]'), "on every port"),
         (
             "forbid.iam_wildcards = true",

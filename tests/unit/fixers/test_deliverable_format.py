@@ -1,4 +1,4 @@
-"""TAP007: what is around an answer's files, and which files are not there."""
+"""TAP007: the text around an answer's files, and files that are missing."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def test_what_existed_only_for_it_goes_with_it() -> None:
     assert "only" not in after and "also" not in after and '"here"' not in after
     assert "kept = data.aws_region.all.name" in after
     (placed,) = run(text).placed
-    assert placed.finding.message.endswith("so it is gone, and local.only, local.also, data.aws_region.here with it")
+    assert placed.finding.message.endswith("so it is removed, and local.only, local.also, data.aws_region.here with it")
 
 
 def test_an_output_without_a_value_goes() -> None:

@@ -402,7 +402,10 @@ def test_local_module() -> None:
 def test_what_went_is_named() -> None:
     text = stack(InstanceRow("gone", "get_password_data = false\n  user_data_replace_on_change = true"))
     (finding,) = mended(RULE, text).of(Status.FIXED)
-    assert "`get_password_data` went" in finding.message and "`user_data_replace_on_change` went" in finding.message
+    assert (
+        "`get_password_data` is removed" in finding.message
+        and "`user_data_replace_on_change` is removed" in finding.message
+    )
 
 
 @pytest.mark.parametrize(

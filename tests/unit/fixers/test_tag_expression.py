@@ -475,6 +475,15 @@ def test_modules_of_the_answer_are_given_the_extra_tags() -> None:
     assert 'merge(local.tags, var.extra_tags, { Name = "vpc" })' in after["modules/net/main.tf"]
 
 
+def test_a_call_that_leads_out_of_the_project_is_left_alone() -> None:
+    """Nobody knows whether the module outside declares the variable, so the call does not get it."""
+    declared = 'variable "extra_tags" {\n  type    = map(string)\n  default = {}\n}\n\n'
+    before = (
+        declared + 'locals {\n  tags = {\n    Project = "shop"\n  }\n}\n\nmodule "outside" {\n  source = "../x"\n}\n'
+    )
+    assert run({"main.tf": before, "x/main.tf": declared}).texts["main.tf"] == before
+
+
 def test_another_contract() -> None:
     contract = """[tags]\nexpression = 'merge(local.base, { Name = NAME, ManagedBy = "terraform" })'\n"""
     before = (

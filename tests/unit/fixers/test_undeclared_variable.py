@@ -44,7 +44,7 @@ def test_all_of_a_module_are_declared_at_once() -> None:
     [
         ('variable "enviroment" {\n}\n\nlocals {\n  a = var.environment\n}\n', "enviroment is declared"),
         ('locals {\n  a = var.x\n}\n\nvariable "x" {\n  type = \n', "does not parse"),
-        ('variable "iam*user" {\n}\n\nlocals {\n  a = var.iam\n}\n', "is no name"),
+        ('variable "iam*user" {\n}\n\nlocals {\n  a = var.iam\n}\n', "is not valid"),
         ({"tap_stack.tf": "locals {\n  a = var.x\n}\n", "dev.tfvars": "b = 1\n"}, "its value for dev"),
         (
             {"main.tf": 'module "m" {\n  source = "./m"\n}\n', "m/main.tf": "locals {\n  a = var.x\n}\n"},

@@ -11,11 +11,12 @@ import pytest
 from tapfix.answer.outline import is_answer
 from tapfix.answer.source import read_text
 from tapfix.api import Result, fix
-from tapfix.contract import Contract
+from tapfix.contract import Because, Contract
+from tapfix.contract.because import Ground
 from tapfix.engine.guard import repair
 from tapfix.engine.passes import Options
 from tapfix.engine.registry import builtin_fixers
-from tapfix.fixer import Fixer, Severity
+from tapfix.fixer import Fixer, Severity, Status
 from tapfix.report import analysis, junit
 from tapfix.report.grade import distance, grade, score, words
 from tapfix.verify import Problem, Step
@@ -35,9 +36,12 @@ resource "aws_db_instance" "main" {
 """
 
 
-def result(text: str, *rules: str) -> Result:
+NO_PROSE = Contract.from_toml("[deliverable]\nprose = false\n")
+QUEUE = 'resource "aws_sqs_queue" "jobs" {\n}\n'
+
+
+def result(text: str, *rules: str, contract: Contract = Contract.default()) -> Result:  # noqa: B008
     """A result of some rules alone, without the proof."""
-    contract = Contract.default()
     source = read_text(text, contract, "answer.md")
     fixers = [fixer for fixer in builtin_fixers() if fixer.rule in rules]
     options = Options(strict=True, guard=False)
@@ -87,7 +91,7 @@ def test_a_rule_without_words_takes_its_title_from_its_page(monkeypatch: pytest.
     fixer = next(fixer for fixer in builtin_fixers() if fixer.rule == "TAP003")
     for word in ("title", "cause", "reference", "effect"):
         monkeypatch.setattr(type(fixer), word, "")
-    graded = grade(result("```hcl\nlocals {\n  at = timestamp()\n}\n```\n", "TAP003"))
+    graded = grade(result(f"```hcl\nlocals {{\n  at = timestamp()\n}}\n{QUEUE}```\n", "TAP003"))
     (failure,) = graded.failures
     assert failure.title == fixer.summary.rstrip(".")
     assert "**Root Cause**" not in analysis.render(graded)
@@ -95,14 +99,15 @@ def test_a_rule_without_words_takes_its_title_from_its_page(monkeypatch: pytest.
 
 def test_what_is_less_grave_than_the_rules_failure_speaks_for_itself() -> None:
     text = 'provider "aws" {\n  alias = "east"\n  region = "us-east-1"\n}\n'
-    (failure,) = grade(result(f"```hcl\n{text}```\n", "TAP001")).failures
+    single = Contract.from_toml('[topology]\nregions = "single"\n')
+    (failure,) = grade(result(f"```hcl\n{text}{QUEUE}```\n", "TAP001", contract=single)).failures
     assert failure.severity is Severity.MEDIUM
     assert failure.title == "the stack declares aws.east, where one region was asked for"
     assert failure.cause == ""
 
 
 def test_grade_of_an_answer() -> None:
-    graded = grade(result(ANSWER, "TAP002", "TAP007"))
+    graded = grade(result(ANSWER, "TAP002", "TAP007", contract=NO_PROSE))
     rules = [failure.rule for failure in graded.failures]
     assert rules == ["TAP002", "TAP007"]
     assert graded.score == graded.before.score < graded.after.score
@@ -120,12 +125,12 @@ def test_grade_of_an_answer() -> None:
 
 
 def test_grade_is_the_same_every_time() -> None:
-    first, second = (analysis.render(grade(result(ANSWER, "TAP002", "TAP007"))) for _ in range(2))
+    first, second = (analysis.render(grade(result(ANSWER, "TAP002", "TAP007", contract=NO_PROSE))) for _ in range(2))
     assert first == second
 
 
 def test_analysis_says_what_graders_say() -> None:
-    text = analysis.render(grade(result(ANSWER, "TAP002", "TAP007")))
+    text = analysis.render(grade(result(ANSWER, "TAP002", "TAP007", contract=NO_PROSE)))
     for part in (
         "# Failures Analysis",
         "## Critical Failures",
@@ -146,7 +151,7 @@ def test_a_step_of_the_proof_that_fails_is_a_failure() -> None:
         "references", "undeclared", 'the variable "x" is not declared', "aws_vpc.a", "tap_stack.tf", line=3
     )
     step = Step("references", "failed", "2 problems", (problem, problem))
-    failed = result("```hcl\nlocals {\n}\n```\n")
+    failed = result(f"```hcl\n{QUEUE}```\n")
     graded = grade(failed._replace(verify=(Step("parses", "passed"), step)))
     (failure,) = graded.failures
     assert (failure.rule, failure.severity, failure.count, failure.left) == ("verify-references", Severity.HIGH, 2, 2)
@@ -155,16 +160,21 @@ def test_a_step_of_the_proof_that_fails_is_a_failure() -> None:
 
 
 def test_nothing_found() -> None:
-    graded = grade(result("```hcl\nlocals {\n}\n```\n"))
+    graded = grade(result(f"```hcl\n{QUEUE}```\n"))
     assert (graded.before.score, graded.after.score, graded.distance) == (10.0, 10.0, 0.0)
     assert "**Total failures**: 0" in analysis.render(graded)
-    assert analysis.as_text(graded) == "answer.md: 10.0 as given, 10.0 after repair\n"
+    assert analysis.as_text(graded) == (
+        "answer.md: 10.0 as given, 10.0 after repair\n"
+        "  not checked after repair: parses, references, schema, values, init, validate, plan, apply, replan, destroy\n"
+    )
     assert ElementTree.fromstring(junit.render(graded)).get("failures") == "0"
 
 
 def test_junit() -> None:
-    left = ANSWER.replace("```hcl\n", '```hcl\nvariable "vpc_id" {\n}\n')
-    suites = ElementTree.fromstring(junit.render(grade(result(left, "TAP002", "TAP007"))))
+    given = result(ANSWER, "TAP002", "TAP007", contract=NO_PROSE)
+    left = {"TAP007": {"status": Status.REFUSED, "reason": "vpc_id has no value"}}
+    placed = tuple(p._replace(finding=p.finding._replace(**left.get(p.finding.rule, {}))) for p in given.placed)
+    suites = ElementTree.fromstring(junit.render(grade(given._replace(placed=placed))))
     (suite,) = suites
     assert suite.get("name") == "answer.md"
     assert [case.get("name", "")[:6] for case in suite.iter("testcase")] == ["TAP002", "TAP007"]
@@ -237,3 +247,67 @@ def test_the_two_answers_show_all_ten_failures_between_them() -> None:
     assert {"TAP007", "TAP008", "TAP010"} <= named["launch_template"]
     assert {"TAP001", "TAP002", "TAP003", "TAP004", "TAP005", "TAP006"} <= named["multi_region"]
     assert "TAP001" not in named["launch_template"]
+
+
+# --- what counts, and what cannot pass --------------------------------------------------------------------------------
+
+DEMANDS = "[require]\nresources = { aws_sqs_queue = 1, aws_vpc = 1 }\n"
+
+
+def test_a_stack_without_resources_cannot_pass() -> None:
+    graded = grade(result('```hcl\nprovider "aws" {\n}\n```\n'))
+    (failure,) = graded.failures
+    assert (failure.rule, failure.severity, failure.is_left) == ("grade-resources", Severity.CRITICAL, True)
+    assert (graded.before.score, graded.after.score) == (4.0, 4.0)
+    assert "A stack without resources" in analysis.render(graded)
+    assert "the stack has no resources" in analysis.render(graded)
+    assert ElementTree.fromstring(junit.render(graded)).get("failures") == "1"
+
+
+def test_a_stack_without_a_resource_that_a_clause_demands_cannot_pass() -> None:
+    graded = grade(result(f"```hcl\n{QUEUE}```\n", contract=Contract.from_toml(DEMANDS)))
+    (failure,) = graded.failures
+    assert (failure.rule, failure.count, failure.left) == ("grade-resources", 1, 1)
+    assert [instance.message for instance in failure.instances] == ["the stack has no aws_vpc"]
+    assert failure.because == (Because("contract", "require.resources", "tapfix.toml", 2),)
+    assert (graded.before.score, graded.after.score) == (4.0, 4.0)
+    assert "tapfix.toml:2 states require.resources" in analysis.render(graded)
+
+
+def test_the_cap_is_no_gift() -> None:
+    """A stack that is worse than the cap keeps its own score."""
+    failures = [Step(step, "failed", "it does") for step in ("parses", "references", "schema", "values")]
+    empty = result("```hcl\nlocals {\n}\n```\n")._replace(verify=tuple(failures * 4))
+    assert grade(empty).score < 4.0
+
+
+def test_advice_that_nobody_asked_for_takes_no_points() -> None:
+    given = result(ANSWER.replace("```hcl\n", '```hcl\nvariable "vpc_id" {\n}\n'), "TAP002")
+    (found, *_) = given.placed
+
+    def graded(status: Status, source: Ground) -> list[str]:
+        finding = found.finding._replace(status=status, because=Because(source))
+        return [f.rule for f in grade(given._replace(placed=(found._replace(finding=finding),))).failures]
+
+    assert graded(Status.SUGGESTED, "built-in") == []
+    for source in ("terraform", "aws", "prompt", "contract"):
+        assert graded(Status.SUGGESTED, source) == ["TAP002"]
+    for status in (Status.FIXED, Status.REFUSED):
+        assert graded(status, "built-in") == ["TAP002"]
+
+
+def test_the_grade_says_why_and_what_was_not_checked() -> None:
+    given = result(ANSWER, "TAP002")._replace(verify=(Step("parses", "passed"), Step("plan", "skipped")))
+    ground = Because("prompt", "All resources must be destroyable.", "PROMPT.md", 12)
+    placed = tuple(p._replace(finding=p.finding._replace(because=ground)) for p in given.placed)
+    graded = grade(given._replace(placed=placed))
+    said = 'PROMPT.md:12 asks for "All resources must be destroyable."'
+    assert f"**Why**: {said}" in analysis.render(graded)
+    assert f"    why: {said}\n" in analysis.as_text(graded)
+    assert f"why: {said}" in "".join(ElementTree.fromstring(junit.render(graded)).itertext())
+    steps = "references, schema, values, init, validate, plan, apply, replan, destroy"
+    assert f"- **Not checked after repair**: {steps}\n" in analysis.render(graded)
+    assert f"  not checked after repair: {steps}\n" in analysis.as_text(graded)
+    assert f'name="after.unchecked" value="{steps}"' in junit.render(graded)
+    assert graded.to_dict()["after"]["unchecked"] == steps.split(", ")
+    assert graded.to_dict()["failures"][0]["because"] == [ground._asdict()]

@@ -80,7 +80,7 @@ def test_a_diagnostic_that_leaves_the_tree_whole() -> None:
     tree = parse('resource "a" "b" {\n  c = "\\q"\n  c = 1.2.3\n}\n')
     assert blocks(tree) == [("resource", '"a"', '"b"')]
     assert [diagnostic.message for diagnostic in tree.diagnostics] == [
-        "`\\q` is no escape sequence",
+        "`\\q` is not an escape sequence",
         "the attribute `c` was set already",
-        "`1.2.3` is no number",
+        "`1.2.3` is not a number",
     ]

@@ -511,9 +511,9 @@ def test_databases_that_aws_makes(body: str) -> None:
     ("body", "said"),
     [
         ('engine = "postgresql"', 'there is no engine "postgresql"; there is postgres'),
-        ('engine = "postgres"\n  engine_version = "8.0.35"', "8.0.35 is no version of postgres"),
-        ('engine = "mysql"\n  engine_version = "15.4"', "15.4 is no version of mysql"),
-        ('engine = "mariadb"\n  engine_version = "8.0"', "8.0 is no version of mariadb"),
+        ('engine = "postgres"\n  engine_version = "8.0.35"', "8.0.35 is not a version of postgres"),
+        ('engine = "mysql"\n  engine_version = "15.4"', "15.4 is not a version of mysql"),
+        ('engine = "mariadb"\n  engine_version = "8.0"', "8.0 is not a version of mariadb"),
         ('engine = "postgres"\n  username = "admin"', '"admin" is a reserved word of postgres'),
         ('engine = "mysql"\n  username = "db-admin"', "a user's name has letters"),
         ('engine = "postgres"\n  db_name = "app-db"', "a database's name has letters"),
