@@ -134,13 +134,11 @@ class DeliverableFormat(Fixer):
         local = [call for call in module.blocks_of("module") if context.project.called_folder(call) is not None]
         if [file.path for file in files] == [main] and not local:
             return
-        folders = [file.path for other in context.project.modules[1:] if local for file in other.configuration]
-        everything = ", ".join([*(file.path for file in files), *folders])
-        message = f"the stack is in {everything}, where {main} alone was asked for"
+        message = f"the stack is in {', '.join(file.path for file in files)}, where {main} alone was asked for"
         if local:
             yield self.refuse(
                 local[0],
-                message,
+                f"the stack calls local modules, where {main} alone was asked for",
                 "local modules are folders of their own; decide whether their blocks belong in the stack",
                 because=because,
             )

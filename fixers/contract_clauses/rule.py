@@ -108,9 +108,9 @@ class ContractClauses(Fixer):
                 'Action = "s3:*", Resource = "*" }]\n  })\n}\n',
             ),
             (
-                "A name without the suffix, tags without a key",
-                '[names]\nsuffix_variable = "suffix"\n\n[tags]\nkeys = ["Owner"]\n',
-                'resource "aws_sqs_queue" "jobs" {\n  name = "jobs"\n  tags = { Team = "web" }\n}\n',
+                "A name without the suffix",
+                '[names]\nsuffix_variable = "suffix"\n',
+                'resource "aws_sqs_queue" "jobs" {\n  name = "jobs"\n}\n',
             ),
             (
                 "Data that is not stored as demanded",
@@ -297,7 +297,7 @@ def _iam_wildcards(rule: ContractClauses, module: Module, context: Context) -> I
             yield rule.suggest(block, message, "name the actions and the resources")
 
 
-# --- names, tags, data ------------------------------------------------------------------------------------------------
+# --- names, data ------------------------------------------------------------------------------------------------------
 
 
 def _suffix(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
@@ -321,28 +321,6 @@ def _suffix(rule: ContractClauses, module: Module, context: Context) -> Iterator
                     attribute, f"{name} does not hold var.{variable}, which every name has to", "add it to the name"
                 )
             break
-
-
-def _tag_keys(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
-    keys = context.contract.tags.keys
-    if not keys:
-        return
-    # A module uses the providers of its caller, with their tags.
-    everywhere = "".join(
-        _with_locals(owner, inner.text())
-        for owner in {id(owner): owner for owner in (context.project.root, module)}.values()
-        for provider in owner.blocks_of("provider")
-        for inner in provider.blocks_of("default_tags")
-    )
-    for block in module.resources():
-        type = context.schema.resource(block.labels[0])
-        if type is None or not type.taggable:
-            continue
-        tags = block.get("tags")
-        text = everywhere + (_with_locals(module, tags.value) if tags is not None else "")
-        missing = [key for key in keys if not re.search(rf"(?<![\w-]){re.escape(key)}\"?\s*[=:]", text)]
-        if missing and not re.search(r"\bvar\.", text):
-            yield rule.suggest(block, f"its tags lack {', '.join(missing)}, which the contract demands", "add them")
 
 
 def _encryption(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
@@ -407,7 +385,6 @@ _CHECKS_OF_EACH_MODULE: Final[tuple[Check, ...]] = (
     _open_ingress,
     _iam_wildcards,
     _suffix,
-    _tag_keys,
     _encryption,
     _log_retention,
     _engine_versions,

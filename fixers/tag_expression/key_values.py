@@ -47,7 +47,7 @@ class KeyValues:
     def of(self, key: str) -> str | None:
         """The value of a key; None if nobody knows it."""
         if key not in self._known:
-            self._known[key] = self._given(key) or self._decided(key)
+            self._known[key] = self._given(key) or self._given_by_root(key) or self._decided(key)
         return self._known[key]
 
     def _given(self, key: str) -> str | None:
@@ -60,6 +60,16 @@ class KeyValues:
                         value = item_value(item)
                         found[holder.text(value) if self._is_free(holder, value) else ""] += 1
         return next(iter(found)) if len(found) == 1 else None
+
+    def _given_by_root(self, key: str) -> str | None:
+        """The text that the root module gives the key, if it is the same everywhere and refers to nothing."""
+        root = self.context.project.root
+        if root is self.module:
+            return None
+        text = KeyValues(TagWork(self.work.fixer, root, self.context, self.work.contract, self.work.because))._given(
+            key
+        )
+        return text if text is not None and re.fullmatch(r'"[^"$%\\]*"', text) else None
 
     def _local_maps(self) -> Iterator[tuple[Attribute, Expr]]:
         """The local values that the maps of tags merge."""

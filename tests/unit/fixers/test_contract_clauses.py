@@ -71,12 +71,6 @@ def messages(contract: str, stack: str, **files: str) -> list[str]:
             "name does not hold var.suffix",
         ),
         (
-            'tags.keys = ["Owner"]',
-            'locals {\n  tags = { Owner = "me" }\n}\nresource "aws_vpc" "a" {\n  tags = local.tags\n}\nresource "aws_route" "r" {\n}\n',
-            'resource "aws_vpc" "a" {\n  tags = { Name = "Owner" }\n}\n',
-            "its tags lack Owner",
-        ),
-        (
             "data.encrypted = true",
             'resource "aws_db_instance" "a" {\n  storage_encrypted = true\n}\n',
             'resource "aws_db_instance" "a" {\n}\n',
@@ -109,13 +103,6 @@ def test_a_module_gets_its_names_from_outside() -> None:
     call = 'module "a" {\n  source = "./a"\n}\n'
     inner = 'resource "aws_lb" "a" {\n  name = "${var.prefix}-lb"\n}\n'
     assert messages('names.suffix_variable = "suffix"', call, **{"a/main.tf": inner}) == []
-
-
-def test_a_module_takes_the_tags_of_its_callers_provider() -> None:
-    provider = 'provider "aws" {\n  default_tags {\n    tags = { Owner = "me" }\n  }\n}\n'
-    inner = 'resource "aws_vpc" "a" {\n}\n'
-    assert messages('tags.keys = ["Owner"]', provider, **{"a/main.tf": inner}) == []
-    assert len(messages('tags.keys = ["Owner"]', "locals {\n}\n", **{"a/main.tf": inner})) == 1
 
 
 @pytest.mark.parametrize(

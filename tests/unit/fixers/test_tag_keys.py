@@ -198,6 +198,27 @@ def test_before_version_5_default_tags_would_repeat_what_resources_have(version:
     assert any(way in line for line in added(text, "Environment"))
 
 
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"main.tf": 'locals {\n  tags = { Owner = "me" }\n}\n\nresource "aws_vpc" "a" {\n  tags = local.tags\n}\n'},
+        {"main.tf": 'resource "aws_route" "r" {\n}\n'},
+        {
+            "main.tf": 'variable "tags" {\n}\n\nresource "aws_vpc" "a" {\n  tags = { for k, v in var.tags : k => v }\n}\n'
+        },
+        {
+            "main.tf": 'provider "aws" {\n  default_tags {\n    tags = { Owner = "me" }\n  }\n}\n\n'
+            'module "a" {\n  source = "./a"\n}\n',
+            "a/main.tf": 'resource "aws_vpc" "a" {\n}\n',
+        },
+    ],
+)
+def test_nothing_is_missing(files: dict[str, str]) -> None:
+    outcome = run(files, "Owner")
+    assert outcome.texts == files
+    assert not outcome.placed
+
+
 # --- what default_tags do not reach -------------------------------------------------------------------------------
 
 GROUP = """\
@@ -260,6 +281,15 @@ def test_a_scaling_group_whose_tags_are_known_is_left_alone() -> None:
 )
 def test_where_a_value_comes_from(key: str, more: str, value: str) -> None:
     assert f"{key} = {value}" in added(more + "\n" + PROVIDER + QUEUE + TOPIC, key)
+
+
+def test_a_module_spells_a_value_as_the_root_does() -> None:
+    files = {
+        "main.tf": 'module "jobs" {\n  source = "./jobs"\n}\n\n'
+        'resource "aws_sqs_queue" "a" {\n  tags = { ManagedBy = "Terraform" }\n}\n',
+        "jobs/main.tf": QUEUE,
+    }
+    assert added(files, "ManagedBy") == ["tags = {", 'ManagedBy = "Terraform"']
 
 
 @pytest.mark.parametrize(
