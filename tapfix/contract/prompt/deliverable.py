@@ -143,7 +143,7 @@ def wants_prose(sentence: Sentence) -> bool:
 
 _MODULES: Final = re.compile(
     r"(?P<external>\b(?:external|remote|third[- ]party|3rd[- ]party|proprietary|registry|outside|pre-?built"
-    r"|pre-?existing)(?:[ /](?:or )?(?:external|remote|third[- ]party|proprietary|public|community|registry|terraform|tf|custom))*"
+    r"|pre-?existing)(?:[ /](?:or )?(?:external|remote|third[- ]party|proprietary|public|community|registry|terraform|tf|custom)){0,3}"
     r"\s+modules?\b(?! or references))|\b(?:terraform )?modules?(?: references?| blocks?| calls?)?\b|\bmodular approach\b|\bmodule-based\b",
     re.IGNORECASE,
 )

@@ -51,7 +51,7 @@ _WORDS: Final = frozenset(
     "best practices organization governance billing ownership-related required custom provided given these this that "
     "example optional etc more others properly it them".split()
 )
-_AFTER: Final = re.compile(r"\s*(?:tags?|keys?|as (?:tags|keys))\b", re.IGNORECASE)
+_AFTER: Final = re.compile(r"\s{0,2}(?:tags?|keys?|as (?:tags|keys))\b", re.IGNORECASE)
 
 
 def tags(sentence: Sentence) -> Stated:

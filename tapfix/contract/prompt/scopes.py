@@ -111,13 +111,13 @@ _VERBS = (
 )
 _END: Final = re.compile(
     r"[;\u2014]|\s[-\u2013]{1,2}\s|:(?=\s|$)|[.!?](?=\s|$)"
-    r"|(?:,\s*|\s+)(?:(?:and|or)\s+)?(?<![a-z]\s)(?=(?:no|not|never|without|nor)\b)|\s+(?:and|or)\s+(?=(?:no|not|never|without)\b)"
-    rf"|,\s+(?=(?:and\s+|so\s+|then\s+|or\s+)?(?:{_VERBS})\b)"
-    rf"|\s+and\s+(?=(?:it|we|they|this|must|should|use|keep|make|deploy|ensure|provide|set|tag|put|write|define)\b)"
+    r"|(?:,\s{0,2}|\s{1,2})(?:(?:and|or)\s{1,2})?(?<![a-z]\s)(?=(?:no|not|never|without|nor)\b)|\s{1,2}(?:and|or)\s{1,2}(?=(?:no|not|never|without)\b)"
+    rf"|,\s{{1,2}}(?=(?:and\s{{1,2}}|so\s{{1,2}}|then\s{{1,2}}|or\s{{1,2}})?(?:{_VERBS})\b)"
+    rf"|\s{{1,2}}and\s{{1,2}}(?=(?:it|we|they|this|must|should|use|keep|make|deploy|ensure|provide|set|tag|put|write|define)\b)"
     r"|\b(?:but|however|although|though|whereas|while|because|since|so that|in order to|instead|rely on)\b"
 )
 _START: Final = re.compile(r"[;,:.\u2014]\s|\s[-\u2013]{1,2}\s|\b(?:but|however|although|while|because|since)\b")
-_WHOLE_IF: Final = re.compile(r"\W*(if|when|unless|in case|should you|for example|e\.g|example|currently)\b")
+_WHOLE_IF: Final = re.compile(r"\W{0,4}(if|when|unless|in case|should you|for example|e\.g|example|currently)\b")
 _ASIDE_HEADING: Final = re.compile(
     r"\b(?:optional|nice[- ]to[- ]have|bonus|stretch|future|out of scope|non-goals?|later|phase (?:2|two)|examples?|not included)\b",
     re.IGNORECASE,

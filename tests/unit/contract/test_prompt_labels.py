@@ -59,10 +59,8 @@ PATTERNS = [
     if isinstance(pattern, re.Pattern)
 ]
 WORST = [
-    "a", " ", "a ", "a,", "a, ", "and ", "all ", "no ", "not ", "tag ", "tags: ", "A=b, ", "`", "*", "**a", "_a", "(", "()", "\"", "a-", "a/",
-    "a.", ". ", "x.tf ", "aws_a", "us-east-1 ", "us-east-1 and ", "multi-region ", "region ", "two regions ", "dev, ", "dev.tfvars, ", "dev/",
-    "provider ", "terraform 1", "0.0.0.0/0 ", "open to the ", "only from the ", "30 days ", "retention ", "PostgreSQL ", "1", "1.", "two ", "\n",
-    "names ", "suffix_", "a_suffix ", "single ", "everything ", "merge(", "variable ", "replicate ", "traffic ", "external or ", "Aa", "\t",
+    "a", " ", "a, ", "and all ", "no ", "tags: ", "A=b, ", "`*", "(", "a-/", "us-east-1 and ", "two multi-region regions ", "dev.tfvars, ",
+    "no provider ", "terraform 1.", "0.0.0.0/0 ", "only from the ", "30 days retention ", "\n", "a_suffix names ", "external or ", "merge(",
 ]  # fmt: skip
 
 
@@ -74,7 +72,7 @@ def test_a_pattern_takes_linear_time(name: str, pattern: re.Pattern[str]) -> Non
         start = time.process_time()
         for _ in pattern.finditer(text):
             pass
-        assert time.process_time() - start < 3, (name, part)
+        assert time.process_time() - start < 2, (name, part)
 
 
 @pytest.mark.parametrize("part", WORST)
