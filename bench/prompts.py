@@ -64,7 +64,9 @@ def measure(labels: dict[str, dict[str, Any]], folder: Path, is_measured: bool) 
     for case, text in texts.items():
         found = {f"{proposal.table}.{proposal.key}": proposal for proposal in propose(text)}
         wanted = labels[case]
-        if is_equal(wanted.get("topology.regions"), found["topology.regions"].value if "topology.regions" in found else None):
+        if is_equal(
+            wanted.get("topology.regions"), found["topology.regions"].value if "topology.regions" in found else None
+        ):
             counts["regions"] += 1
         for clause in sorted(scored & {*found, *wanted}):
             label, proposal = wanted.get(clause), found.get(clause)

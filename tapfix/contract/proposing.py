@@ -61,7 +61,9 @@ def propose(prompt: str) -> tuple[Proposal, ...]:
         for key, clause in clauses_of(cls).items()
     }
     return tuple(
-        found[name] for name, kind in kinds.items() if name in found and name not in disputed and _fits(kind, found[name])
+        found[name]
+        for name, kind in kinds.items()
+        if name in found and name not in disputed and _fits(kind, found[name])
     )
 
 

@@ -18,29 +18,39 @@ _EXPRESSION: Final = re.compile(r"`(?:tags\s*=\s*)?(merge\([^`]{1,300}\))`")
 _EVERYWHERE: Final = re.compile(r"\b(?:all|every|each|everywhere|everything|any)\b|\btags\b", re.IGNORECASE)
 _TRIGGER: Final = re.compile(r"\b(?:tag(?:s|ged|ging)?|default_tags|labels?)\b", re.IGNORECASE)
 _LEAD: Final = re.compile(
-    r"(?:\b(?:with|include|includes|including|containing|contain|applying|apply|keys?(?: as)?|minimum|least|must have|have|has|as|following|for|named|namely|using|by)\b|:|\()[\s:,*(]*"
-    r"(?:(?:the|following|at least|at minimum|minimum|a|an|both|mandatory|required|keys?|tags?|as|standard|consistent|least|these)[\s:,*(]+){0,4}",
+    r"(?:\b(?:with|include|includes|including|containing|contain|applying|apply|keys?(?: as)?|minimum|least"
+    r"|must have|have|has|as|following|for|named|namely|using|by)\b|:|\()[\s:,*(]*"
+    r"(?:(?:the|following|at least|at minimum|minimum|a|an|both|mandatory|required|keys?|tags?|as|standard"
+    r"|consistent|least|these)[\s:,*(]+){0,4}",
     re.IGNORECASE,
 )
 _QUOTE: Final = "[\"'`*]{0,3}"
 _VALUE: Final = (
-    r"(?:\"[^\"]{0,60}\"|'[^']{0,60}'|\((?:\"[^\"]{0,60}\"|var\.\w+|'[^']{0,60}'|e\.g\.[^)]{0,60}|(?:either )?[A-Za-z]{1,20} or [A-Za-z]{1,20})\)"
+    r"(?:\"[^\"]{0,60}\"|'[^']{0,60}'|\((?:\"[^\"]{0,60}\"|var\.\w+|'[^']{0,60}'|e\.g\.[^)]{0,60}"
+    r"|(?:either )?[A-Za-z]{1,20} or [A-Za-z]{1,20})\)"
     r"|(?:var|local)\.\w+|\$\{[^}]{1,60}\}|\{[\w.-]+\}|[\w./-]{1,40})"
 )
 _KEY: Final = re.compile(
     rf"{_QUOTE}(?P<key>[A-Za-z][\w-]{{0,40}}(?::[A-Za-z][\w-]{{0,30}})?){_QUOTE}"
-    rf"(?:\s*(?:=|:)\s*(?P<value>{_VALUE}){_QUOTE}|\s+(?P<quoted>\"[^\"]{{0,60}}\"|\((?:\"[^\"]{{0,60}}\"|var\.\w+|'[^']{{0,60}}'|(?:either )?[A-Za-z]{{1,20}} or [A-Za-z]{{1,20}})\)))?"
+    rf"(?:\s*(?:=|:)\s*(?P<value>{_VALUE}){_QUOTE}|\s+(?P<quoted>\"[^\"]{{0,60}}\"|\((?:\"[^\"]{{0,60}}\""
+    rf"|var\.\w+|'[^']{{0,60}}'|(?:either )?[A-Za-z]{{1,20}} or [A-Za-z]{{1,20}})\)))?"
 )
-_SEPARATOR: Final = re.compile(r"\s{0,2}(?:,\s?(?:and|&|or)?|\band\b|&|/|;|\+)\s{1,2}(?:an? )?(?:the )?|\s?,\s?", re.IGNORECASE)
+_SEPARATOR: Final = re.compile(
+    r"\s{0,2}(?:,\s?(?:and|&|or)?|\band\b|&|/|;|\+)\s{1,2}(?:an? )?(?:the )?|\s?,\s?", re.IGNORECASE
+)
 _SCOPED: Final = re.compile(
-    r"\b(?:classification|level|value|values|snapshots?|volumes?|subnets?|buckets?|objects?|images?|route tables?|containers?|docker|ecr"
-    r"|roles?|bastion|instances?|lambdas?|functions?|databases?|clusters?|nodes?|vpcs?|log groups?|gateways?|tables?|queues?|topics?"
+    r"\b(?:classification|level|value|values|snapshots?|volumes?|subnets?|buckets?|objects?|images?"
+    r"|route tables?|containers?|docker|ecr"
+    r"|roles?|bastion|instances?|lambdas?|functions?|databases?|clusters?|nodes?|vpcs?|log groups?|gateways?"
+    r"|tables?|queues?|topics?"
     r"|keys|alb|policies|users?|events?|metrics?|alarms?|logs)\b",
     re.IGNORECASE,
 )
 _ALL: Final = re.compile(
-    r"\b(?:all|every|each)\s+(?:\w+\s+){0,2}?(?:resources?|components?|assets|services|of (?:it|them|these)|infrastructure)\b|\ball (?:two|three|four|five|of)\b"
-    r"|\b(?:everything|resources|components|default_tags|mandatory|global|consistent|required tags|taggable|whole stack|common tags|infrastructure)\b",
+    r"\b(?:all|every|each)\s+(?:\w+\s+){0,2}?(?:resources?|components?|assets|services|of (?:it|them|these)"
+    r"|infrastructure)\b|\ball (?:two|three|four|five|of)\b"
+    r"|\b(?:everything|resources|components|default_tags|mandatory|global|consistent|required tags|taggable"
+    r"|whole stack|common tags|infrastructure)\b",
     re.IGNORECASE,
 )
 _WORDS: Final = frozenset(
@@ -94,7 +104,9 @@ def _listed_keys(sentence: Sentence) -> list[str]:
         return direct
     before = re.search(r"([^.;()]{1,160}?)\s+tags?\b(?: (?:to|on|for) (?:all|every|each)\b)", text, re.IGNORECASE)
     if before:
-        start = re.search(r"\b(?:add|apply|assign|set|use|include|put|attach)\s+(?:the |an? )?", before[1], re.IGNORECASE)
+        start = re.search(
+            r"\b(?:add|apply|assign|set|use|include|put|attach)\s+(?:the |an? )?", before[1], re.IGNORECASE
+        )
         if start and sentence.scopes.affirms(before.start(1) + start.end(), before.end(1)):
             keys, end, is_sure = _keys_at(before[1], start.end())
             if keys and end == len(before[1]):
@@ -103,7 +115,9 @@ def _listed_keys(sentence: Sentence) -> list[str]:
 
 
 _HAS_TAG: Final = re.compile(
-    r"\b(?:have|has|carry|carries|include|includes|need|needs|get|gets|require|requires)\s+(?:an? |the )?(?=[\"'`]{0,2}[A-Z])", re.IGNORECASE
+    r"\b(?:have|has|carry|carries|include|includes|need|needs|get|gets|require|requires)\s+(?:an? "
+    r"|the )?(?=[\"'`]{0,2}[A-Z])",
+    re.IGNORECASE,
 )
 
 
@@ -130,7 +144,9 @@ def _is_of_a_part(sentence: Sentence, trigger: re.Match[str], lead: str) -> bool
         return bool(re.search(r"\b(?:classification|level)\s*$", before, re.IGNORECASE))
     if _SCOPED.search(f"{before} {lead}"):
         return True
-    return bool(re.search(r"\b\w+\s*$", before) and re.search(r"\b(?:classification|level|environment|risk)\s*$", before, re.I))
+    return bool(
+        re.search(r"\b\w+\s*$", before) and re.search(r"\b(?:classification|level|environment|risk)\s*$", before, re.I)
+    )
 
 
 def _keys_at(text: str, position: int) -> tuple[list[str], int, bool]:
@@ -173,7 +189,9 @@ def _ends_an_item(text: str, position: int) -> bool:
 
 
 _INTRODUCES: Final = re.compile(
-    r"\b(?:tag(?:s|ged|ging)?)\b[^.]{0,80}(?::|\b(?:with|include|following)\W*)$|^\W*(?:required |mandatory |common |default )?tags?\W*$", re.IGNORECASE
+    r"\b(?:tag(?:s|ged|ging)?)\b[^.]{0,80}(?::|\b(?:with|include|following)\W*)$|^\W*(?:required |mandatory "
+    r"|common |default )?tags?\W*$",
+    re.IGNORECASE,
 )
 _ITEM_KEY: Final = re.compile(rf"{_QUOTE}([A-Z][\w-]{{0,40}}|[a-z][\w-]{{0,30}}){_QUOTE}\s*(?:$|[:=(\u2013\u2014,.-])")
 
@@ -200,16 +218,23 @@ _SUFFIX: Final = re.compile(
 )
 _NAMING: Final = re.compile(r"\bnam(?:e|es|ed|ing)\b", re.IGNORECASE)
 _ALL_NAMES: Final = re.compile(
-    r"\b(?:all|every|each|resources?|names must|throughout|unique\w*)\b[^.;]{0,200}\bnam(?:e|es|ed|ing)\b|\bnam(?:e|es|ed|ing)\b[^.;]{0,200}\b(?:must|should|all|every|each|unique\w*|include|includes|throughout)\b",
+    r"\b(?:all|every|each|resources?|names must|throughout|unique\w*)\b[^.;]{0,200}\bnam(?:e|es|ed|ing)\b"
+    r"|\bnam(?:e|es|ed|ing)\b[^.;]{0,200}\b(?:must|should|all|every|each|unique\w*|include|includes|throughout)\b",
     re.IGNORECASE,
 )
-_NOT_ALL_NAMES: Final = re.compile(r"\b(?:only|tags?|secrets? manager|optional|bucket names?|random_id)\b", re.IGNORECASE)
+_NOT_ALL_NAMES: Final = re.compile(
+    r"\b(?:only|tags?|secrets? manager|optional|bucket names?|random_id)\b", re.IGNORECASE
+)
 
 
 def suffix(sentence: Sentence) -> Stated:
     """The variable that every name must contain, as the prompt spells it."""
     match = _SUFFIX.search(sentence.plain)
-    if not match or not _NAMING.search(sentence.plain) and not re.search(r"\bnaming\b", sentence.heading, re.IGNORECASE):
+    if (
+        not match
+        or not _NAMING.search(sentence.plain)
+        and not re.search(r"\bnaming\b", sentence.heading, re.IGNORECASE)
+    ):
         return
     if not sentence.scopes.affirms(*match.span(1)) or not _ALL_NAMES.search(sentence.plain):
         return

@@ -42,7 +42,8 @@ _FORWARD: Final = {
     "|prohibit|prohibited|disallow|disallowed|exclude|excludes|excluded|excluding|remove",
     Cover.EXCEPTED: "except|excepting|other than|apart from|aside from|unless|but not|save for|outside of",
     Cover.CONDITIONAL: "if|whether|optionally|optional|in case|when needed|where needed|consider|could|might|may|maybe|perhaps"
-    "|can be|nice to have|bonus|eventually|in future|in the future|future|later|down the road|assuming|only when|depending on"
+    "|can be|nice to have|bonus|eventually|in future|in the future|future|later|down the road|assuming"
+    "|only when|depending on"
     "|would be nice",
     Cover.EXAMPLE: "e.g.|e.g|eg.|for example|for instance|such as|example|examples",
     Cover.BACKGROUND: "source|on-premises|on-premise|on-prem|legacy|existing|migrate from|migrates from|migrated from|migrating from"
@@ -60,7 +61,16 @@ _BACKWARD: Final = {
     + "|".join(
         f"{verb} {word}"
         for verb in ("is", "are", "be")
-        for word in ("forbidden", "prohibited", "disallowed", "excluded", "off limits", "avoided", "unacceptable", "omitted")
+        for word in (
+            "forbidden",
+            "prohibited",
+            "disallowed",
+            "excluded",
+            "off limits",
+            "avoided",
+            "unacceptable",
+            "omitted",
+        )
     )
     + "|out of scope|must not|should not|shall not|cannot|mustn't|shouldn't|must never|should never",
     Cover.CONDITIONAL: "optional|is optional|are optional|if needed|if possible|if required|where possible|later|in future"
@@ -68,7 +78,8 @@ _BACKWARD: Final = {
 }
 """Triggers whose scope goes backward."""
 _PSEUDO: Final = (
-    "not only|not just|or later|or newer|or higher|no later than|no less than|no fewer than|no more than|not more than"
+    "not only|not just|or later|or newer|or higher|no later than|no less than|no fewer than|no more than"
+    "|not more than"
     "|no matter|if any|no longer than|could you|could we|can you|may i|may we|could use|no downtime|without downtime"
     "|without issues|without conflicts|without conflict|without risk|without manual|without errors|without breaking"
     "|avoid conflicts|avoid conflict|avoid naming conflicts|avoid collisions|no conflicts|no single point of failure"
@@ -104,22 +115,26 @@ _FIRST: Final = frozenset(
 """The first word of each trigger. A sentence without any of them has no scope of its own."""
 _WORD: Final = re.compile(r"[a-z']+")
 _VERBS = (
-    "use|using|deploy|create|make|keep|add|set|put|write|give|provide|build|include|ensure|implement|define|declare|name|tag|"
+    "use|using|deploy|create|make|keep|add|set|put|write|give|provide|build|include|ensure|implement|define"
+    "|declare|name|tag|"
     "enable|generate|output|return|just|only|it|we|they|i|you|this|that|these|everything|all|each|every|please|"
     "must|should|which|who|so|as|since|because|therefore|always|instead|there|run|allow|restrict|store|apply|follow|"
     "then|do|don't|but|while|where"
 )
 _END: Final = re.compile(
     r"[;\u2014]|\s[-\u2013]{1,2}\s|:(?=\s|$)|[.!?](?=\s|$)"
-    r"|(?:,\s{0,2}|\s{1,2})(?:(?:and|or)\s{1,2})?(?<![a-z]\s)(?=(?:no|not|never|without|nor)\b)|\s{1,2}(?:and|or)\s{1,2}(?=(?:no|not|never|without)\b)"
+    r"|(?:,\s{0,2}|\s{1,2})(?:(?:and|or)\s{1,2})?(?<![a-z]\s)(?=(?:no|not|never|without|nor)\b)|\s{1,2}(?:and"
+    r"|or)\s{1,2}(?=(?:no|not|never|without)\b)"
     rf"|,\s{{1,2}}(?=(?:and\s{{1,2}}|so\s{{1,2}}|then\s{{1,2}}|or\s{{1,2}})?(?:{_VERBS})\b)"
-    rf"|\s{{1,2}}and\s{{1,2}}(?=(?:it|we|they|this|must|should|use|keep|make|deploy|ensure|provide|set|tag|put|write|define)\b)"
+    rf"|\s{{1,2}}and\s{{1,2}}(?=(?:it|we|they|this|must|should|use|keep|make|deploy|ensure|provide|set|tag|put"
+    rf"|write|define)\b)"
     r"|\b(?:but|however|although|though|whereas|while|because|since|so that|in order to|instead|rely on)\b"
 )
 _START: Final = re.compile(r"[;,:.\u2014]\s|\s[-\u2013]{1,2}\s|\b(?:but|however|although|while|because|since)\b")
 _WHOLE_IF: Final = re.compile(r"\W{0,4}(if|when|unless|in case|should you|for example|e\.g|example|currently)\b")
 _ASIDE_HEADING: Final = re.compile(
-    r"\b(?:optional|nice[- ]to[- ]have|bonus|stretch|future|out of scope|non-goals?|later|phase (?:2|two)|examples?|not included)\b",
+    r"\b(?:optional|nice[- ]to[- ]have|bonus|stretch|future|out of scope|non-goals?|later|phase (?:2|two)"
+    r"|examples?|not included)\b",
     re.IGNORECASE,
 )
 _BACKGROUND_HEADING: Final = re.compile(
@@ -196,8 +211,11 @@ def _inherited(sentence: Sentence) -> tuple[Cover, ...]:
         ]
         if text.lower() in ("optional", "avoid", "don't", "do not", "never", "no", "must not", "examples", "example"):
             covers.append(
-                Cover.CONDITIONAL if text.lower() == "optional" else
-                Cover.EXAMPLE if text.lower().startswith("example") else Cover.NEGATED
+                Cover.CONDITIONAL
+                if text.lower() == "optional"
+                else Cover.EXAMPLE
+                if text.lower().startswith("example")
+                else Cover.NEGATED
             )
         covers += own.inherited
     elif sentence.heading and sentence.plain != sentence.heading:

@@ -18,7 +18,10 @@ LONGEST = 2500
 """A longer "sentence", in characters, is data or code. It is left out, which bounds the time of every pattern."""
 _SENTENCE_END = re.compile(r"[.;!?][*_`\")]{0,3}\s+(?=[A-Z*`\-(\"'])")
 _ABBREVIATIONS = ("e.g.", "i.e.", "vs.", "etc.")
-_BULLET = re.compile(r"[ \t>]{0,12}(?:[\u2022\u25aa\u25b8\u25b9\u25e6\u2013\u2014\u2714\u2705\u25cf*+-]{1,3}[ \t]{1,8}|\(?\d{1,3}[.)][ \t]{1,8})")
+_BULLET = re.compile(
+    r"[ \t>]{0,12}(?:[\u2022\u25aa\u25b8\u25b9\u25e6\u2013\u2014\u2714\u2705\u25cf*+-]{1,3}[ \t]{1,8}"
+    r"|\(?\d{1,3}[.)][ \t]{1,8})"
+)
 _WRAPPED = re.compile(r"(?:,|\b(?:the|a|an|and|or|of|in|to|for|with|by|on|from|across|at|as|that|which))$")
 _MARKUP = re.compile(r"(`+)|\*\*\*?|(?<!\w)[*_](?=\w)|(?<=[\w.!?)])[*](?!\w)|\\(?=[_*<>])")
 _HAS_MARKUP = re.compile(r"[`*_\\]")
@@ -196,6 +199,8 @@ def plain_text(text: str) -> str:
 def _lower(text: str) -> str:
     """The text in small letters, of the same length."""
     lower = text.lower()
-    return lower if len(lower) == len(text) else "".join(
-        small if len(small := character.lower()) == 1 else character for character in text
+    return (
+        lower
+        if len(lower) == len(text)
+        else "".join(small if len(small := character.lower()) == 1 else character for character in text)
     )

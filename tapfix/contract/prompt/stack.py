@@ -20,17 +20,23 @@ NUMBERS: Final = {
 # --- the end ----------------------------------------------------------------------------------------------------------
 
 _DESTROYABLE: Final = re.compile(
-    r"\b(?:fully |cleanly |easily |easy to )?(?:destroyable|destroy(?:ed)? cleanly|cleanly destroy(?:ed)?|easy to destroy|torn down|tear down"
+    r"\b(?:fully |cleanly |easily |easy to )?(?:destroyable|destroy(?:ed)? cleanly|cleanly destroy(?:ed)?"
+    r"|easy to destroy|torn down|tear down"
     r"|clean up environments|environments can be cleaned up|can be destroyed|easily destroyed|destroy works)\b",
     re.IGNORECASE,
 )
-_CLEANLY: Final = re.compile(r"\bdestroyable|\bclean\w*|\beas(?:y|ily)|\bterraform destroy|\bwithout|\bcompletely|\bfully", re.IGNORECASE)
+_CLEANLY: Final = re.compile(
+    r"\bdestroyable|\bclean\w*|\beas(?:y|ily)|\bterraform destroy|\bwithout|\bcompletely|\bfully", re.IGNORECASE
+)
 _RETAIN: Final = re.compile(
-    r"\bretain(?: polic\w+)?\b|\bremovalpolicy[.: ]{0,2}retain\b|\bprevent_destroy\b|\bdeletion[_ -]?protection\b|\bretention policies that\b", re.IGNORECASE
+    r"\bretain(?: polic\w+)?\b|\bremovalpolicy[.: ]{0,2}retain\b|\bprevent_destroy\b"
+    r"|\bdeletion[_ -]?protection\b|\bretention policies that\b",
+    re.IGNORECASE,
 )
 _ON: Final = re.compile(r"\s*(?:=|is|must be|set to|to be|:)?\s*(?:true|enabled|on)\b", re.IGNORECASE)
 _OFF: Final = re.compile(
-    r"\s*(?:=|is|must be|should be|set to|to be|:|flags?)?\s*(?:to |turned |be )?(?:false|disabled|off)\b", re.IGNORECASE
+    r"\s*(?:=|is|must be|should be|set to|to be|:|flags?)?\s*(?:to |turned |be )?(?:false|disabled|off)\b",
+    re.IGNORECASE,
 )
 
 
@@ -47,10 +53,14 @@ def destroyable(sentence: Sentence) -> Stated:
             yield "lifecycle.destroyable", True
             return
     for match in _RETAIN.finditer(text):
-        covers = sentence.scopes.of(*match.span()) - {Cover.CONDITIONAL if "future" in sentence.lower else Cover.EXAMPLE}
+        covers = sentence.scopes.of(*match.span()) - {
+            Cover.CONDITIONAL if "future" in sentence.lower else Cover.EXAMPLE
+        }
         after = text[match.end() : match.end() + 40]
         name = match[0].lower()
-        is_about_all = re.search(r"\b(?:everything|anything|all|any|anywhere|nothing|no retain|environments?)\b", text, re.I)
+        is_about_all = re.search(
+            r"\b(?:everything|anything|all|any|anywhere|nothing|no retain|environments?)\b", text, re.I
+        )
         if name.startswith(("retain", "removal", "retention")):
             if covers == {Cover.NEGATED} and ("polic" in name or "removal" in name):
                 yield "lifecycle.destroyable", True
@@ -70,12 +80,16 @@ def destroyable(sentence: Sentence) -> Stated:
 # --- instances --------------------------------------------------------------------------------------------------------
 
 _GROUP: Final = re.compile(
-    r"\bauto[- ]?scaling[- ]groups?\b|\bASGs?\b|(?<!application )(?<!service )\bauto[- ]?scaling\b(?=[^.;]{0,40}\b(?:EC2|instances?)\b)"
-    r"|\b(?:EC2|instances?|web servers?|servers)\b[^.;]{0,60}\b(?<!application )auto[- ]?scaling\b(?! (?:of|for) (?:tasks|services))",
+    r"\bauto[- ]?scaling[- ]groups?\b|\bASGs?\b"
+    r"|(?<!application )(?<!service )\bauto[- ]?scaling\b(?=[^.;]{0,40}\b(?:EC2|instances?)\b)"
+    r"|\b(?:EC2|instances?|web servers?|servers)\b[^.;]{0,60}\b(?<!application )auto[- ]?scaling\b(?! (?:of"
+    r"|for) (?:tasks|services))",
     re.IGNORECASE,
 )
 _NO_SERVERS: Final = re.compile(
-    r"\b(?:outputs?|ecs|fargate|lambda|dynamodb|eks|tasks?|metrics?|alarms?|spot fleet|node groups?|iam|permissions?|policy for)\b", re.IGNORECASE
+    r"\b(?:outputs?|ecs|fargate|lambda|dynamodb|eks|tasks?|metrics?|alarms?|spot fleet|node groups?|iam"
+    r"|permissions?|policy for)\b",
+    re.IGNORECASE,
 )
 _AMI: Final = re.compile(
     r"\bAMI\b(?: ID)?[^.;]{0,40}?\b(?:as|via|by|through|with|using) (?:a|an|the|input)? ?(?:\w+ )?variable\b(?! list)"
@@ -92,7 +106,9 @@ def instances(sentence: Sentence) -> Stated:
         covers = sentence.scopes.of(*match.span())
         if covers == {Cover.NEGATED} and re.search(r"group|asg", text[match.start() : match.end() + 8], re.IGNORECASE):
             yield "compute.autoscaling", False
-        elif not covers and not _NO_SERVERS.search(around if "group" not in match[0].lower() else text[: match.start()][-40:]):
+        elif not covers and not _NO_SERVERS.search(
+            around if "group" not in match[0].lower() else text[: match.start()][-40:]
+        ):
             yield "compute.autoscaling", True
     ami = _AMI.search(text)
     if ami and sentence.scopes.affirms(*ami.span()):
@@ -104,7 +120,9 @@ def instances(sentence: Sentence) -> Stated:
 
 _WILDCARD: Final = re.compile(r"\bwild-?cards?\b", re.IGNORECASE)
 _WORLD: Final = re.compile(
-    r"(?<!\d)0\.0\.0\.0/0|\bopen(?:ed|ing)?\b(?: \w+){0,3} (?:up )?to the (?:world|internet|public)\b|\b(?:public|world) ingress\b", re.IGNORECASE
+    r"(?<!\d)0\.0\.0\.0/0|\bopen(?:ed|ing)?\b(?: \w+){0,3} (?:up )?to the (?:world|internet|public)\b"
+    r"|\b(?:public|world) ingress\b",
+    re.IGNORECASE,
 )
 _UP: Final = re.compile(r"\bopen(?:ing)?\b (?:\w+ )?(?:up )?to the (?:internet|world|public)\b", re.IGNORECASE)
 _EGRESS: Final = re.compile(r"\b(?:egress|outbound|route|routes|routing|igw|nat|gateway)\b", re.IGNORECASE)
@@ -112,8 +130,10 @@ _PORT: Final = re.compile(r"(?<![\d./])(\d{2,5})(?![\d./]*\.\d|/\d|\d| ?days?| ?
 _SSH: Final = re.compile(r"\b(?:ssh|rdp|port 22|22|3389|sensitive ports?|database|rds|db|bastion)\b", re.IGNORECASE)
 _ONLY_FROM: Final = re.compile(
     r"\b(?:traffic|access|connections?|inbound|ingress|ports?)\b[^.;()]{0,60}?\bonly from\s+(?:an? |the )?"
-    r"(?:(?:specific|approved|known|given|set of|trusted|corporate|allowed|defined|restricted) ){1,3}(?:set of )?(?:\w+ )?(?:ips?|cidrs?|ip (?:address\w*|ranges?)|networks?|ranges)\b"
-    r"|\b(?:traffic|connections?)\b[^.;()]{0,40}?\b(?:to|from) (?:the )?(?:specific|approved|vpc) cidrs?(?: blocks?)? only\b"
+    r"(?:(?:specific|approved|known|given|set of|trusted|corporate|allowed|defined"
+    r"|restricted) ){1,3}(?:set of )?(?:\w+ )?(?:ips?|cidrs?|ip (?:address\w*|ranges?)|networks?|ranges)\b"
+    r"|\b(?:traffic|connections?)\b[^.;()]{0,40}?\b(?:to|from) (?:the )?(?:specific|approved"
+    r"|vpc) cidrs?(?: blocks?)? only\b"
     r"|\band only from (?:a )?specific (?:set of )?ip(?:s| addresses| ranges)\b",
     re.IGNORECASE,
 )
@@ -123,8 +143,14 @@ def access(sentence: Sentence) -> Stated:
     """Wildcards in policies, and whom security groups admit."""
     text, scopes = sentence.plain, sentence.scopes
     for match in _WILDCARD.finditer(text):
-        if scopes.negates(*match.span()) and not scopes.has_exception and not re.search(
-            r"\b(?:sensitive|only|where|avoid\w*|possible|cors|dns|certificates?|domain|broad|rather)\b", text, re.IGNORECASE
+        if (
+            scopes.negates(*match.span())
+            and not scopes.has_exception
+            and not re.search(
+                r"\b(?:sensitive|only|where|avoid\w*|possible|cors|dns|certificates?|domain|broad|rather)\b",
+                text,
+                re.IGNORECASE,
+            )
         ):
             yield "forbid.iam_wildcards", True
             break
@@ -136,9 +162,15 @@ def _ingress(sentence: Sentence) -> Stated:
     for match in [*_WORLD.finditer(text), *_UP.finditer(text)]:
         if Cover.NEGATED not in scopes.of(*match.span()):
             continue
-        if scopes.of(*match.span()) - {Cover.NEGATED, Cover.EXCEPTED} or _EGRESS.search(text[match.end() : match.end() + 25]):
+        if scopes.of(*match.span()) - {Cover.NEGATED, Cover.EXCEPTED} or _EGRESS.search(
+            text[match.end() : match.end() + 25]
+        ):
             continue
-        other = re.search(r"\b(?:ports? )?(?:other than|except(?: for| on)?|apart from|but|unless[^.;]{0,40})\b([^.;]{0,60})", text[match.end() :], re.I)
+        other = re.search(
+            r"\b(?:ports? )?(?:other than|except(?: for| on)?|apart from|but|unless[^.;]{0,40})\b([^.;]{0,60})",
+            text[match.end() :],
+            re.I,
+        )
         if other:
             ports = [int(port) for port in _PORT.findall(other[1]) if int(port) < 65536 and int(port) not in (22, 3389)]
             if not ports and re.search(r"\b(?:load balancer|alb|elb)\b", other[0], re.IGNORECASE):
@@ -160,8 +192,15 @@ def _ingress(sentence: Sentence) -> Stated:
             yield "forbid.closed_ports", list(dict.fromkeys(closed))
             return
     only = _ONLY_FROM.search(text)
-    if only and scopes.affirms(*only.span()) and not _SSH.search(_without_listed(only[0])) and not re.search(
-        r"\b(?:s3|buckets?|api|lambda|kms|database|rds|db|ssh to|bastion|restrict(?:ing)? ssh)\b", text, re.IGNORECASE
+    if (
+        only
+        and scopes.affirms(*only.span())
+        and not _SSH.search(_without_listed(only[0]))
+        and not re.search(
+            r"\b(?:s3|buckets?|api|lambda|kms|database|rds|db|ssh to|bastion|restrict(?:ing)? ssh)\b",
+            text,
+            re.IGNORECASE,
+        )
     ):
         yield "forbid.open_ingress", True
 
@@ -184,17 +223,23 @@ def _words_on_ports(text: str, match: re.Match[str]) -> str:
 # --- data -------------------------------------------------------------------------------------------------------------
 
 _AT_REST: Final = re.compile(
-    r"\bencrypt(?:ed|ion|s)?\b(?:[^.;]{0,30}\bat[- ]rest\b)|\bat[- ]rest (?:encryption|encrypted)\b|\bencryption everywhere\b"
-    r"|\b(?:everything|all data|all storage|every data store)\b[^.;]{0,40}\b(?:is|be|are) encrypted\b|\bevery data store\b[^.;]{0,120}\bencryption\b|\bencrypt (?:all data|everything)\b|\bencrypted data everywhere\b",
+    r"\bencrypt(?:ed|ion|s)?\b(?:[^.;]{0,30}\bat[- ]rest\b)|\bat[- ]rest (?:encryption|encrypted)\b"
+    r"|\bencryption everywhere\b"
+    r"|\b(?:everything|all data|all storage|every data store)\b[^.;]{0,40}\b(?:is|be|are) encrypted\b"
+    r"|\bevery data store\b[^.;]{0,120}\bencryption\b|\bencrypt (?:all data|everything)\b"
+    r"|\bencrypted data everywhere\b",
     re.IGNORECASE,
 )
 _SERVICE: Final = re.compile(
-    r"\b(?:S3|RDS|Aurora|DynamoDB|EBS|EFS|SQS|SNS|Redshift|ElastiCache|Redis|Kinesis|OpenSearch|SSE-S3|buckets?|databases?|tables?|volumes?"
-    r"|snapshots?|backups?|queues?|clusters?|secrets?|keys? protect|sensitive|state|parameters?|streams?|messages?)\b",
+    r"\b(?:S3|RDS|Aurora|DynamoDB|EBS|EFS|SQS|SNS|Redshift|ElastiCache|Redis|Kinesis|OpenSearch|SSE-S3|buckets?"
+    r"|databases?|tables?|volumes?"
+    r"|snapshots?|backups?|queues?|clusters?|secrets?|keys? protect|sensitive|state|parameters?|streams?"
+    r"|messages?)\b",
     re.IGNORECASE,
 )
 _EVERYTHING: Final = re.compile(
-    r"\b(?:all|every|each)\s+(?:\w+\s+)?(?:data|resources?|storage|services?|components?)\b(?! (?:in|on|for) )|\beverything\b|\bevery data store\b"
+    r"\b(?:all|every|each)\s+(?:\w+\s+)?(?:data|resources?|storage|services?|components?)\b(?! (?:in|on|for) )"
+    r"|\beverything\b|\bevery data store\b"
     r"|\beverywhere\b",
     re.IGNORECASE,
 )
@@ -215,22 +260,30 @@ def encryption(sentence: Sentence) -> Stated:
 
 
 _DAYS: Final = re.compile(
-    r"(?<!\d[\u2013-])\b(?P<n>\d{1,4}|" + "|".join(NUMBERS) + r")[- ](?P<unit>days?|years?|weeks?|months?)\b|\bretention_in_days\b[^.\d]{0,12}(?P<set>\d{1,4})\b",
+    r"(?<!\d[\u2013-])\b(?P<n>\d{1,4}|"
+    + "|".join(NUMBERS)
+    + r")[- ](?P<unit>days?|years?|weeks?|months?)\b|\bretention_in_days\b[^.\d]{0,12}(?P<set>\d{1,4})\b",
     re.IGNORECASE,
 )
 _LOGS: Final = re.compile(
-    r"\blog ?groups?\b|\bcloudwatch logs?\b|\b(?:all|every|application|cluster|lambda) (?:\w+ )?logs?\b|\blogs? (?:\w+ )?retention\b|\blogs have\b"
+    r"\blog ?groups?\b|\bcloudwatch logs?\b|\b(?:all|every|application|cluster|lambda) (?:\w+ )?logs?\b"
+    r"|\blogs? (?:\w+ )?retention\b|\blogs have\b"
     r"|\bretention (?:period )?for (?:\w+ )?logs\b",
     re.IGNORECASE,
 )
-_KEPT: Final = re.compile(r"\bretention\b|\bretain(?:ed)?\b|\bkeep(?:ing)?\b|\bkept\b|\bretention_in_days\b", re.IGNORECASE)
+_KEPT: Final = re.compile(
+    r"\bretention\b|\bretain(?:ed)?\b|\bkeep(?:ing)?\b|\bkept\b|\bretention_in_days\b", re.IGNORECASE
+)
 _SOME_LOGS: Final = re.compile(
-    r"\b(?:access logs?|audit logs?|flow logs?|cloudtrail|s3|buckets?|dedicated|query|error|slow|backups?|archive|glacier|separate|rds|kinesis"
+    r"\b(?:access logs?|audit logs?|flow logs?|cloudtrail|s3|buckets?|dedicated|query|error|slow|backups?"
+    r"|archive|glacier|separate|rds|kinesis"
     r"|snapshots?|lifecycle|sqs|messages?|stream)\b",
     re.IGNORECASE,
 )
 _BY_ENVIRONMENT: Final = re.compile(
-    r"\bper[- ]environment\b|\b(?:for|in) (?:dev|prod|staging|production|development)\b|\b(?:dev|staging|prod)\b ?[=:]|\bconfigurable\b|\bdefault\b", re.IGNORECASE
+    r"\bper[- ]environment\b|\b(?:for|in) (?:dev|prod|staging|production|development)\b|\b(?:dev|staging"
+    r"|prod)\b ?[=:]|\bconfigurable\b|\bdefault\b",
+    re.IGNORECASE,
 )
 _DAYS_OF: Final = {"day": 1, "week": 7, "month": 30}
 _YEARS: Final = {1: 365, 2: 731, 3: 1096, 5: 1827, 6: 2192, 7: 2557, 8: 2922, 9: 3288, 10: 3653}
@@ -245,11 +298,16 @@ def retention(sentence: Sentence) -> Stated:
         return
     match = found[0]
     around = text[max(0, match.start() - 70) : match.end() + 40]
-    if _SOME_LOGS.search(re.sub(r"\bvpc flow logs\b(?= (?:with|and))|\bfor ecs[^.;]{0,60}flow logs", "", around, flags=re.I)):
+    if _SOME_LOGS.search(
+        re.sub(r"\bvpc flow logs\b(?= (?:with|and))|\bfor ecs[^.;]{0,60}flow logs", "", around, flags=re.I)
+    ):
         return
     if _BY_ENVIRONMENT.search(text) or not sentence.scopes.affirms(*match.span()):
         return
-    if re.search(r"\b(?:at most|up to|maximum|between)\b", around, re.IGNORECASE) or text[match.end() : match.end() + 2] == "-\u2013":
+    if (
+        re.search(r"\b(?:at most|up to|maximum|between)\b", around, re.IGNORECASE)
+        or text[match.end() : match.end() + 2] == "-\u2013"
+    ):
         return
     number = match["set"] or match["n"]
     count = NUMBERS.get(number.lower()) or int(number)
@@ -260,20 +318,29 @@ def retention(sentence: Sentence) -> Stated:
 
 
 _ENGINE: Final = re.compile(
-    r"\b(Aurora )?\(?(PostgreSQL|Postgres|MySQL|MariaDB|Redis)\b\)?(?: engine| database| compatible)?[ (]{1,2}(?:version |v)?(\d{1,2}(?:\.\d{1,2}){0,2})(?:\.x)?(?![\d.%:/]*\d)",
+    r"\b(Aurora )?\(?(PostgreSQL|Postgres|MySQL|MariaDB|Redis)\b\)?(?: engine| database"
+    r"| compatible)?[ (]{1,2}(?:version |v)?(\d{1,2}(?:\.\d{1,2}){0,2})(?:\.x)?(?![\d.%:/]*\d)",
     re.IGNORECASE,
 )
 _COUNTS: Final = re.compile(
     r" ?(?:GB|nodes?|instances?|days?|replicas?|shards?|clusters?|tables?|databases?)\b", re.IGNORECASE
 )
-_ENGINES: Final = {"postgresql": "postgres", "postgres": "postgres", "mysql": "mysql", "mariadb": "mariadb", "redis": "redis"}
+_ENGINES: Final = {
+    "postgresql": "postgres",
+    "postgres": "postgres",
+    "mysql": "mysql",
+    "mariadb": "mariadb",
+    "redis": "redis",
+}
 
 
 def engines(sentence: Sentence) -> Stated:
     """The versions of database engines."""
     for match in _ENGINE.finditer(sentence.plain):
         before = sentence.lower[max(0, match.start() - 60) : match.start()]
-        if not sentence.scopes.affirms(*match.span()) or re.search(r"\b(?:source|from|on-prem\w*|legacy|old|client|driver)\b[^.;,]*$", before):
+        if not sentence.scopes.affirms(*match.span()) or re.search(
+            r"\b(?:source|from|on-prem\w*|legacy|old|client|driver)\b[^.;,]*$", before
+        ):
             continue
         if "." not in match[3] and _COUNTS.match(sentence.plain, match.end()):
             continue
@@ -292,9 +359,14 @@ def engines(sentence: Sentence) -> Stated:
 _TYPE: Final = r"\baws_[a-z0-9_]+\b"
 _NUMBER: Final = r"(\d{1,2}|" + "|".join(NUMBERS) + ")"
 _COUNTED: Final = re.compile(rf"\b(?:(a|an)|{_NUMBER}) ({_TYPE}) (?:resource|instance|block)", re.IGNORECASE)
-_FORBIDDEN: Final = re.compile(rf"\b(?:no|never use|(?:do|must) not (?:use|create)|avoid(?: using)?|don't (?:use|create)) ({_TYPE})", re.IGNORECASE)
+_FORBIDDEN: Final = re.compile(
+    rf"\b(?:no|never use|(?:do|must) not (?:use|create)|avoid(?: using)?|don't (?:use"
+    rf"|create)) ({_TYPE})",
+    re.IGNORECASE,
+)
 _SUBNETS: Final = re.compile(
-    rf"\b{_NUMBER} (?:\w+ )?(public|private|database|isolated|data)(?:,? and {_NUMBER} (?:\w+ )?(public|private|database|isolated))? subnets\b",
+    rf"\b{_NUMBER} (?:\w+ )?(public|private|database|isolated|data)(?:,? and {_NUMBER} (?:\w+ )?(public|private"
+    rf"|database|isolated))? subnets\b",
     re.IGNORECASE,
 )
 _PLAIN: Final = {
@@ -302,7 +374,9 @@ _PLAIN: Final = {
     "aws_nat_gateway": re.compile(rf"\b{_NUMBER} nat gateways\b", re.IGNORECASE),
 }
 _CREATES: Final = re.compile(
-    r"\b(?:create|deploy|provision|set up|has|have|having|include|with|containing|need|must|build|configure|define|at least|exactly)\b", re.IGNORECASE
+    r"\b(?:create|deploy|provision|set up|has|have|having|include|with|containing|need|must|build|configure"
+    r"|define|at least|exactly)\b",
+    re.IGNORECASE,
 )
 
 
@@ -315,7 +389,9 @@ def resources(sentence: Sentence) -> Stated:
             yield "forbid.resources", [forbidden[1]]
         return
     for match in _COUNTED.finditer(text):
-        if scopes.affirms(*match.span()) and re.search(r"\b(?:must|at least|exactly|should|create)\b", text, re.IGNORECASE):
+        if scopes.affirms(*match.span()) and re.search(
+            r"\b(?:must|at least|exactly|should|create)\b", text, re.IGNORECASE
+        ):
             yield "require.resources", {match[3]: 1 if match[1] else _number(match[2])}
     if not _CREATES.search(text):
         return

@@ -82,7 +82,10 @@ def test_a_demand_is_not_turned_into_its_opposite(prompt: str, clauses: dict[str
         ("| Region | Price |\n|---|---|\n| us-east-1 | 1 |\n| us-west-2 | 2 |\n", {}),
         ("```\nDeploy the stack in two AWS regions.\n```\n", {}),
         ("## Future improvements\n\n- Deploy the stack in two AWS regions.\n", {}),
-        ("DynamoDB global tables in us-east-1 and eu-west-1.", {"topology.allowed_regions": ["us-east-1", "eu-west-1"]}),
+        (
+            "DynamoDB global tables in us-east-1 and eu-west-1.",
+            {"topology.allowed_regions": ["us-east-1", "eu-west-1"]},
+        ),
         ("VPC peering between us-east-1 and us-west-2.", {"topology.allowed_regions": ["us-east-1", "us-west-2"]}),
         ("The stack is deployed in us-east-1 or us-west-2.", {}),
         ("Deploy to a region such as us-east-1.", {}),
@@ -161,7 +164,12 @@ def test_other_wordings(prompt: str, clauses: dict[str, Any]) -> None:
 
 PAIRS: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
     ("Deploy to us-east-1.", one("us-east-1"), "Do not deploy to us-east-1.", {}),
-    ("This is a multi-region deployment.", MULTI, "This is no multi-region deployment.", {"topology.regions": "single"}),
+    (
+        "This is a multi-region deployment.",
+        MULTI,
+        "This is no multi-region deployment.",
+        {"topology.regions": "single"},
+    ),
     ("Use no modules.", {"deliverable.modules": "none"}, "Use modules for each tier.", {}),
     ("Use no external modules.", {"deliverable.modules": "local"}, "Use external modules.", {}),
     (
@@ -209,7 +217,12 @@ PAIRS: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
         "No resource name includes var.environment_suffix.",
         {},
     ),
-    ("IAM policies must not contain wildcards.", {"forbid.iam_wildcards": True}, "IAM policies may contain wildcards.", {}),
+    (
+        "IAM policies must not contain wildcards.",
+        {"forbid.iam_wildcards": True},
+        "IAM policies may contain wildcards.",
+        {},
+    ),
     ("Security groups must never allow 0.0.0.0/0.", NO_OPEN, "The load balancer must allow 0.0.0.0/0.", {}),
     (
         "No ingress from 0.0.0.0/0 except on port 443.",
@@ -217,9 +230,19 @@ PAIRS: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
         "Never open port 22 to 0.0.0.0/0.",
         {"forbid.closed_ports": [22]},
     ),
-    ("All log groups keep 30-day retention.", {"data.log_retention_days": 30}, "Log retention must not be 30 days.", {}),
+    (
+        "All log groups keep 30-day retention.",
+        {"data.log_retention_days": 30},
+        "Log retention must not be 30 days.",
+        {},
+    ),
     ("Use PostgreSQL 15.", {"data.engine_versions": {"postgres": "15"}}, "Do not use PostgreSQL 15.", {}),
-    ("Aurora PostgreSQL 15.4 cluster.", {"data.engine_versions": {"aurora-postgresql": "15.4"}}, "Aurora PostgreSQL (5432).", {}),
+    (
+        "Aurora PostgreSQL 15.4 cluster.",
+        {"data.engine_versions": {"aurora-postgresql": "15.4"}},
+        "Aurora PostgreSQL (5432).",
+        {},
+    ),
     ("Use AWS provider ~> 5.40.", {"require.aws_provider_version": "~> 5.40"}, "Do not use AWS provider 4.x.", {}),
     ("Encrypt everything at rest.", {"data.encrypted": True}, "No encryption at rest is needed.", {}),
     (
@@ -276,7 +299,10 @@ def test_a_scope_that_is_not_plain_states_nothing(prompt: str) -> None:
         ("Do not use:\n\n- `aws_instance`\n- external modules\n", {"deliverable.modules": "local"}),
         ("Optional:\n\n- An Auto Scaling Group for the instances\n", {}),
         ("You must not:\n\n- include a provider block\n", {"deliverable.provider_block": False}),
-        ("**Tags** on all resources:\n- `Environment`: from the variable\n- `Owner`\n", {"tags.keys": ["Environment", "Owner"]}),
+        (
+            "**Tags** on all resources:\n- `Environment`: from the variable\n- `Owner`\n",
+            {"tags.keys": ["Environment", "Owner"]},
+        ),
         ("All resources are tagged with:\n\u2022 Environment\n\u2022 Owner\n", {"tags.keys": ["Environment", "Owner"]}),
         ("Please put\neverything into a single file\nnamed `main.tf`.\n", ONE_FILE),
     ],
@@ -288,9 +314,15 @@ def test_an_item_knows_the_sentence_that_introduces_its_list(prompt: str, clause
 @pytest.mark.parametrize(
     ("prompt", "clauses"),
     [
-        ("Put it in a single file named `stack.tf` beside the existing provider.tf.", {"main": "stack.tf", "single_file": True}),
+        (
+            "Put it in a single file named `stack.tf` beside the existing provider.tf.",
+            {"main": "stack.tf", "single_file": True},
+        ),
         ("Create main.tf, variables.tf and outputs.tf.", {"main": "main.tf"}),
-        ("Keep all in a single `stack.tf` file. Give me the code for `stack.tf` and `provider.tf`.", {"main": "stack.tf"}),
+        (
+            "Keep all in a single `stack.tf` file. Give me the code for `stack.tf` and `provider.tf`.",
+            {"main": "stack.tf"},
+        ),
         ("Write a single file `../x.tf`.", {}),
     ],
 )

@@ -123,9 +123,7 @@ def test_what_is_not_stated_is_not_proposed(prompt: str) -> None:
 
 
 def test_lists_are_united_and_the_first_of_other_values_counts() -> None:
-    prompt = (
-        "Declare the output `a`.\nDeclare the output `b`.\nUse AWS provider 5.x.\nUse AWS provider 4.x.\n"
-    )
+    prompt = "Declare the output `a`.\nDeclare the output `b`.\nUse AWS provider 5.x.\nUse AWS provider 4.x.\n"
     assert stated(prompt) == {"require.outputs": ["a", "b"], "require.aws_provider_version": "~> 5.0"}
 
 
