@@ -1,8 +1,10 @@
 """A contract from any command that understands prose: `--ask COMMAND`.
 
-The command reads a JSON object from its standard input: `prompt`, the text, and `schema`, the JSON Schema of the answer.
+The command reads a JSON object from its standard input: `prompt`, the text, and `schema`, the JSON Schema of
+the answer.
 It prints a JSON object: `{"clauses": [{"clause": "tags.keys", "value": ["Owner"], "quote": "Tag all with Owner."}]}`.
-A clause is kept only if its value is one that the contract knows and its quote stands in the prompt, white space folded:
+A clause is kept only if its value is one that the contract knows and its quote stands in the prompt, white
+space folded:
 what a language model makes up cannot get into a contract.
 """
 

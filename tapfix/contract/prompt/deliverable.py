@@ -81,10 +81,7 @@ def files(sentences: Sequence[Sentence]) -> Iterator[tuple[str, Any, tuple[Sente
 
 
 def _asks_for_one_file(sentence: Sentence) -> bool:
-    for match in _SINGLE_FILE.finditer(sentence.plain):
-        if sentence.scopes.affirms(*match.span()):
-            return True
-    return False
+    return any(sentence.scopes.affirms(*match.span()) for match in _SINGLE_FILE.finditer(sentence.plain))
 
 
 def _is_delivered(sentence: Sentence) -> bool:
@@ -126,14 +123,14 @@ _ONLY_CODE: Final = re.compile(
 
 
 def prose(sentence: Sentence) -> Stated:
-    """Whether the answer may contain text besides its files. True marks a sentence that asks for such text."""
+    """Whether the answer may contain text besides its files."""
     for match in _PROSE.finditer(sentence.plain):
         covers = sentence.scopes.of(*match.span())
         if covers == {Cover.NEGATED}:
             yield "deliverable.prose", False
             return
-    match = _ONLY_CODE.search(sentence.plain)
-    if match and sentence.scopes.affirms(*match.span()):
+    only = _ONLY_CODE.search(sentence.plain)
+    if only and sentence.scopes.affirms(*only.span()):
         yield "deliverable.prose", False
 
 

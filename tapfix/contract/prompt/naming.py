@@ -54,10 +54,14 @@ _ALL: Final = re.compile(
     re.IGNORECASE,
 )
 _WORDS: Final = frozenset(
-    "aws iam all tag tags terraform vpc ec2 s3 rds alb every apply use the each everything resources resource proper appropriate "
-    "consistent cost allocation tracking management identification name-value key keys value values and or with at minimum "
-    "naming descriptive relevant meaningful identifiers conventions compliance-related metadata include following mandatory common "
-    "lambda functions security groups subnets encryption logging monitoring clear comprehensive local locals merge var map standard "
+    "aws iam all tag tags terraform vpc ec2 s3 rds alb every apply use the each everything resources"
+    " resource proper appropriate "
+    "consistent cost allocation tracking management identification name-value key keys value values"
+    " and or with at minimum "
+    "naming descriptive relevant meaningful identifiers conventions compliance-related metadata"
+    " include following mandatory common "
+    "lambda functions security groups subnets encryption logging monitoring clear comprehensive"
+    " local locals merge var map standard "
     "best practices organization governance billing ownership-related required custom provided given these this that "
     "example optional etc more others properly it them".split()
 )

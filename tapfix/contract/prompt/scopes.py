@@ -1,7 +1,9 @@
 """What words such as "no", "except", "if" and "such as" cover in a sentence.
 
-The method is that of NegEx and ConText (Chapman and others, 2001; Harkema and others, 2009), which read clinical notes: a
-trigger opens a scope that goes forward, backward or both ways, and ends at a terminator: a semicolon, a dash, a "but", a
+The method is that of NegEx and ConText (Chapman and others, 2001; Harkema and others, 2009), which read
+clinical notes: a
+trigger opens a scope that goes forward, backward or both ways, and ends at a terminator: a semicolon, a dash,
+a "but", a
 comma before a new clause. Some phrases only look like triggers ("not only", "no later than"). A reader asks what covers
 the words on which its clause rests. What is covered by anything that it does not expect states no clause.
 """
@@ -100,7 +102,8 @@ def _phrases(*groups: tuple[str, str]) -> str:
 
 
 _WORDS: Final = re.compile(
-    rf"(?<![\w.-])(?:{_phrases(('PSEUDO', _PSEUDO), *((cover.name, words) for cover, words in _FORWARD.items()))})(?![\w-])"
+    rf"(?<![\w.-])(?:{_phrases(('PSEUDO', _PSEUDO), *((cover.name, words) for cover, words in"
+    rf" _FORWARD.items()))})(?![\w-])"
 )
 _AFTER: Final = re.compile(
     rf"(?<![\w-])(?<!or )(?:{_phrases(*((cover.name, words) for cover, words in _BACKWARD.items()))})(?![\w-])"
@@ -171,7 +174,8 @@ class Scopes:
             self.all.append(Scope(Cover.BACKGROUND if whole[1] == "currently" else Cover.CONDITIONAL, 0, len(text)))
 
     def of(self, start: int, end: int) -> frozenset[Cover]:
-        """What covers the characters from `start` to `end`, or a part of them. A double negation covers nothing known."""
+        """What covers the characters from `start` to `end`, or a part of them. A double negation covers
+        nothing known."""
         covers = [scope.cover for scope in self.all if scope.start < end and start < scope.end]
         if self.inherited:
             covers += self.inherited
@@ -242,7 +246,8 @@ def _brackets(text: str) -> list[tuple[int, int]]:
 
 
 def _end(position: int, ends: list[int], brackets: list[tuple[int, int]], length: int) -> int:
-    """Where a scope that goes forward from `position` ends. It leaves its own brackets never, and skips those of others."""
+    """Where a scope that goes forward from `position` ends. It leaves its own brackets never, and skips those
+    of others."""
     own = next(((start, end) for start, end in brackets if start <= position <= end), None)
     for end in ends[bisect_left(ends, position) :]:
         if own is not None and end >= own[1]:

@@ -167,7 +167,7 @@ def _continues(last: str, line: str, longest: int) -> bool:
         return False
     if after[0].islower() or _WRAPPED.search(before.lower()):
         return True
-    return 60 <= len(before) and longest <= 160
+    return len(before) >= 60 and longest <= 160
 
 
 def _split(text: str) -> Iterator[tuple[int, str]]:

@@ -59,8 +59,10 @@ PATTERNS = [
     if isinstance(pattern, re.Pattern)
 ]
 WORST = [
-    "a", " ", "a, ", "and all ", "no ", "tags: ", "A=b, ", "`*", "(", "a-/", "us-east-1 and ", "two multi-region regions ", "dev.tfvars, ",
-    "no provider ", "terraform 1.", "0.0.0.0/0 ", "only from the ", "30 days retention ", "\n", "a_suffix names ", "external or ", "merge(",
+    "a", " ", "a, ", "and all ", "no ", "tags: ", "A=b, ", "`*", "(", "a-/", "us-east-1 and ", "two"
+    " multi-region regions ", "dev.tfvars, ",
+    "no provider ", "terraform 1.", "0.0.0.0/0 ", "only from the ", "30 days retention ", "\n","
+    " "a_suffix names ", "external or ", "merge(",
 ]  # fmt: skip
 
 
@@ -83,8 +85,10 @@ def test_a_prompt_of_anything_is_read_in_linear_time(part: str) -> None:
 
 
 WORDS = st.sampled_from(
-    "no not all resources tag tags with Owner and , . : ; - ( ) ` ** * # | > 1. 0.0.0.0/0 us-east-1 or in regions region two "
-    "dev staging prod dev.tfvars main.tf provider block modules external if except such as \n \n\n ``` deploy single file "
+    "no not all resources tag tags with Owner and , . : ; - ( ) ` ** * # | > 1. 0.0.0.0/0 us-east-1"
+    " or in regions region two "
+    "dev staging prod dev.tfvars main.tf provider block modules external if except such as \n \n\n"
+    " ``` deploy single file "
     "Terraform 1.5+ AWS provider ~> 5.0 PostgreSQL 15.4 30 days retention log groups environment_suffix names İ ß \t \x00 \u2028".split(
         " "
     )
