@@ -39,16 +39,19 @@ class Scope(NamedTuple):
 
 
 _FORWARD: Final = {
-    Cover.NEGATED: "no|not|never|without|none|neither|nor|avoid|avoiding|cannot|can't|don't|dont|doesn't|mustn't|shouldn't|won't"
+    Cover.NEGATED: "no|not|never|without|none|neither|nor|avoid|avoiding|cannot|can't|don't|dont|doesn't|mustn't|shouldn't"
+    "|won't"
     "|isn't|aren't|needn't|rather than|instead of|free of|zero|nothing|no one|refrain from|omit|skip|forbid|forbidden"
     "|prohibit|prohibited|disallow|disallowed|exclude|excludes|excluded|excluding|remove",
     Cover.EXCEPTED: "except|excepting|other than|apart from|aside from|unless|but not|save for|outside of",
-    Cover.CONDITIONAL: "if|whether|optionally|optional|in case|when needed|where needed|consider|could|might|may|maybe|perhaps"
+    Cover.CONDITIONAL: "if|whether|optionally|optional|in case|when needed|where needed|consider|could|might|may|maybe"
+    "|perhaps"
     "|can be|nice to have|bonus|eventually|in future|in the future|future|later|down the road|assuming"
     "|only when|depending on"
     "|would be nice",
     Cover.EXAMPLE: "e.g.|e.g|eg.|for example|for instance|such as|example|examples",
-    Cover.BACKGROUND: "source|on-premises|on-premise|on-prem|legacy|existing|migrate from|migrates from|migrated from|migrating from"
+    Cover.BACKGROUND: "source|on-premises|on-premise|on-prem|legacy|existing|migrate from|migrates from|migrated from"
+    "|migrating from"
     "|migration from|moving from|currently|previously|used to|suffers|suffer|difficult to|hard to|struggle|struggles"
     "|struggling|away from|had been",
 }
@@ -75,7 +78,8 @@ _BACKWARD: Final = {
         )
     )
     + "|out of scope|must not|should not|shall not|cannot|mustn't|shouldn't|must never|should never",
-    Cover.CONDITIONAL: "optional|is optional|are optional|if needed|if possible|if required|where possible|later|in future"
+    Cover.CONDITIONAL: "optional|is optional|are optional|if needed|if possible|if required|where possible|later"
+    "|in future"
     "|in the future|later on|eventually|down the road|nice to have|as an option",
 }
 """Triggers whose scope goes backward."""
@@ -101,13 +105,12 @@ def _phrases(*groups: tuple[str, str]) -> str:
     )
 
 
-_WORDS: Final = re.compile(
-    rf"(?<![\w.-])(?:{_phrases(('PSEUDO', _PSEUDO), *((cover.name, words) for cover, words in"
-    rf" _FORWARD.items()))})(?![\w-])"
-)
-_AFTER: Final = re.compile(
-    rf"(?<![\w-])(?<!or )(?:{_phrases(*((cover.name, words) for cover, words in _BACKWARD.items()))})(?![\w-])"
-)
+def _named(triggers: dict[Cover, str]) -> list[tuple[str, str]]:
+    return [(cover.name, phrases) for cover, phrases in triggers.items()]
+
+
+_WORDS: Final = re.compile(rf"(?<![\w.-])(?:{_phrases(('PSEUDO', _PSEUDO), *_named(_FORWARD))})(?![\w-])")
+_AFTER: Final = re.compile(rf"(?<![\w-])(?<!or )(?:{_phrases(*_named(_BACKWARD))})(?![\w-])")
 _PERMITS: Final = ("may", "can be", "might")
 _FIRST: Final = frozenset(
     word

@@ -59,10 +59,9 @@ PATTERNS = [
     if isinstance(pattern, re.Pattern)
 ]
 WORST = [
-    "a", " ", "a, ", "and all ", "no ", "tags: ", "A=b, ", "`*", "(", "a-/", "us-east-1 and ", "two"
-    " multi-region regions ", "dev.tfvars, ",
-    "no provider ", "terraform 1.", "0.0.0.0/0 ", "only from the ", "30 days retention ", "\n","
-    " "a_suffix names ", "external or ", "merge(",
+    "a", " ", "a, ", "and all ", "no ", "tags: ", "A=b, ", "`*", "(", "a-/", "us-east-1 and ", "two multi-region regions ",
+    "dev.tfvars, ", "no provider ", "terraform 1.", "0.0.0.0/0 ", "only from the ", "30 days retention ", "\n",
+    "a_suffix names ", "external or ", "merge(",
 ]  # fmt: skip
 
 
