@@ -39,7 +39,8 @@ class Scope(NamedTuple):
 
 
 _FORWARD: Final = {
-    Cover.NEGATED: "no|not|never|without|none|neither|nor|avoid|avoiding|cannot|can't|don't|dont|doesn't|mustn't|shouldn't"
+    Cover.NEGATED: "no|not|never|without|none|neither|nor|avoid|avoiding|cannot|can't|don't|dont|doesn't|mustn't"
+    "|shouldn't"
     "|won't"
     "|isn't|aren't|needn't|rather than|instead of|free of|zero|nothing|no one|refrain from|omit|skip|forbid|forbidden"
     "|prohibit|prohibited|disallow|disallowed|exclude|excludes|excluded|excluding|remove",

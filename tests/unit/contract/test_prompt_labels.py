@@ -67,13 +67,13 @@ WORST = [
 
 @pytest.mark.parametrize(("name", "pattern"), PATTERNS, ids=[name for name, _ in PATTERNS])
 def test_a_pattern_takes_linear_time(name: str, pattern: re.Pattern[str]) -> None:
-    """A text of 100 KB takes at most about ten times as long as one of 10 KB."""
+    """A quadratic pattern would take seconds for each of these 20 KB, a linear one takes milliseconds."""
     for part in WORST:
-        text = part * (100_000 // len(part))
+        text = part * (20_000 // len(part))
         start = time.process_time()
         for _ in pattern.finditer(text):
             pass
-        assert time.process_time() - start < 2, (name, part)
+        assert time.process_time() - start < 1, (name, part)
 
 
 @pytest.mark.parametrize("part", WORST)
