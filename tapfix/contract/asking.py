@@ -51,7 +51,7 @@ def ask(command: str, prompt: str, *, timeout: float = TIMEOUT) -> tuple[Proposa
     if not isinstance(clauses, list):
         raise AskError('--ask: the command printed JSON without a list "clauses"')
     known = _clauses()
-    text = _Text(prompt)
+    text = _QuotedPrompt(prompt)
     found: dict[str, Proposal] = {}
     for entry in clauses:
         proposal = _proposal(entry, known, text)
@@ -145,7 +145,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.kill()
 
 
-def _proposal(entry: Any, known: dict[str, Clause], text: _Text) -> Proposal | None:
+def _proposal(entry: Any, known: dict[str, Clause], text: _QuotedPrompt) -> Proposal | None:
     """The clause of an entry, or None if it is not one, or does not quote the prompt."""
     if not isinstance(entry, dict):
         return None
@@ -162,7 +162,7 @@ def _proposal(entry: Any, known: dict[str, Clause], text: _Text) -> Proposal | N
     return Proposal(table, key, value, (place,))
 
 
-class _Text:
+class _QuotedPrompt:
     """A prompt in which quotes are looked up, white space folded."""
 
     def __init__(self, prompt: str) -> None:

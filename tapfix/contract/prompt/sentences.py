@@ -68,10 +68,10 @@ def _parser() -> MarkdownIt:
 
 def sentences(prompt: str) -> tuple[Sentence, ...]:
     """The sentences of a prompt in its order. Tables and fenced code have none."""
-    return tuple(_Reader(_parser().parse(prompt)).read())
+    return tuple(_BlockReader(_parser().parse(prompt)).read())
 
 
-class _Reader:
+class _BlockReader:
     """Goes through the blocks of the prompt, and knows the heading and the lists around each."""
 
     def __init__(self, tokens: list[Token]) -> None:

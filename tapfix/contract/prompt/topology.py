@@ -98,7 +98,7 @@ _BY_ENVIRONMENT: Final = re.compile(
 )
 
 
-class Mention(NamedTuple):
+class NamedRegion(NamedTuple):
     """A region that a sentence names, and what it is named as."""
 
     region: str
@@ -134,7 +134,7 @@ def regions(sentences: Sequence[Sentence]) -> Iterator[tuple[str, Any, tuple[Sen
         yield "topology.allowed_regions", kept, tuple(seen.values())
 
 
-def _mentions(sentence: Sentence) -> Iterator[Mention]:
+def _mentions(sentence: Sentence) -> Iterator[NamedRegion]:
     text = sentence.plain
     if not any(end in text for end in ("-1", "-2", "-3", "-4", "-5", "-6", "-7")):
         return
@@ -155,10 +155,10 @@ def _mentions(sentence: Sentence) -> Iterator[Mention]:
             role = "environment"
         else:
             role = "place"
-        yield Mention(match[0], role, sentence, match.start())
+        yield NamedRegion(match[0], role, sentence, match.start())
 
 
-def _several(sentences: Sequence[Sentence], mentions: Sequence[Mention], places: int) -> Sentence | None:
+def _several(sentences: Sequence[Sentence], mentions: Sequence[NamedRegion], places: int) -> Sentence | None:
     """The sentence that asks for a stack in several regions."""
     weak: Sentence | None = None
     is_in_one = any(_ALL_IN_ONE.search(sentence.plain) for sentence in sentences)
@@ -197,7 +197,7 @@ def _asks_for_several(sentence: Sentence, match: re.Match[str]) -> bool:
     return True
 
 
-def _names_two_places(sentence: Sentence, own: Sequence[Mention]) -> bool:
+def _names_two_places(sentence: Sentence, own: Sequence[NamedRegion]) -> bool:
     text = sentence.plain
     first, last = own[0].start, own[-1].start
     before, between = text[max(0, first - 60) : first], text[first:last]
