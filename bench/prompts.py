@@ -111,7 +111,8 @@ def main() -> None:
     for fault in figures.faults if options.show else ():
         print(fault)
     print(
-        f"{figures.prompts} prompts: precision {figures.precision:.3f} ({figures.right} of {figures.right + figures.wrong}), "
+        f"{figures.prompts} prompts: precision {figures.precision:.3f} ({figures.right} of"
+        f" {figures.right + figures.wrong}), "
         f"recall {figures.recall:.3f} ({figures.right} of {figures.right + figures.missed}), "
         f"regions right {figures.regions:.3f}, {figures.milliseconds:.1f} ms for a prompt"
     )

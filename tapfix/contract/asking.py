@@ -1,8 +1,10 @@
 """A contract from any command that understands prose: `--ask COMMAND`.
 
-The command reads a JSON object from its standard input: `prompt`, the text, and `schema`, the JSON Schema of the answer.
+The command reads a JSON object from its standard input: `prompt`, the text, and `schema`, the JSON Schema of
+the answer.
 It prints a JSON object: `{"clauses": [{"clause": "tags.keys", "value": ["Owner"], "quote": "Tag all with Owner."}]}`.
-A clause is kept only if its value is one that the contract knows and its quote stands in the prompt, white space folded:
+A clause is kept only if its value is one that the contract knows and its quote stands in the prompt, white
+space folded:
 what a language model makes up cannot get into a contract.
 """
 
@@ -49,7 +51,7 @@ def ask(command: str, prompt: str, *, timeout: float = TIMEOUT) -> tuple[Proposa
     if not isinstance(clauses, list):
         raise AskError('--ask: the command printed JSON without a list "clauses"')
     known = _clauses()
-    text = _Text(prompt)
+    text = _QuotedPrompt(prompt)
     found: dict[str, Proposal] = {}
     for entry in clauses:
         proposal = _proposal(entry, known, text)
@@ -143,7 +145,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.kill()
 
 
-def _proposal(entry: Any, known: dict[str, Clause], text: _Text) -> Proposal | None:
+def _proposal(entry: Any, known: dict[str, Clause], text: _QuotedPrompt) -> Proposal | None:
     """The clause of an entry, or None if it is not one, or does not quote the prompt."""
     if not isinstance(entry, dict):
         return None
@@ -160,7 +162,7 @@ def _proposal(entry: Any, known: dict[str, Clause], text: _Text) -> Proposal | N
     return Proposal(table, key, value, (place,))
 
 
-class _Text:
+class _QuotedPrompt:
     """A prompt in which quotes are looked up, white space folded."""
 
     def __init__(self, prompt: str) -> None:

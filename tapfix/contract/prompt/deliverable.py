@@ -16,17 +16,21 @@ Stated = Iterator[tuple[str, Any]]
 
 _FILE: Final = re.compile(r"(?<![\w/.*-])((?:\.?/)?(?:[\w-]+/){0,4}([\w-]+\.tf))(?![\w.]*\w)")
 _SINGLE_FILE: Final = re.compile(
-    r"\b(?:single|one)\b[-\s,]+(?!fenced)(?:(?!file|code|block)[\w,.'/-]+\s+){0,4}?(?:[\w./-]{0,40}\.tf\s+)?(?:file|configuration)\b(?! per)"
+    r"\b(?:single|one)\b[-\s,]+(?!fenced)(?:(?!file|code"
+    r"|block)[\w,.'/-]+\s+){0,4}?(?:[\w./-]{0,40}\.tf\s+)?(?:file|configuration)\b(?! per)"
     r"|\bsingle[- ]file\b|\bin one file\b|\bone single file\b|\bthis (?:one|single) file\b",
     re.IGNORECASE,
 )
 _ALL_IN: Final = re.compile(
-    r"\b(?:everything|all (?:of )?(?:the )?(?:\w+ )?(?:code|resources?|logic|infrastructure|terraform|configuration|it|variables)"
-    r"|entire \w+|whole \w+|complete \w+)\b[^.;]{0,80}?\b(?:in|inside|into|within|goes? in)\b\s+(?:a |one |the |this )?(?:single )?$",
+    r"\b(?:everything|all (?:of )?(?:the )?(?:\w+ )?(?:code|resources?|logic|infrastructure|terraform"
+    r"|configuration|it|variables)"
+    r"|entire \w+|whole \w+|complete \w+)\b[^.;]{0,80}?\b(?:in|inside|into|within|goes? in)\b\s+(?:a |one |the "
+    r"|this )?(?:single )?$",
     re.IGNORECASE,
 )
 _DELIVER: Final = re.compile(
-    r"\b(?:generate|produce|create|write|build|give|provide|deliver\w*|output|return|need|file|files|configuration|deliverable"
+    r"\b(?:generate|produce|create|write|build|give|provide|deliver\w*|output|return|need|file|files"
+    r"|configuration|deliverable"
     r"|implement\w*|should have|contains?|keep|put|define|declare|design|named|called|code)\b",
     re.IGNORECASE,
 )
@@ -77,10 +81,7 @@ def files(sentences: Sequence[Sentence]) -> Iterator[tuple[str, Any, tuple[Sente
 
 
 def _asks_for_one_file(sentence: Sentence) -> bool:
-    for match in _SINGLE_FILE.finditer(sentence.plain):
-        if sentence.scopes.affirms(*match.span()):
-            return True
-    return False
+    return any(sentence.scopes.affirms(*match.span()) for match in _SINGLE_FILE.finditer(sentence.plain))
 
 
 def _is_delivered(sentence: Sentence) -> bool:
@@ -94,7 +95,8 @@ def _asks_for_other_files(sentences: Sequence[Sentence], main: str) -> bool:
         for match in names:
             around = sentence.lower[max(0, match.start() - 60) : match.end() + 60]
             is_there = re.search(
-                r"\b(?:already|existing|exists?|separate|another|elsewhere|handled|assume|modify|touch|legacy|break|read|referenced"
+                r"\b(?:already|existing|exists?|separate|another|elsewhere|handled|assume|modify|touch|legacy"
+                r"|break|read|referenced"
                 r"|referenc\w+|defined in|contains)\b",
                 around,
             )
@@ -107,31 +109,34 @@ def _asks_for_other_files(sentences: Sequence[Sentence], main: str) -> bool:
 # --- what is around the code ------------------------------------------------------------------------------------------
 
 _PROSE: Final = re.compile(
-    r"\b(?:prose|other text|extra text|additional text|surrounding text|explanatory text|descriptive text|text outside"
+    r"\b(?:prose|other text|extra text|additional text|surrounding text|explanatory text|descriptive text"
+    r"|text outside"
     r"|commentary|explanations?|narrative|additional content|text (?:before|after))\b",
     re.IGNORECASE,
 )
 _ONLY_CODE: Final = re.compile(
-    r"\bonly (?:the )?(?:raw |complete |full |terraform |hcl |valid )*(?:code|hcl)\b(?! (?:in|for) )|\b(?:terraform|hcl) code only\b"
+    r"\bonly (?:the )?(?:raw |complete |full |terraform |hcl |valid )*(?:code|hcl)\b(?! (?:in|for) )"
+    r"|\b(?:terraform|hcl) code only\b"
     r"|\bcode only\b|\bonly (?:one|a single) (?:fenced )?(?:terraform )?code block\b|\bonly one fenced code block\b",
     re.IGNORECASE,
 )
 
 
 def prose(sentence: Sentence) -> Stated:
-    """Whether the answer may contain text besides its files. True marks a sentence that asks for such text."""
+    """Whether the answer may contain text besides its files."""
     for match in _PROSE.finditer(sentence.plain):
         covers = sentence.scopes.of(*match.span())
         if covers == {Cover.NEGATED}:
             yield "deliverable.prose", False
             return
-    only_code = _ONLY_CODE.search(sentence.plain)
-    if only_code and sentence.scopes.affirms(*only_code.span()):
+    only = _ONLY_CODE.search(sentence.plain)
+    if only and sentence.scopes.affirms(*only.span()):
         yield "deliverable.prose", False
 
 
 _WANTS_PROSE: Final = re.compile(
-    r"\b(?:explain how|include (?:\w+ )?explanations?|provide (?:\w+ )?explanations?|explanations for|deployment guide"
+    r"\b(?:explain how|include (?:\w+ )?explanations?|provide (?:\w+ )?explanations?|explanations for"
+    r"|deployment guide"
     r"|walk (?:me|us) through|explain (?:the|your|each|why))\b",
     re.IGNORECASE,
 )
@@ -147,8 +152,10 @@ def wants_prose(sentence: Sentence) -> bool:
 
 _MODULES: Final = re.compile(
     r"(?P<external>\b(?:external|remote|third[- ]party|3rd[- ]party|proprietary|registry|outside|pre-?built"
-    r"|pre-?existing)(?:[ /](?:or )?(?:external|remote|third[- ]party|proprietary|public|community|registry|terraform|tf|custom))*"
-    r"\s+modules?\b(?! or references))|\b(?:terraform )?modules?(?: references?| blocks?| calls?)?\b|\bmodular approach\b|\bmodule-based\b",
+    r"|pre-?existing)(?:[ /](?:or )?(?:external|remote|third[- ]party|proprietary|public|community|registry"
+    r"|terraform|tf|custom)){0,3}"
+    r"\s+modules?\b(?! or references))|\b(?:terraform )?modules?(?: references?| blocks?| calls?)?\b"
+    r"|\bmodular approach\b|\bmodule-based\b",
     re.IGNORECASE,
 )
 _RELATIVE: Final = re.compile(
@@ -173,7 +180,8 @@ def modules(sentence: Sentence) -> Stated:
         before = sentence.lower[max(0, match.start() - 40) : match.start()]
         after = sentence.lower[match.end() : match.end() + 40]
         is_all = re.search(
-            r"(?:\bno|\bnot (?:use|create|reference|include)|\bwithout|n't (?:use|need|want)|\bavoid|\bany|\bor|,|\bno nested or)\s+"
+            r"(?:\bno|\bnot (?:use|create|reference|include)|\bwithout|n't (?:use|need|want)|\bavoid|\bany|\bor"
+            r"|,|\bno nested or)\s+"
             r"(?:a |any |using |need |use |nested or |child |sub)*$",
             before,
         )
@@ -183,15 +191,18 @@ def modules(sentence: Sentence) -> Stated:
 
 
 _PROVIDER: Final = re.compile(
-    r"\bproviders?(?:/backend)? (?:or backend )?(?:blocks?|configurations?|configs?|declarations?|definitions?)\b|\bthe provider again\b"
+    r"\bproviders?(?:/backend)? (?:or backend )?(?:blocks?|configurations?|configs?|declarations?"
+    r"|definitions?)\b|\bthe provider again\b"
     r"|\bproviders? (?:is|are) (?:already )?(?:configured|handled|defined)\b|\bprovider(?:/backend)?(?= and| or|,)"
     r"|\b(?:re)?(?:define|declare) (?:the )?(?:aws )?providers?\b|\bprovider \"aws\" blocks?\b",
     re.IGNORECASE,
 )
 _KEEP_OUT: Final = re.compile(
     r"\bkeep (?:the )?provider (?:config\w*|blocks?)(?: \w+)? out\b|\bprovider config\w* (?:out|elsewhere)\b"
-    r"|\bproviders? (?:setup|set-up|config\w*|blocks?) (?:is |are )?already (?:lives?|exists?|handled|defined|configured|present)\b"
-    r"|\bproviders? (?:setup|set-up|config\w*|blocks?) (?:is|are|will be|gets?) (?:handled|defined|managed|configured|taken care of) (?:elsewhere|separately|outside)\b",
+    r"|\bproviders? (?:setup|set-up|config\w*|blocks?) (?:is |are )?already (?:lives?|exists?|handled|defined"
+    r"|configured|present)\b"
+    r"|\bproviders? (?:setup|set-up|config\w*|blocks?) (?:is|are|will be|gets?) (?:handled|defined|managed"
+    r"|configured|taken care of) (?:elsewhere|separately|outside)\b",
     re.IGNORECASE,
 )
 _OUGHT_NOT: Final = re.compile(r"\b(?:alias\w*|version|region|module|random|null|hardcod\w*)\b", re.IGNORECASE)
@@ -222,18 +233,21 @@ def provider_block(sentence: Sentence) -> Stated:
 
 _LATER: Final = r"(\+|\s?(?:or|and) (?:later|higher|newer|above|greater|up)\b|\s?minimum\b)?"
 _TERRAFORM: Final = re.compile(
-    r"(?:\bterraform(?: cli| core)?[ (:]{1,2}(?:version |versions )?|\brequired_version\b[\s:=\"`(]{0,4}|\bterraform version[:\s]{1,2}(?:constraint )?"
+    r"(?:\bterraform(?: cli| core)?[ (:]{1,2}(?:version |versions )?|\brequired_version\b[\s:=\"`(]{0,4}"
+    r"|\bterraform version[:\s]{1,2}(?:constraint )?"
     r"|\bterraform block with version )"
     rf"(>=|~>|=|\u2265|>|at least|minimum|min)?\s?\"?(>=|~>)?\s?v?([01]\.\d+(?:\.\d+)?)(?:\.x)?{_LATER}",
     re.IGNORECASE,
 )
 _PROVIDER_VERSION: Final = re.compile(
-    r"\baws(?:'s)? provider(?:'s)?(?: is)?(?: version| versions)?(?: constraint| is| constrained to| of| pinned to| set to)*[\s:(=\"]{1,3}"
+    r"\baws(?:'s)? provider(?:'s)?(?: is)?(?: version| versions)?(?: constraint| is| constrained to| of"
+    r"| pinned to| set to)*[\s:(=\"]{1,3}"
     rf"(~>|>=|=|\u2265|>|at least)?\s?v?([3-6])(?:\.(\d+|x))?(?:\.(\d+|x))?(?![\w%])\)?{_LATER}",
     re.IGNORECASE,
 )
 _PROVIDER_FAR: Final = re.compile(
-    r"\b(?:aws provider|required_providers for aws|hashicorp/aws)\b[^.;]{0,70}?(?:version\s+|\()?(~>|>=)\s?([3-6])(?:\.(\d+))?",
+    r"\b(?:aws provider|required_providers for aws|hashicorp/aws)\b[^.;]{0,70}?(?:version\s+|\()?(~>"
+    r"|>=)\s?([3-6])(?:\.(\d+))?",
     re.IGNORECASE,
 )
 
@@ -285,11 +299,13 @@ _DECLARED: Final = {
 }
 _LISTED: Final = {
     "require.variables": re.compile(
-        r"^(?:\W|\d)*(?:the |input |required |following |terraform |define |declare |these |necessary ){0,4}variables?\b[^.]{0,60}:?\W*$",
+        r"^(?:\W|\d)*(?:the |input |required |following |terraform |define |declare |these "
+        r"|necessary ){0,4}variables?\b[^.]{0,60}:?\W*$",
         re.I,
     ),
     "require.outputs": re.compile(
-        r"^(?:\W|\d)*(?:the |required |following |terraform |define |these |expose |provide |stack ){0,4}outputs?\b[^.]{0,60}:?\W*$",
+        r"^(?:\W|\d)*(?:the |required |following |terraform |define |these |expose |provide "
+        r"|stack ){0,4}outputs?\b[^.]{0,60}:?\W*$",
         re.I,
     ),
 }

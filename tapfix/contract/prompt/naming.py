@@ -18,42 +18,54 @@ _EXPRESSION: Final = re.compile(r"`(?:tags\s*=\s*)?(merge\([^`]{1,300}\))`")
 _EVERYWHERE: Final = re.compile(r"\b(?:all|every|each|everywhere|everything|any)\b|\btags\b", re.IGNORECASE)
 _TRIGGER: Final = re.compile(r"\b(?:tag(?:s|ged|ging)?|default_tags|labels?)\b", re.IGNORECASE)
 _LEAD: Final = re.compile(
-    r"(?:\b(?:with|include|includes|including|containing|contain|applying|apply|keys?(?: as)?|minimum|least|must have|have|has|as|following|for|named|namely|using|by)\b|:|\()[\s:,*(]*"
-    r"(?:(?:the|following|at least|at minimum|minimum|a|an|both|mandatory|required|keys?|tags?|as|standard|consistent|least|these)[\s:,*(]+){0,4}",
+    r"(?:\b(?:with|include|includes|including|containing|contain|applying|apply|keys?(?: as)?|minimum|least"
+    r"|must have|have|has|as|following|for|named|namely|using|by)\b|:|\()[\s:,*(]*"
+    r"(?:(?:the|following|at least|at minimum|minimum|a|an|both|mandatory|required|keys?|tags?|as|standard"
+    r"|consistent|least|these)[\s:,*(]+){0,4}",
     re.IGNORECASE,
 )
 _QUOTE: Final = "[\"'`*]{0,3}"
 _VALUE: Final = (
-    r"(?:\"[^\"]{0,60}\"|'[^']{0,60}'|\((?:\"[^\"]{0,60}\"|var\.\w+|'[^']{0,60}'|e\.g\.[^)]{0,60}|(?:either )?[A-Za-z]{1,20} or [A-Za-z]{1,20})\)"
+    r"(?:\"[^\"]{0,60}\"|'[^']{0,60}'|\((?:\"[^\"]{0,60}\"|var\.\w+|'[^']{0,60}'|e\.g\.[^)]{0,60}"
+    r"|(?:either )?[A-Za-z]{1,20} or [A-Za-z]{1,20})\)"
     r"|(?:var|local)\.\w+|\$\{[^}]{1,60}\}|\{[\w.-]+\}|[\w./-]{1,40})"
 )
 _KEY: Final = re.compile(
     rf"{_QUOTE}(?P<key>[A-Za-z][\w-]{{0,40}}(?::[A-Za-z][\w-]{{0,30}})?){_QUOTE}"
-    rf"(?:\s*(?:=|:)\s*(?P<value>{_VALUE}){_QUOTE}|\s+(?P<quoted>\"[^\"]{{0,60}}\"|\((?:\"[^\"]{{0,60}}\"|var\.\w+|'[^']{{0,60}}'|(?:either )?[A-Za-z]{{1,20}} or [A-Za-z]{{1,20}})\)))?"
+    rf"(?:\s*(?:=|:)\s*(?P<value>{_VALUE}){_QUOTE}|\s+(?P<quoted>\"[^\"]{{0,60}}\"|\((?:\"[^\"]{{0,60}}\""
+    rf"|var\.\w+|'[^']{{0,60}}'|(?:either )?[A-Za-z]{{1,20}} or [A-Za-z]{{1,20}})\)))?"
 )
 _SEPARATOR: Final = re.compile(
     r"\s{0,2}(?:,\s?(?:and|&|or)?|\band\b|&|/|;|\+)\s{1,2}(?:an? )?(?:the )?|\s?,\s?", re.IGNORECASE
 )
 _SCOPED: Final = re.compile(
-    r"\b(?:classification|level|value|values|snapshots?|volumes?|subnets?|buckets?|objects?|images?|route tables?|containers?|docker|ecr"
-    r"|roles?|bastion|instances?|lambdas?|functions?|databases?|clusters?|nodes?|vpcs?|log groups?|gateways?|tables?|queues?|topics?"
+    r"\b(?:classification|level|value|values|snapshots?|volumes?|subnets?|buckets?|objects?|images?"
+    r"|route tables?|containers?|docker|ecr"
+    r"|roles?|bastion|instances?|lambdas?|functions?|databases?|clusters?|nodes?|vpcs?|log groups?|gateways?"
+    r"|tables?|queues?|topics?"
     r"|keys|alb|policies|users?|events?|metrics?|alarms?|logs)\b",
     re.IGNORECASE,
 )
 _ALL: Final = re.compile(
-    r"\b(?:all|every|each)\s+(?:\w+\s+){0,2}?(?:resources?|components?|assets|services|of (?:it|them|these)|infrastructure)\b|\ball (?:two|three|four|five|of)\b"
-    r"|\b(?:everything|resources|components|default_tags|mandatory|global|consistent|required tags|taggable|whole stack|common tags|infrastructure)\b",
+    r"\b(?:all|every|each)\s+(?:\w+\s+){0,2}?(?:resources?|components?|assets|services|of (?:it|them|these)"
+    r"|infrastructure)\b|\ball (?:two|three|four|five|of)\b"
+    r"|\b(?:everything|resources|components|default_tags|mandatory|global|consistent|required tags|taggable"
+    r"|whole stack|common tags|infrastructure)\b",
     re.IGNORECASE,
 )
 _WORDS: Final = frozenset(
-    "aws iam all tag tags terraform vpc ec2 s3 rds alb every apply use the each everything resources resource proper appropriate "
-    "consistent cost allocation tracking management identification name-value key keys value values and or with at minimum "
-    "naming descriptive relevant meaningful identifiers conventions compliance-related metadata include following mandatory common "
-    "lambda functions security groups subnets encryption logging monitoring clear comprehensive local locals merge var map standard "
+    "aws iam all tag tags terraform vpc ec2 s3 rds alb every apply use the each everything resources"
+    " resource proper appropriate "
+    "consistent cost allocation tracking management identification name-value key keys value values"
+    " and or with at minimum "
+    "naming descriptive relevant meaningful identifiers conventions compliance-related metadata"
+    " include following mandatory common "
+    "lambda functions security groups subnets encryption logging monitoring clear comprehensive"
+    " local locals merge var map standard "
     "best practices organization governance billing ownership-related required custom provided given these this that "
     "example optional etc more others properly it them".split()
 )
-_AFTER: Final = re.compile(r"\s*(?:tags?|keys?|as (?:tags|keys))\b", re.IGNORECASE)
+_AFTER: Final = re.compile(r"\s{0,2}(?:tags?|keys?|as (?:tags|keys))\b", re.IGNORECASE)
 
 
 def tags(sentence: Sentence) -> Stated:
@@ -107,7 +119,8 @@ def _listed_keys(sentence: Sentence) -> list[str]:
 
 
 _HAS_TAG: Final = re.compile(
-    r"\b(?:have|has|carry|carries|include|includes|need|needs|get|gets|require|requires)\s+(?:an? |the )?(?=[\"'`]{0,2}[A-Z])",
+    r"\b(?:have|has|carry|carries|include|includes|need|needs|get|gets|require|requires)\s+(?:an? "
+    r"|the )?(?=[\"'`]{0,2}[A-Z])",
     re.IGNORECASE,
 )
 
@@ -180,7 +193,8 @@ def _ends_an_item(text: str, position: int) -> bool:
 
 
 _INTRODUCES: Final = re.compile(
-    r"\b(?:tag(?:s|ged|ging)?)\b[^.]{0,80}(?::|\b(?:with|include|following)\W*)$|^\W*(?:required |mandatory |common |default )?tags?\W*$",
+    r"\b(?:tag(?:s|ged|ging)?)\b[^.]{0,80}(?::|\b(?:with|include|following)\W*)$|^\W*(?:required |mandatory "
+    r"|common |default )?tags?\W*$",
     re.IGNORECASE,
 )
 _ITEM_KEY: Final = re.compile(rf"{_QUOTE}([A-Z][\w-]{{0,40}}|[a-z][\w-]{{0,30}}){_QUOTE}\s*(?:$|[:=(\u2013\u2014,.-])")
@@ -208,7 +222,8 @@ _SUFFIX: Final = re.compile(
 )
 _NAMING: Final = re.compile(r"\bnam(?:e|es|ed|ing)\b", re.IGNORECASE)
 _ALL_NAMES: Final = re.compile(
-    r"\b(?:all|every|each|resources?|names must|throughout|unique\w*)\b[^.;]{0,200}\bnam(?:e|es|ed|ing)\b|\bnam(?:e|es|ed|ing)\b[^.;]{0,200}\b(?:must|should|all|every|each|unique\w*|include|includes|throughout)\b",
+    r"\b(?:all|every|each|resources?|names must|throughout|unique\w*)\b[^.;]{0,200}\bnam(?:e|es|ed|ing)\b"
+    r"|\bnam(?:e|es|ed|ing)\b[^.;]{0,200}\b(?:must|should|all|every|each|unique\w*|include|includes|throughout)\b",
     re.IGNORECASE,
 )
 _NOT_ALL_NAMES: Final = re.compile(

@@ -1,7 +1,9 @@
 """What words such as "no", "except", "if" and "such as" cover in a sentence.
 
-The method is that of NegEx and ConText (Chapman and others, 2001; Harkema and others, 2009), which read clinical notes: a
-trigger opens a scope that goes forward, backward or both ways, and ends at a terminator: a semicolon, a dash, a "but", a
+The method is that of NegEx and ConText (Chapman and others, 2001; Harkema and others, 2009), which read
+clinical notes: a
+trigger opens a scope that goes forward, backward or both ways, and ends at a terminator: a semicolon, a dash,
+a "but", a
 comma before a new clause. Some phrases only look like triggers ("not only", "no later than"). A reader asks what covers
 the words on which its clause rests. What is covered by anything that it does not expect states no clause.
 """
@@ -37,15 +39,20 @@ class Scope(NamedTuple):
 
 
 _FORWARD: Final = {
-    Cover.NEGATED: "no|not|never|without|none|neither|nor|avoid|avoiding|cannot|can't|don't|dont|doesn't|mustn't|shouldn't|won't"
+    Cover.NEGATED: "no|not|never|without|none|neither|nor|avoid|avoiding|cannot|can't|don't|dont|doesn't|mustn't"
+    "|shouldn't"
+    "|won't"
     "|isn't|aren't|needn't|rather than|instead of|free of|zero|nothing|no one|refrain from|omit|skip|forbid|forbidden"
     "|prohibit|prohibited|disallow|disallowed|exclude|excludes|excluded|excluding|remove",
     Cover.EXCEPTED: "except|excepting|other than|apart from|aside from|unless|but not|save for|outside of",
-    Cover.CONDITIONAL: "if|whether|optionally|optional|in case|when needed|where needed|consider|could|might|may|maybe|perhaps"
-    "|can be|nice to have|bonus|eventually|in future|in the future|future|later|down the road|assuming|only when|depending on"
+    Cover.CONDITIONAL: "if|whether|optionally|optional|in case|when needed|where needed|consider|could|might|may|maybe"
+    "|perhaps"
+    "|can be|nice to have|bonus|eventually|in future|in the future|future|later|down the road|assuming"
+    "|only when|depending on"
     "|would be nice",
     Cover.EXAMPLE: "e.g.|e.g|eg.|for example|for instance|such as|example|examples",
-    Cover.BACKGROUND: "source|on-premises|on-premise|on-prem|legacy|existing|migrate from|migrates from|migrated from|migrating from"
+    Cover.BACKGROUND: "source|on-premises|on-premise|on-prem|legacy|existing|migrate from|migrates from|migrated from"
+    "|migrating from"
     "|migration from|moving from|currently|previously|used to|suffers|suffer|difficult to|hard to|struggle|struggles"
     "|struggling|away from|had been",
 }
@@ -72,12 +79,14 @@ _BACKWARD: Final = {
         )
     )
     + "|out of scope|must not|should not|shall not|cannot|mustn't|shouldn't|must never|should never",
-    Cover.CONDITIONAL: "optional|is optional|are optional|if needed|if possible|if required|where possible|later|in future"
+    Cover.CONDITIONAL: "optional|is optional|are optional|if needed|if possible|if required|where possible|later"
+    "|in future"
     "|in the future|later on|eventually|down the road|nice to have|as an option",
 }
 """Triggers whose scope goes backward."""
 _PSEUDO: Final = (
-    "not only|not just|or later|or newer|or higher|no later than|no less than|no fewer than|no more than|not more than"
+    "not only|not just|or later|or newer|or higher|no later than|no less than|no fewer than|no more than"
+    "|not more than"
     "|no matter|if any|no longer than|could you|could we|can you|may i|may we|could use|no downtime|without downtime"
     "|without issues|without conflicts|without conflict|without risk|without manual|without errors|without breaking"
     "|avoid conflicts|avoid conflict|avoid naming conflicts|avoid collisions|no conflicts|no single point of failure"
@@ -97,12 +106,12 @@ def _phrases(*groups: tuple[str, str]) -> str:
     )
 
 
-_WORDS: Final = re.compile(
-    rf"(?<![\w.-])(?:{_phrases(('PSEUDO', _PSEUDO), *((cover.name, words) for cover, words in _FORWARD.items()))})(?![\w-])"
-)
-_AFTER: Final = re.compile(
-    rf"(?<![\w-])(?<!or )(?:{_phrases(*((cover.name, words) for cover, words in _BACKWARD.items()))})(?![\w-])"
-)
+def _named(triggers: dict[Cover, str]) -> list[tuple[str, str]]:
+    return [(cover.name, phrases) for cover, phrases in triggers.items()]
+
+
+_WORDS: Final = re.compile(rf"(?<![\w.-])(?:{_phrases(('PSEUDO', _PSEUDO), *_named(_FORWARD))})(?![\w-])")
+_AFTER: Final = re.compile(rf"(?<![\w-])(?<!or )(?:{_phrases(*_named(_BACKWARD))})(?![\w-])")
 _PERMITS: Final = ("may", "can be", "might")
 _FIRST: Final = frozenset(
     word
@@ -113,22 +122,26 @@ _FIRST: Final = frozenset(
 """The first word of each trigger. A sentence without any of them has no scope of its own."""
 _WORD: Final = re.compile(r"[a-z']+")
 _VERBS = (
-    "use|using|deploy|create|make|keep|add|set|put|write|give|provide|build|include|ensure|implement|define|declare|name|tag|"
+    "use|using|deploy|create|make|keep|add|set|put|write|give|provide|build|include|ensure|implement|define"
+    "|declare|name|tag|"
     "enable|generate|output|return|just|only|it|we|they|i|you|this|that|these|everything|all|each|every|please|"
     "must|should|which|who|so|as|since|because|therefore|always|instead|there|run|allow|restrict|store|apply|follow|"
     "then|do|don't|but|while|where"
 )
 _END: Final = re.compile(
     r"[;\u2014]|\s[-\u2013]{1,2}\s|:(?=\s|$)|[.!?](?=\s|$)"
-    r"|(?:,\s*|\s+)(?:(?:and|or)\s+)?(?<![a-z]\s)(?=(?:no|not|never|without|nor)\b)|\s+(?:and|or)\s+(?=(?:no|not|never|without)\b)"
-    rf"|,\s+(?=(?:and\s+|so\s+|then\s+|or\s+)?(?:{_VERBS})\b)"
-    rf"|\s+and\s+(?=(?:it|we|they|this|must|should|use|keep|make|deploy|ensure|provide|set|tag|put|write|define)\b)"
+    r"|(?:,\s{0,2}|\s{1,2})(?:(?:and|or)\s{1,2})?(?<![a-z]\s)(?=(?:no|not|never|without|nor)\b)|\s{1,2}(?:and"
+    r"|or)\s{1,2}(?=(?:no|not|never|without)\b)"
+    rf"|,\s{{1,2}}(?=(?:and\s{{1,2}}|so\s{{1,2}}|then\s{{1,2}}|or\s{{1,2}})?(?:{_VERBS})\b)"
+    rf"|\s{{1,2}}and\s{{1,2}}(?=(?:it|we|they|this|must|should|use|keep|make|deploy|ensure|provide|set|tag|put"
+    rf"|write|define)\b)"
     r"|\b(?:but|however|although|though|whereas|while|because|since|so that|in order to|instead|rely on)\b"
 )
 _START: Final = re.compile(r"[;,:.\u2014]\s|\s[-\u2013]{1,2}\s|\b(?:but|however|although|while|because|since)\b")
-_WHOLE_IF: Final = re.compile(r"\W*(if|when|unless|in case|should you|for example|e\.g|example|currently)\b")
+_WHOLE_IF: Final = re.compile(r"\W{0,4}(if|when|unless|in case|should you|for example|e\.g|example|currently)\b")
 _ASIDE_HEADING: Final = re.compile(
-    r"\b(?:optional|nice[- ]to[- ]have|bonus|stretch|future|out of scope|non-goals?|later|phase (?:2|two)|examples?|not included)\b",
+    r"\b(?:optional|nice[- ]to[- ]have|bonus|stretch|future|out of scope|non-goals?|later|phase (?:2|two)"
+    r"|examples?|not included)\b",
     re.IGNORECASE,
 )
 _BACKGROUND_HEADING: Final = re.compile(
@@ -165,7 +178,8 @@ class Scopes:
             self.all.append(Scope(Cover.BACKGROUND if whole[1] == "currently" else Cover.CONDITIONAL, 0, len(text)))
 
     def of(self, start: int, end: int) -> frozenset[Cover]:
-        """What covers the characters from `start` to `end`, or a part of them. A double negation covers nothing known."""
+        """What covers the characters from `start` to `end`, or a part of them. A double negation covers
+        nothing known."""
         covers = [scope.cover for scope in self.all if scope.start < end and start < scope.end]
         if self.inherited:
             covers += self.inherited
@@ -236,7 +250,8 @@ def _brackets(text: str) -> list[tuple[int, int]]:
 
 
 def _end(position: int, ends: list[int], brackets: list[tuple[int, int]], length: int) -> int:
-    """Where a scope that goes forward from `position` ends. It leaves its own brackets never, and skips those of others."""
+    """Where a scope that goes forward from `position` ends. It leaves its own brackets never, and skips those
+    of others."""
     own = next(((start, end) for start, end in brackets if start <= position <= end), None)
     for end in ends[bisect_left(ends, position) :]:
         if own is not None and end >= own[1]:

@@ -19,7 +19,8 @@ LONGEST = 2500
 _SENTENCE_END = re.compile(r"[.;!?][*_`\")]{0,3}\s+(?=[A-Z*`\-(\"'])")
 _ABBREVIATIONS = ("e.g.", "i.e.", "vs.", "etc.")
 _BULLET = re.compile(
-    r"[ \t>]*(?:[\u2022\u25aa\u25b8\u25b9\u25e6\u2013\u2014\u2714\u2705\u25cf*+-]+[ \t]+|\(?\d{1,3}[.)][ \t]+)"
+    r"[ \t>]{0,12}(?:[\u2022\u25aa\u25b8\u25b9\u25e6\u2013\u2014\u2714\u2705\u25cf*+-]{1,3}[ \t]{1,8}"
+    r"|\(?\d{1,3}[.)][ \t]{1,8})"
 )
 _WRAPPED = re.compile(r"(?:,|\b(?:the|a|an|and|or|of|in|to|for|with|by|on|from|across|at|as|that|which))$")
 _MARKUP = re.compile(r"(`+)|\*\*\*?|(?<!\w)[*_](?=\w)|(?<=[\w.!?)])[*](?!\w)|\\(?=[_*<>])")
@@ -67,10 +68,10 @@ def _parser() -> MarkdownIt:
 
 def sentences(prompt: str) -> tuple[Sentence, ...]:
     """The sentences of a prompt in its order. Tables and fenced code have none."""
-    return tuple(_Reader(_parser().parse(prompt)).read())
+    return tuple(_BlockReader(_parser().parse(prompt)).read())
 
 
-class _Reader:
+class _BlockReader:
     """Goes through the blocks of the prompt, and knows the heading and the lists around each."""
 
     def __init__(self, tokens: list[Token]) -> None:

@@ -20,7 +20,8 @@ NUMBERS: Final = {
 # --- the end ----------------------------------------------------------------------------------------------------------
 
 _DESTROYABLE: Final = re.compile(
-    r"\b(?:fully |cleanly |easily |easy to )?(?:destroyable|destroy(?:ed)? cleanly|cleanly destroy(?:ed)?|easy to destroy|torn down|tear down"
+    r"\b(?:fully |cleanly |easily |easy to )?(?:destroyable|destroy(?:ed)? cleanly|cleanly destroy(?:ed)?"
+    r"|easy to destroy|torn down|tear down"
     r"|clean up environments|environments can be cleaned up|can be destroyed|easily destroyed|destroy works)\b",
     re.IGNORECASE,
 )
@@ -28,7 +29,8 @@ _CLEANLY: Final = re.compile(
     r"\bdestroyable|\bclean\w*|\beas(?:y|ily)|\bterraform destroy|\bwithout|\bcompletely|\bfully", re.IGNORECASE
 )
 _RETAIN: Final = re.compile(
-    r"\bretain(?: polic\w+)?\b|\bremovalpolicy[.: ]{0,2}retain\b|\bprevent_destroy\b|\bdeletion[_ -]?protection\b|\bretention policies that\b",
+    r"\bretain(?: polic\w+)?\b|\bremovalpolicy[.: ]{0,2}retain\b|\bprevent_destroy\b"
+    r"|\bdeletion[_ -]?protection\b|\bretention policies that\b",
     re.IGNORECASE,
 )
 _ON: Final = re.compile(r"\s*(?:=|is|must be|set to|to be|:)?\s*(?:true|enabled|on)\b", re.IGNORECASE)
@@ -78,12 +80,15 @@ def destroyable(sentence: Sentence) -> Stated:
 # --- instances --------------------------------------------------------------------------------------------------------
 
 _GROUP: Final = re.compile(
-    r"\bauto[- ]?scaling[- ]groups?\b|\bASGs?\b|(?<!application )(?<!service )\bauto[- ]?scaling\b(?=[^.;]{0,40}\b(?:EC2|instances?)\b)"
-    r"|\b(?:EC2|instances?|web servers?|servers)\b[^.;]{0,60}\b(?<!application )auto[- ]?scaling\b(?! (?:of|for) (?:tasks|services))",
+    r"\bauto[- ]?scaling[- ]groups?\b|\bASGs?\b"
+    r"|(?<!application )(?<!service )\bauto[- ]?scaling\b(?=[^.;]{0,40}\b(?:EC2|instances?)\b)"
+    r"|\b(?:EC2|instances?|web servers?|servers)\b[^.;]{0,60}\b(?<!application )auto[- ]?scaling\b(?! (?:of"
+    r"|for) (?:tasks|services))",
     re.IGNORECASE,
 )
 _NO_SERVERS: Final = re.compile(
-    r"\b(?:outputs?|ecs|fargate|lambda|dynamodb|eks|tasks?|metrics?|alarms?|spot fleet|node groups?|iam|permissions?|policy for)\b",
+    r"\b(?:outputs?|ecs|fargate|lambda|dynamodb|eks|tasks?|metrics?|alarms?|spot fleet|node groups?|iam"
+    r"|permissions?|policy for)\b",
     re.IGNORECASE,
 )
 _AMI: Final = re.compile(
@@ -115,7 +120,8 @@ def instances(sentence: Sentence) -> Stated:
 
 _WILDCARD: Final = re.compile(r"\bwild-?cards?\b", re.IGNORECASE)
 _WORLD: Final = re.compile(
-    r"(?<!\d)0\.0\.0\.0/0|\bopen(?:ed|ing)?\b(?: \w+){0,3} (?:up )?to the (?:world|internet|public)\b|\b(?:public|world) ingress\b",
+    r"(?<!\d)0\.0\.0\.0/0|\bopen(?:ed|ing)?\b(?: \w+){0,3} (?:up )?to the (?:world|internet|public)\b"
+    r"|\b(?:public|world) ingress\b",
     re.IGNORECASE,
 )
 _UP: Final = re.compile(r"\bopen(?:ing)?\b (?:\w+ )?(?:up )?to the (?:internet|world|public)\b", re.IGNORECASE)
@@ -124,8 +130,10 @@ _PORT: Final = re.compile(r"(?<![\d./])(\d{2,5})(?![\d./]*\.\d|/\d|\d| ?days?| ?
 _SSH: Final = re.compile(r"\b(?:ssh|rdp|port 22|22|3389|sensitive ports?|database|rds|db|bastion)\b", re.IGNORECASE)
 _ONLY_FROM: Final = re.compile(
     r"\b(?:traffic|access|connections?|inbound|ingress|ports?)\b[^.;()]{0,60}?\bonly from\s+(?:an? |the )?"
-    r"(?:(?:specific|approved|known|given|set of|trusted|corporate|allowed|defined|restricted) ){1,3}(?:set of )?(?:\w+ )?(?:ips?|cidrs?|ip (?:address\w*|ranges?)|networks?|ranges)\b"
-    r"|\b(?:traffic|connections?)\b[^.;()]{0,40}?\b(?:to|from) (?:the )?(?:specific|approved|vpc) cidrs?(?: blocks?)? only\b"
+    r"(?:(?:specific|approved|known|given|set of|trusted|corporate|allowed|defined"
+    r"|restricted) ){1,3}(?:set of )?(?:\w+ )?(?:ips?|cidrs?|ip (?:address\w*|ranges?)|networks?|ranges)\b"
+    r"|\b(?:traffic|connections?)\b[^.;()]{0,40}?\b(?:to|from) (?:the )?(?:specific|approved"
+    r"|vpc) cidrs?(?: blocks?)? only\b"
     r"|\band only from (?:a )?specific (?:set of )?ip(?:s| addresses| ranges)\b",
     re.IGNORECASE,
 )
@@ -215,17 +223,23 @@ def _words_on_ports(text: str, match: re.Match[str]) -> str:
 # --- data -------------------------------------------------------------------------------------------------------------
 
 _AT_REST: Final = re.compile(
-    r"\bencrypt(?:ed|ion|s)?\b(?:[^.;]{0,30}\bat[- ]rest\b)|\bat[- ]rest (?:encryption|encrypted)\b|\bencryption everywhere\b"
-    r"|\b(?:everything|all data|all storage|every data store)\b[^.;]{0,40}\b(?:is|be|are) encrypted\b|\bevery data store\b[^.;]{0,120}\bencryption\b|\bencrypt (?:all data|everything)\b|\bencrypted data everywhere\b",
+    r"\bencrypt(?:ed|ion|s)?\b(?:[^.;]{0,30}\bat[- ]rest\b)|\bat[- ]rest (?:encryption|encrypted)\b"
+    r"|\bencryption everywhere\b"
+    r"|\b(?:everything|all data|all storage|every data store)\b[^.;]{0,40}\b(?:is|be|are) encrypted\b"
+    r"|\bevery data store\b[^.;]{0,120}\bencryption\b|\bencrypt (?:all data|everything)\b"
+    r"|\bencrypted data everywhere\b",
     re.IGNORECASE,
 )
 _SERVICE: Final = re.compile(
-    r"\b(?:S3|RDS|Aurora|DynamoDB|EBS|EFS|SQS|SNS|Redshift|ElastiCache|Redis|Kinesis|OpenSearch|SSE-S3|buckets?|databases?|tables?|volumes?"
-    r"|snapshots?|backups?|queues?|clusters?|secrets?|keys? protect|sensitive|state|parameters?|streams?|messages?)\b",
+    r"\b(?:S3|RDS|Aurora|DynamoDB|EBS|EFS|SQS|SNS|Redshift|ElastiCache|Redis|Kinesis|OpenSearch|SSE-S3|buckets?"
+    r"|databases?|tables?|volumes?"
+    r"|snapshots?|backups?|queues?|clusters?|secrets?|keys? protect|sensitive|state|parameters?|streams?"
+    r"|messages?)\b",
     re.IGNORECASE,
 )
 _EVERYTHING: Final = re.compile(
-    r"\b(?:all|every|each)\s+(?:\w+\s+)?(?:data|resources?|storage|services?|components?)\b(?! (?:in|on|for) )|\beverything\b|\bevery data store\b"
+    r"\b(?:all|every|each)\s+(?:\w+\s+)?(?:data|resources?|storage|services?|components?)\b(?! (?:in|on|for) )"
+    r"|\beverything\b|\bevery data store\b"
     r"|\beverywhere\b",
     re.IGNORECASE,
 )
@@ -252,7 +266,8 @@ _DAYS: Final = re.compile(
     re.IGNORECASE,
 )
 _LOGS: Final = re.compile(
-    r"\blog ?groups?\b|\bcloudwatch logs?\b|\b(?:all|every|application|cluster|lambda) (?:\w+ )?logs?\b|\blogs? (?:\w+ )?retention\b|\blogs have\b"
+    r"\blog ?groups?\b|\bcloudwatch logs?\b|\b(?:all|every|application|cluster|lambda) (?:\w+ )?logs?\b"
+    r"|\blogs? (?:\w+ )?retention\b|\blogs have\b"
     r"|\bretention (?:period )?for (?:\w+ )?logs\b",
     re.IGNORECASE,
 )
@@ -260,12 +275,14 @@ _KEPT: Final = re.compile(
     r"\bretention\b|\bretain(?:ed)?\b|\bkeep(?:ing)?\b|\bkept\b|\bretention_in_days\b", re.IGNORECASE
 )
 _SOME_LOGS: Final = re.compile(
-    r"\b(?:access logs?|audit logs?|flow logs?|cloudtrail|s3|buckets?|dedicated|query|error|slow|backups?|archive|glacier|separate|rds|kinesis"
+    r"\b(?:access logs?|audit logs?|flow logs?|cloudtrail|s3|buckets?|dedicated|query|error|slow|backups?"
+    r"|archive|glacier|separate|rds|kinesis"
     r"|snapshots?|lifecycle|sqs|messages?|stream)\b",
     re.IGNORECASE,
 )
 _BY_ENVIRONMENT: Final = re.compile(
-    r"\bper[- ]environment\b|\b(?:for|in) (?:dev|prod|staging|production|development)\b|\b(?:dev|staging|prod)\b ?[=:]|\bconfigurable\b|\bdefault\b",
+    r"\bper[- ]environment\b|\b(?:for|in) (?:dev|prod|staging|production|development)\b|\b(?:dev|staging"
+    r"|prod)\b ?[=:]|\bconfigurable\b|\bdefault\b",
     re.IGNORECASE,
 )
 _DAYS_OF: Final = {"day": 1, "week": 7, "month": 30}
@@ -301,7 +318,8 @@ def retention(sentence: Sentence) -> Stated:
 
 
 _ENGINE: Final = re.compile(
-    r"\b(Aurora )?\(?(PostgreSQL|Postgres|MySQL|MariaDB|Redis)\b\)?(?: engine| database| compatible)?[ (]{1,2}(?:version |v)?(\d{1,2}(?:\.\d{1,2}){0,2})(?:\.x)?(?![\d.%:/]*\d)",
+    r"\b(Aurora )?\(?(PostgreSQL|Postgres|MySQL|MariaDB|Redis)\b\)?(?: engine| database"
+    r"| compatible)?[ (]{1,2}(?:version |v)?(\d{1,2}(?:\.\d{1,2}){0,2})(?:\.x)?(?![\d.%:/]*\d)",
     re.IGNORECASE,
 )
 _COUNTS: Final = re.compile(
@@ -342,10 +360,13 @@ _TYPE: Final = r"\baws_[a-z0-9_]+\b"
 _NUMBER: Final = r"(\d{1,2}|" + "|".join(NUMBERS) + ")"
 _COUNTED: Final = re.compile(rf"\b(?:(a|an)|{_NUMBER}) ({_TYPE}) (?:resource|instance|block)", re.IGNORECASE)
 _FORBIDDEN: Final = re.compile(
-    rf"\b(?:no|never use|(?:do|must) not (?:use|create)|avoid(?: using)?|don't (?:use|create)) ({_TYPE})", re.IGNORECASE
+    rf"\b(?:no|never use|(?:do|must) not (?:use|create)|avoid(?: using)?|don't (?:use"
+    rf"|create)) ({_TYPE})",
+    re.IGNORECASE,
 )
 _SUBNETS: Final = re.compile(
-    rf"\b{_NUMBER} (?:\w+ )?(public|private|database|isolated|data)(?:,? and {_NUMBER} (?:\w+ )?(public|private|database|isolated))? subnets\b",
+    rf"\b{_NUMBER} (?:\w+ )?(public|private|database|isolated|data)(?:,? and {_NUMBER} (?:\w+ )?(public|private"
+    rf"|database|isolated))? subnets\b",
     re.IGNORECASE,
 )
 _PLAIN: Final = {
@@ -353,7 +374,8 @@ _PLAIN: Final = {
     "aws_nat_gateway": re.compile(rf"\b{_NUMBER} nat gateways\b", re.IGNORECASE),
 }
 _CREATES: Final = re.compile(
-    r"\b(?:create|deploy|provision|set up|has|have|having|include|with|containing|need|must|build|configure|define|at least|exactly)\b",
+    r"\b(?:create|deploy|provision|set up|has|have|having|include|with|containing|need|must|build|configure"
+    r"|define|at least|exactly)\b",
     re.IGNORECASE,
 )
 

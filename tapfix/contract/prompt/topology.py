@@ -13,7 +13,8 @@ Stated = Iterator[tuple[str, Any]]
 """The clauses that a sentence states: `table.key` and the value in the form of TOML."""
 
 _REGION: Final = re.compile(
-    r"(?<![\w-])(?:us-gov|us|eu|ap|sa|ca|me|af|il|mx)-(?:north|south|east|west|central|northeast|northwest|southeast|southwest)"
+    r"(?<![\w-])(?:us-gov|us|eu|ap|sa|ca|me|af|il|mx)-(?:north|south|east|west|central|northeast|northwest"
+    r"|southeast|southwest)"
     r"-[1-9](?![\w-])"
 )
 _ENVIRONMENT: Final = r"(?:dev|development|test|testing|qa|uat|stage|staging|preprod|prod|production)"
@@ -23,9 +24,11 @@ _SHORT: Final = {"development": "dev", "production": "prod", "stage": "staging",
 
 _SEVERAL: Final = re.compile(
     r"(?P<multi>\b(?:multi|dual|two|cross)[- ]?region(?:al)?\b)"
-    r"|\b(?:two|2|three|3|four|4|multiple|several|at least two|different)\s+(?:(?!availability)[\w/-]+\s+){0,3}regions\b"
+    r"|\b(?:two|2|three|3|four|4|multiple|several|at least two"
+    r"|different)\s+(?:(?!availability)[\w/-]+\s+){0,3}regions\b"
     r"|\b(?:secondary|second|standby|failover|fail-over|dr|disaster recovery|recovery|passive)\s+(?:aws\s+)?region\b"
-    r"|\bprimary and secondary\s+(?:aws\s+)?regions?\b|\bactive[/-](?:active|passive) (?:across|in) (?:\w+ )?regions\b",
+    r"|\bprimary and secondary\s+(?:aws\s+)?regions?\b|\bactive[/-](?:active|passive) (?:across"
+    r"|in) (?:\w+ )?regions\b",
     re.IGNORECASE,
 )
 _BOTH: Final = re.compile(
@@ -34,30 +37,37 @@ _BOTH: Final = re.compile(
 )
 _COPY: Final = re.compile(rf"\breplica(?:te|tion|ting)?\b[^.;]{{0,80}}\b(?:in|to) {_REGION.pattern}", re.IGNORECASE)
 _ALL_IN_ONE: Final = re.compile(
-    rf"\b(?:all (?:\w+ )?(?:resources?|infrastructure|components?|services)|everything)\b[^.;]{{0,60}}\b(?:in|to) (?:the )?(?:aws )?(?:region )?{_REGION.pattern}(?!,? and)",
+    rf"\b(?:all (?:\w+ )?(?:resources?|infrastructure|components?|services)|everything)\b[^.;]{{0,60}}\b(?:in"
+    rf"|to) (?:the )?(?:aws )?(?:region )?{_REGION.pattern}(?!,? and)",
     re.IGNORECASE,
 )
 _PART: Final = re.compile(
-    r"^[-\s]*(?:(?:and|aws|customer|managed)[-\s]+){0,2}(?:\w+[-\s]+){0,2}?(?:keys?|kms|trails?|cloudtrail|replicat\w+|replicas?|access points?"
-    r"|mrap|backups?|buckets?|tables?|logging|logs|secrets?|snapshots?|copy|copies|encryption|aggregat\w+|read|resilien\w+"
+    r"^[-\s]*(?:(?:and|aws|customer|managed)[-\s]+){0,2}(?:\w+[-\s]+){0,2}?(?:keys?|kms|trails?|cloudtrail"
+    r"|replicat\w+|replicas?|access points?"
+    r"|mrap|backups?|buckets?|tables?|logging|logs|secrets?|snapshots?|copy|copies|encryption|aggregat\w+|read"
+    r"|resilien\w+"
     r"|search|inference|capab\w+|dashboards?|metrics?|support|compatib\w+|ready|readiness|expansion)\b",
     re.IGNORECASE,
 )
 """Words after "multi-region" that make it the quality of one part of the stack."""
 _OF_A_PART: Final = re.compile(
-    r"\b(?:trails?|cloudtrail|kms|keys?|global tables?|replicat(?:e|es|ed|ion|ing)|backups?|snapshots?|access points?|make it"
+    r"\b(?:trails?|cloudtrail|kms|keys?|global tables?|replicat(?:e|es|ed|ion|ing)|backups?|snapshots?"
+    r"|access points?|make it"
     r"|aggregators?|security ?hub|guardduty|config|cloudfront|cost|prices?|latency)\b[^.;]{0,60}$",
     re.IGNORECASE,
 )
 _STACK: Final = re.compile(
-    r"^[-,\s]*(?:\w+[-,\s]+){0,4}(?:deployments?|set-?up|architectures?|infrastructures?|stacks?|applications?|apps?|systems?"
-    r"|topolog\w+|environments?|high availability|ha|disaster|dr|failover|aws|platforms?|web|networks?|solutions?|design|active"
+    r"^[-,\s]*(?:\w+[-,\s]+){0,4}(?:deployments?|set-?up|architectures?|infrastructures?|stacks?|applications?"
+    r"|apps?|systems?"
+    r"|topolog\w+|environments?|high availability|ha|disaster|dr|failover|aws|platforms?|web|networks?"
+    r"|solutions?|design|active"
     r"|availability|redundancy|services?|production|landing|vpc|serverless|api|support for failover)\b"
     r"|^\W*$|^\s*[:.(]|^\s+(?:in|with|across|between|for|using|on|so|to|and|that)\b",
     re.IGNORECASE,
 )
 _PLACE: Final = re.compile(
-    r"\b(?:in|into|to|across|between|spanning|spans?|within|on|target(?:ing|s)?|use|using|regions?|primary|secondary|deploy\w*"
+    r"\b(?:in|into|to|across|between|spanning|spans?|within|on|target(?:ing|s)?|use|using|regions?|primary"
+    r"|secondary|deploy\w*"
     r"|launch\w*|host\w*|aws|locked|enforces?|is|as)\b|[:=]",
     re.IGNORECASE,
 )
@@ -88,7 +98,7 @@ _BY_ENVIRONMENT: Final = re.compile(
 )
 
 
-class Mention(NamedTuple):
+class NamedRegion(NamedTuple):
     """A region that a sentence names, and what it is named as."""
 
     region: str
@@ -124,7 +134,7 @@ def regions(sentences: Sequence[Sentence]) -> Iterator[tuple[str, Any, tuple[Sen
         yield "topology.allowed_regions", kept, tuple(seen.values())
 
 
-def _mentions(sentence: Sentence) -> Iterator[Mention]:
+def _mentions(sentence: Sentence) -> Iterator[NamedRegion]:
     text = sentence.plain
     if not any(end in text for end in ("-1", "-2", "-3", "-4", "-5", "-6", "-7")):
         return
@@ -145,10 +155,10 @@ def _mentions(sentence: Sentence) -> Iterator[Mention]:
             role = "environment"
         else:
             role = "place"
-        yield Mention(match[0], role, sentence, match.start())
+        yield NamedRegion(match[0], role, sentence, match.start())
 
 
-def _several(sentences: Sequence[Sentence], mentions: Sequence[Mention], places: int) -> Sentence | None:
+def _several(sentences: Sequence[Sentence], mentions: Sequence[NamedRegion], places: int) -> Sentence | None:
     """The sentence that asks for a stack in several regions."""
     weak: Sentence | None = None
     is_in_one = any(_ALL_IN_ONE.search(sentence.plain) for sentence in sentences)
@@ -187,7 +197,7 @@ def _asks_for_several(sentence: Sentence, match: re.Match[str]) -> bool:
     return True
 
 
-def _names_two_places(sentence: Sentence, own: Sequence[Mention]) -> bool:
+def _names_two_places(sentence: Sentence, own: Sequence[NamedRegion]) -> bool:
     text = sentence.plain
     first, last = own[0].start, own[-1].start
     before, between = text[max(0, first - 60) : first], text[first:last]
@@ -227,13 +237,16 @@ _RUN: Final = re.compile(
     rf"{_ITEM}(?:\s{{0,2}}(?:,|/|&|\||\band\b|\bor\b)\s{{0,2}}(?:(?:and|or)\s)?{_ITEM}){{1,5}}", re.IGNORECASE
 )
 _SAME_STACK: Final = re.compile(
-    r"\btfvars\b|\bacross\b|\bdeploy(?:ed|able|s)?\b|\bmulti-env\w*\b|\benvironments? (?:are|will be|must)\b|\btopology\b|\bparity\b"
-    r"|\bsupports?\b|\benvironment-specific\b|\bidentical\b|\bconsisten\w+\b|\bvariable\b[^.]{0,60}\b(?:accepts?|allowed|validat\w+|one of)\b"
+    r"\btfvars\b|\bacross\b|\bdeploy(?:ed|able|s)?\b|\bmulti-env\w*\b|\benvironments? (?:are|will be|must)\b"
+    r"|\btopology\b|\bparity\b"
+    r"|\bsupports?\b|\benvironment-specific\b|\bidentical\b|\bconsisten\w+\b"
+    r"|\bvariable\b[^.]{0,60}\b(?:accepts?|allowed|validat\w+|one of)\b"
     r"|\bvar files?\b|\bany environment\b",
     re.IGNORECASE,
 )
 _IN_ONE_STACK: Final = re.compile(
-    r"\bseparate (?:vpcs?|buckets?|accounts?|networks?|environments)\b|\bown (?:vpc|bucket|account|network)s?\b|\bflips?\b"
+    r"\bseparate (?:vpcs?|buckets?|accounts?|networks?|environments)\b|\bown (?:vpc|bucket|account|network)s?\b"
+    r"|\bflips?\b"
     r"|\bworkspaces?\b|\bworkspace-|\bbetween (?:these|the) (?:two )?environments\b|\bdays?\b|\bbuckets? for\b",
     re.IGNORECASE,
 )

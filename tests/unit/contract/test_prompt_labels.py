@@ -59,22 +59,21 @@ PATTERNS = [
     if isinstance(pattern, re.Pattern)
 ]
 WORST = [
-    "a", " ", "a ", "a,", "a, ", "and ", "all ", "no ", "not ", "tag ", "tags: ", "A=b, ", "`", "*", "**a", "_a", "(", "()", "\"", "a-", "a/",
-    "a.", ". ", "x.tf ", "aws_a", "us-east-1 ", "us-east-1 and ", "multi-region ", "region ", "two regions ", "dev, ", "dev.tfvars, ", "dev/",
-    "provider ", "terraform 1", "0.0.0.0/0 ", "open to the ", "only from the ", "30 days ", "retention ", "PostgreSQL ", "1", "1.", "two ", "\n",
-    "names ", "suffix_", "a_suffix ", "single ", "everything ", "merge(", "variable ", "replicate ", "traffic ", "external or ", "Aa", "\t",
+    "a", " ", "a, ", "and all ", "no ", "tags: ", "A=b, ", "`*", "(", "a-/", "us-east-1 and ", "two multi-region regions ",
+    "dev.tfvars, ", "no provider ", "terraform 1.", "0.0.0.0/0 ", "only from the ", "30 days retention ", "\n",
+    "a_suffix names ", "external or ", "merge(",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "pattern"), PATTERNS, ids=[name for name, _ in PATTERNS])
 def test_a_pattern_takes_linear_time(name: str, pattern: re.Pattern[str]) -> None:
-    """A text of 100 KB takes at most about ten times as long as one of 10 KB."""
+    """A quadratic pattern would take seconds for each of these 20 KB, a linear one takes milliseconds."""
     for part in WORST:
-        text = part * (100_000 // len(part))
+        text = part * (20_000 // len(part))
         start = time.process_time()
         for _ in pattern.finditer(text):
             pass
-        assert time.process_time() - start < 3, (name, part)
+        assert time.process_time() - start < 1, (name, part)
 
 
 @pytest.mark.parametrize("part", WORST)
@@ -85,8 +84,10 @@ def test_a_prompt_of_anything_is_read_in_linear_time(part: str) -> None:
 
 
 WORDS = st.sampled_from(
-    "no not all resources tag tags with Owner and , . : ; - ( ) ` ** * # | > 1. 0.0.0.0/0 us-east-1 or in regions region two "
-    "dev staging prod dev.tfvars main.tf provider block modules external if except such as \n \n\n ``` deploy single file "
+    "no not all resources tag tags with Owner and , . : ; - ( ) ` ** * # | > 1. 0.0.0.0/0 us-east-1"
+    " or in regions region two "
+    "dev staging prod dev.tfvars main.tf provider block modules external if except such as \n \n\n"
+    " ``` deploy single file "
     "Terraform 1.5+ AWS provider ~> 5.0 PostgreSQL 15.4 30 days retention log groups environment_suffix names İ ß \t \x00 \u2028".split(
         " "
     )
