@@ -78,7 +78,7 @@ class RegionCollapse(Fixer):
 
     **When it runs.** `topology.regions` decides, in `tapfix.toml` or in the prompt:
 
-    - `"single"`: the stack is collapsed;
+    - `"single"`: the stack is collapsed; if it is the prompt that states it, only if no evidence of the table is against it;
     - `"multi"`: it stays;
     - nothing is stated (`"mirror"`, the built-in contract): it is collapsed only if the doubling is a mere mirror. Else
       the rule makes a suggestion that says what it saw.
@@ -387,9 +387,11 @@ resource "aws_db_instance" "replica" {
             from .collapse import Collapse
 
             collapse = Collapse(twins, context.contract, moved=context.moved)
-            seen = collapse.evidence(context.project.files.values(), context.answer) if wanted == "mirror" else []
+            # A sentence may be about one region and mean several: against what the answer says, a person decides.
+            is_doubtful = wanted == "mirror" or (because is not None and because.source == "prompt")
+            seen = collapse.evidence(context.project.files.values(), context.answer) if is_doubtful else []
             if seen:
-                yield self._suggested(first, collapse, seen[0])
+                yield self._suggested(first, collapse, seen[0], because)
             elif collapse.obstacles:
                 yield from self._refused(collapse, because)
             else:
@@ -413,7 +415,7 @@ resource "aws_db_instance" "replica" {
             'and say `regions = "multi"` in tapfix.toml, or take it out',
         )._replace(severity=Severity.MEDIUM)
 
-    def _suggested(self, first: Element, collapse: Collapse, sign: Evidence) -> Finding:
+    def _suggested(self, first: Element, collapse: Collapse, sign: Evidence, because: Because | None) -> Finding:
         """Say what shows that the second region may be wanted, and which line decides."""
         message = f"the stack is doubled over {_both(collapse.twins.sides)}, and stays: {sign.text}"
         quote = f'it says "{sign.quote}"; ' if sign.quote else ""
@@ -421,9 +423,10 @@ resource "aws_db_instance" "replica" {
         found = self.suggest(
             sign.at or first,
             message,
-            f'{quote}nobody states how many regions are wanted: under [topology] in tapfix.toml, `regions = "single"` '
+            f"{quote}{'the prompt seems to ask for one region' if because else 'nobody states how many regions are wanted'}"
+            f': under [topology] in tapfix.toml, `regions = "single"` '
             f'{effect}, and `regions = "multi"` keeps it as it is',
-            because=_MIRROR,
+            because=because or _MIRROR,
         )
         if sign.span is not None:
             found = found._replace(span=sign.span, address="")

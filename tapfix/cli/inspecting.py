@@ -153,7 +153,7 @@ def init(
         str,
         typer.Option(
             metavar="COMMAND",
-            help="Let a command read the prompt: JSON with prompt and schema on its standard input, clauses with quotes back.",
+            help="Let a command read the prompt: it gets JSON with prompt and schema, and prints clauses with quotes.",
         ),
     ] = "",
 ) -> int:
