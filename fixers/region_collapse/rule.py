@@ -78,7 +78,7 @@ class RegionCollapse(Fixer):
 
     **When it runs.** `topology.regions` decides, in `tapfix.toml` or in the prompt:
 
-    - `"single"`: the stack is collapsed; if it is the prompt that states it, only if no evidence of the table is against it;
+    - `"single"`: the stack is collapsed; if only the prompt states it, no evidence of the table below may be against it;
     - `"multi"`: it stays;
     - nothing is stated (`"mirror"`, the built-in contract): it is collapsed only if the doubling is a mere mirror. Else
       the rule makes a suggestion that says what it saw.
@@ -423,7 +423,7 @@ resource "aws_db_instance" "replica" {
         found = self.suggest(
             sign.at or first,
             message,
-            f"{quote}{'the prompt seems to ask for one region' if because else 'nobody states how many regions are wanted'}"
+            f"{quote}{'the prompt seems to ask for one region' if because else 'nobody states how many are wanted'}"
             f': under [topology] in tapfix.toml, `regions = "single"` '
             f'{effect}, and `regions = "multi"` keeps it as it is',
             because=because or _MIRROR,
