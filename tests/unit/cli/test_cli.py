@@ -337,7 +337,7 @@ def test_the_metadata_beside_the_input_is_mended(
     tapfix: Tapfix, files: dict[str, str | bytes], input: str, main: str
 ) -> None:
     lay({**files, "metadata.json": METADATA}, Path("in"))
-    mended = METADATA.replace("S3", "SQS")
+    mended = METADATA.replace('"S3"', '"S3", "SQS"')
     apply = ("apply", Path("in", input), "--select", "TAP009")
     elsewhere = tapfix(*apply, "-o", "out")
     assert elsewhere.code == 0
