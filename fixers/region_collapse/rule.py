@@ -140,6 +140,7 @@ class RegionCollapse(Fixer):
         "one topology with values per environment was asked for."
     )
     reference = "https://developer.hashicorp.com/terraform/language/values/variables#variable-definitions-tfvars-files"
+    because = _MIRROR
     effect = "Everything runs, costs and has to be changed twice, and no environment differs from another."
     order = 10
 

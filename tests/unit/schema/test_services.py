@@ -127,7 +127,7 @@ def test_the_list_keeps_its_spelling_and_order(entries: list[str] | str, right: 
     [
         "",
         'provider "aws" {\n  region = "us-east-1"\n}\n',
-        'resource "aws_sns_topic" "alarms" {\n  name = "alarms"\n}\n\nresource "aws_lambda_function" "f" {\n  role = aws',
+        'resource "aws_sns_topic" "t" {\n  name = "t"\n}\n\nresource "aws_lambda_function" "f" {\n  role = aws',
         'resource "aws_sns_topic" "alarms" {\n  name = = "alarms"\n}\n',
     ],
 )
