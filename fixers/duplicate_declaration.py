@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tapfix.edits import Edit
-from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
+from tapfix.fixer import Because, Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Element, Expr, Module
 
 _DESCRIPTIVE = {"variable": frozenset({"description"}), "output": frozenset({"description"})}
@@ -33,6 +33,7 @@ class DuplicateDeclaration(Fixer):
     title = "Declared twice"
     cause = "A part of the answer was written a second time, in another file or further down."
     reference = "https://developer.hashicorp.com/terraform/language/files#configuration-syntax"
+    because = Because("terraform", "a module declares each address once", reference=reference)
     effect = "Terraform refuses the module: each address is declared once."
     order = 4
     examples = (

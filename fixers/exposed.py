@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
+from tapfix.fixer import Because, Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Element, Expr, Module, item_key, item_value, object_items, walk
 
 from .shared.block_values import block_values, includes_every_address
@@ -40,6 +40,17 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference_pol
 _WHOLE_SERVICE: Final = r'"(\*|[a-z0-9-]+:\*)"'
 _ALL: Final = re.compile(r'^\[?\s*"\*"\s*,?\s*\]?$')
 
+_NETWORK: Final = Because(
+    "aws",
+    "a security group admits only the addresses and the ports that are needed",
+    reference="https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-best-practices.html",
+)
+_PUBLIC: Final = Because(
+    "aws",
+    "a database that only the network uses has no public address",
+    reference="https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_VPC.WorkingWithRDSInstanceinaVPC.html",
+)
+
 
 class Exposed(Fixer):
     """The stack admits more than it needs to.
@@ -57,6 +68,7 @@ class Exposed(Fixer):
     title = "Open to more than it has to be"
     cause = "The widest setting was taken, since it always works."
     reference = "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege"
+    because = Because("aws", "a policy grants only what a task requires", reference=reference)
     effect = "Whoever gets at one part of the stack gets at more than that."
     examples = (
         Example(
@@ -99,7 +111,8 @@ resource "aws_iam_role_policy" "function" {
         for block in module.resources("aws_db_instance", "aws_rds_cluster_instance", "aws_redshift_cluster"):
             public = block.get("publicly_accessible")
             if public is not None and any(value is True for value in context.values(public).values()):
-                yield self.suggest(public, "the database has a public address", "publicly_accessible = false")
+                message = "the database has a public address"
+                yield self.suggest(public, message, "publicly_accessible = false", because=_PUBLIC)
 
     def _ports(self, module: Module, context: Context) -> Iterator[Finding]:
         for block in module.resources("aws_security_group", "aws_default_security_group"):
@@ -120,7 +133,8 @@ resource "aws_iam_role_policy" "function" {
                 if opened is not None:
                     way_out = "name the networks" if opened else "name the ports and the networks"
                     shown = f"port {', '.join(opened[:3])}" if opened else "every port"
-                    yield self.suggest(block.attributes[name], f"the whole world gets in on {shown}", way_out)
+                    message = f"the whole world gets in on {shown}"
+                    yield self.suggest(block.attributes[name], message, way_out, because=_NETWORK)
                     return
 
     def _policies(self, module: Module) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
+from tapfix.fixer import Because, Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Module, item_key, item_value, object_items, string_value, walk
 from tapfix.module.environments import environment_variable, is_environment_name
 
@@ -66,6 +66,7 @@ class HardCoded(Fixer):
     title = "Hard-coded environments, zones and names"
     cause = "What is right for one environment, one account or one moment was written out."
     reference = "https://developer.hashicorp.com/terraform/language/values/variables"
+    because = Because("built-in", "what differs between environments, accounts and regions is not a constant")
     effect = "A second environment clashes with the first one, or is taken for it."
     examples = (
         Example(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
+from tapfix.fixer import Because, Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Block, Module
 
 
@@ -26,6 +26,11 @@ class LifecycleFilter(Fixer):
     cause = "The rule is meant for all objects, and an older provider took it without saying so."
     reference = (
         "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/s3_bucket_lifecycle_configuration"
+    )
+    because = Because(
+        "terraform",
+        "each lifecycle rule states with a filter or a prefix which objects it applies to",
+        reference=reference,
     )
     effect = "The provider warns, and will refuse it."
     examples = (

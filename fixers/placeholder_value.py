@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
+from tapfix.fixer import Because, Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Module, string_value
 
 _EXAMPLE_ACCOUNTS = "123456789012|111122223333|000000000000|111111111111|012345678901"
@@ -34,6 +34,7 @@ class PlaceholderValue(Fixer):
     title = "A value that names something that does not exist"
     cause = "An example of the documentation was left in place of the real value."
     reference = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html"
+    because = Because("aws", "an ARN names a resource that exists", reference=reference)
     effect = "The plan takes it, and the apply fails."
     examples = (
         Example(

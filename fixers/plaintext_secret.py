@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
+from tapfix.fixer import Because, Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Module, string_value
 
 _SECRET = re.compile(
@@ -42,6 +42,7 @@ class PlaintextSecret(Fixer):
     title = "A secret in the text"
     cause = "A password was needed, and written down where it is used."
     reference = "https://developer.hashicorp.com/terraform/language/values/variables#suppressing-values-in-cli-output"
+    because = Because("terraform", "a secret is kept out of the configuration", reference=reference)
     effect = "Whoever reads the code or its history has the password."
     examples = (
         Example(

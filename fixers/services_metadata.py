@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tapfix.edits import Edit
-from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
+from tapfix.fixer import Because, Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Module, Span
 from tapfix.schema.services import Feature, Service, actions_in, services, uses
 
@@ -18,16 +18,20 @@ _LIST = re.compile(r"\"(aws_?services|services)\"\s*:\s*(\[[^\[\]{}]*\]|\"(?:[^\
 class ServicesMetadata(Fixer):
     """The project's metadata lists services other than those that the stack uses.
 
-    `metadata.json` names the AWS services of a project, for search and for billing. A list that was written from the
-    prompt and not from the stack misleads everyone who relies on it.
+    `metadata.json` names the AWS services of a project, for search and for billing. Its list says what is to be
+    delivered, and whoever relies on it is misled if the stack creates something else.
 
     The resource types show which services the stack uses. A name on the list may be a service or a part of one (`NAT
     Gateway`), in any usual spelling. It counts as used if a resource, a data source, an IAM action or an argument
     shows it. A service is missing from the list if the stack creates resources of it and the list names neither the
     service nor the part to which they belong.
 
-    **Safe.** The list keeps its order and spelling, and the stack does not change. The file is in the answer, or beside
-    the input. If the stack calls a module that is not in the answer, no service is reported as unused.
+    The rule judges the stack as the other fixes leave it. It adds the services that the stack uses. It removes no
+    name: where the list names a service that the stack does not use, the stack may lack it, so the rule asks. It
+    reports nothing for a stack that does not parse or has no resources, since the rest of it may still come.
+
+    **Safe.** The list keeps its names, order and spelling, and the stack does not change. The file is in the answer, or
+    beside the input. If the stack calls a module that is not in the answer, no service is reported as unused.
     """
 
     rule = "TAP009"
@@ -36,47 +40,57 @@ class ServicesMetadata(Fixer):
     title = "Services in the metadata and in the stack differ"
     cause = "The metadata was written from the plan and not from the implementation."
     reference = "https://docs.aws.amazon.com/whitepapers/latest/aws-overview/amazon-web-services-cloud-platform.html"
+    because = Because("built-in", "the metadata lists the services that the stack uses")
     effect = "Whoever searches or bills by the metadata is misled."
-    order = 90
+    order = 100
     examples = (
         Example(
-            title="A service that the stack does not use",
+            title="A service that the list leaves out",
+            before={
+                "tap_stack.tf": 'resource "aws_sqs_queue" "jobs" {\n}\n\nresource "aws_s3_bucket" "files" {\n}\n',
+                "metadata.json": '{\n  "aws_services": [\n    "Amazon S3"\n  ]\n}\n',
+            },
+            after={
+                "tap_stack.tf": 'resource "aws_sqs_queue" "jobs" {\n}\n\nresource "aws_s3_bucket" "files" {\n}\n',
+                "metadata.json": '{\n  "aws_services": [\n    "Amazon S3",\n    "Amazon SQS"\n  ]\n}\n',
+            },
+        ),
+        Example(
+            title="A service that the stack does not use stays on the list",
             before={
                 "tap_stack.tf": 'resource "aws_sqs_queue" "jobs" {\n}\n',
                 "metadata.json": '{\n  "aws_services": [\n    "S3",\n    "Amazon SQS"\n  ]\n}\n',
             },
-            after={
-                "tap_stack.tf": 'resource "aws_sqs_queue" "jobs" {\n}\n',
-                "metadata.json": '{\n  "aws_services": [\n    "Amazon SQS"\n  ]\n}\n',
-            },
+            after=None,
         ),
     )
 
     def check(self, module: Module, context: Context) -> Iterator[Finding]:
         name = context.contract.services.metadata
         file = context.project.files.get(name)
-        if not module.is_root or module.main is None or file is None:
+        if not module.is_root or module.main is None or file is None or not _is_complete(context):
             return
+        because = context.contract.because("services.metadata")
         listed = read_list(file.text)
         if listed is None:
             if not _is_json(file.text):
-                yield self.suggest(file, f"{name} is not JSON, so its list cannot be read", "repair the file by hand")
+                message = f"{name} is not JSON, so its list cannot be read"
+                yield self.suggest(file, message, "repair the file by hand", because=because)
             return
+        span = Span(name, listed.start, listed.end)
         usage = _usage(context)
-        unused = () if usage.unknown else tuple(entry for entry in listed.entries if not usage.shows(entry))
-        missing = usage.missing([entry for entry in listed.entries if entry not in unused])
-        if not unused and not missing:
-            return
-        message = f"{name} " + " and ".join(
-            part
-            for part in (
-                f"lists {_and(unused)}, which the stack does not use" if unused else "",
-                f"leaves out {_and([service.name for service in missing])}, which the stack uses" if missing else "",
-            )
-            if part
-        )
-        edit = Edit(name, listed.start, listed.end, listed.written(listed.corrected(unused, missing)))
-        yield self.fix(file, message, [edit])._replace(span=Span(name, listed.start, listed.end))
+        shown = [entry for entry in listed.entries if usage.shows(entry)]
+        unused = () if usage.unknown else tuple(entry for entry in listed.entries if entry not in shown)
+        if unused:
+            message = f"{name} lists {_and(unused)}, which the stack does not use"
+            reason = f"add what is missing to the stack, or remove {'the name' if len(unused) == 1 else 'the names'}"
+            yield self.suggest(file, message, reason, because=because)._replace(span=span)
+        missing = usage.missing(listed.entries if usage.unknown else shown)
+        if missing:
+            message = f"{name} leaves out {_and([service.name for service in missing])}, which the stack uses"
+            edit = Edit(name, listed.start, listed.end, listed.written(listed.extended(missing)))
+            # An exclusive fix of the last rule is made in a pass without other fixes, so it sees the stack after them.
+            yield self.fix(file, message, [edit], exclusive=True, because=because)._replace(span=span)
 
 
 class Listed(NamedTuple):
@@ -87,17 +101,17 @@ class Listed(NamedTuple):
     end: int
     text: str
 
-    def corrected(self, unused: Sequence[str], missing: Sequence[Service]) -> tuple[str, ...]:
-        """The entries without the unused and with the missing ones, in the list's order and spelling."""
-        kept = [entry for entry in self.entries if entry not in unused]
+    def extended(self, missing: Sequence[Service]) -> tuple[str, ...]:
+        """The entries with the missing ones, in the list's order and spelling."""
+        entries = list(self.entries)
         vendors = [entry.startswith(("Amazon ", "AWS ")) for entry in self.entries]
         full = sum(vendors) * 2 > len(vendors)
         lower = bool(self.entries) and all(entry == entry.lower() for entry in self.entries)
         ordered = len(self.entries) > 2 and list(self.entries) == sorted(self.entries, key=str.lower)
         for service in missing:
             spelled = service.full_name if full else service.name
-            kept.append(spelled.lower() if lower else spelled)
-        return tuple(sorted(kept, key=str.lower) if ordered else kept)
+            entries.append(spelled.lower() if lower else spelled)
+        return tuple(sorted(entries, key=str.lower) if ordered else entries)
 
     def written(self, entries: Sequence[str]) -> str:
         """The new text of the list, in the layout of the old one."""
@@ -156,6 +170,14 @@ class Usage(NamedTuple):
             if (service := catalog.service_of(type)) is not None and not any(part.includes(type) for part in parts)
         }
         return tuple(used[name] for name in sorted(used) if name not in covered)
+
+
+def _is_complete(context: Context) -> bool:
+    """Whether the text of the stack parses and has resources."""
+    modules = context.project.modules
+    return any(module.resources() for module in modules) and not any(
+        file.broken for module in modules for file in module.configuration
+    )
 
 
 def _usage(context: Context) -> Usage:

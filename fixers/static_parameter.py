@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
+from tapfix.fixer import Because, Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Block, Module
 
 _GROUPS: Final = (
@@ -58,6 +58,9 @@ class StaticParameter(Fixer):
     title = "A static parameter that is to change at once"
     cause = "A parameter that a database reads at its start is set as one that takes effect immediately."
     reference = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithParamGroups.html"
+    because = Because(
+        "aws", "a static parameter changes with a reboot, so AWS refuses to change it at once", reference=reference
+    )
     effect = "The apply fails when the parameter group is made."
     examples = (
         Example(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 from tapfix.edits import Edit
-from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
+from tapfix.fixer import Because, Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Module, Reference
 from tapfix.module.compose import quoted
 from tapfix.module.environments import CALL_ARGUMENTS, environment_files, environment_variable, is_environment_name
@@ -57,6 +57,7 @@ class UndeclaredVariable(Fixer):
         "declaring it."
     )
     reference = "https://developer.hashicorp.com/terraform/language/values/variables"
+    because = Because("terraform", "every variable that is used is declared", reference=reference)
     effect = "Terraform refuses the module: the reference names nothing."
     order = 8
     examples = (

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tapfix.edits import Edit
-from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
+from tapfix.fixer import Because, Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Module
 from tapfix.module.nodes import attribute_name_node
 
@@ -77,6 +77,11 @@ class UserDataEncoding(Fixer):
         "or done needlessly."
     )
     reference = "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/launch_template#user_data"
+    because = Because(
+        "terraform",
+        "the user data of a launch template is base64, and that of an instance is plain text",
+        reference=reference,
+    )
     effect = "The instance gets a script that it cannot run, or a diff that nobody can read."
     order = 45
     examples = (

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from tapfix.edits import Edit
-from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
+from tapfix.fixer import Because, Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Module, string_value
 from tapfix.module.environments import AUTOMATIC, environment_files, is_automatic
 from tapfix.module.nodes import unwrapped
@@ -53,6 +53,7 @@ class AmiVariable(Fixer):
     title = "An AMI that nobody can override"
     cause = "The image is fixed in the configuration or taken from a data source without a variable that overrides it."
     reference = "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/data-sources/ami"
+    because = Because("built-in", "an AMI can be overridden")
     effect = "A hardened or pinned image cannot be used without changing the stack."
     order = 46
     examples = (

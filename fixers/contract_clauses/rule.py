@@ -12,6 +12,7 @@ from tapfix.module import Attribute, Block, Element, File, Module
 from tapfix.module.values import UNKNOWN
 
 from ..shared.block_values import block_values, includes_every_address
+from ..shared.grounds import stated_by
 from .version_ranges import is_within
 
 _REGION = r'"([a-z]{2}(?:-[a-z]+)+-\d)[a-z]?"'
@@ -125,11 +126,11 @@ class ContractClauses(Fixer):
     def check(self, module: Module, context: Context) -> Iterator[Finding]:
         if module.main is None:
             return
-        for check in _CHECKS_OF_EACH_MODULE:
-            yield from check(self, module, context)
-        if module.is_root:
-            for check in _CHECKS_OF_THE_ROOT:
-                yield from check(self, module, context)
+        checks = (*_CHECKS_OF_EACH_MODULE, *(_CHECKS_OF_THE_ROOT if module.is_root else ()))
+        for clause, check in checks:
+            because = stated_by(context.contract, clause)
+            for finding in check(self, module, context):
+                yield finding._replace(because=because)
 
 
 Check = Callable[[ContractClauses, Module, Context], Iterator[Finding]]
@@ -143,16 +144,21 @@ def _home(module: Module) -> File:
     return module.main
 
 
-def _declarations(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
-    require = context.contract.require
-    for kind, wanted, there in (
-        ("variable", require.variables, module.variables),
-        ("output", require.outputs, module.outputs),
-    ):
-        for name in wanted:
-            if name not in there:
-                message = f'{kind} "{name}" is demanded by the contract and not declared'
-                yield rule.suggest(_home(module), message, f"declare the {kind}")
+def _variables(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
+    return _declarations(rule, module, "variable", context.contract.require.variables, module.variables)
+
+
+def _outputs(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
+    return _declarations(rule, module, "output", context.contract.require.outputs, module.outputs)
+
+
+def _declarations(
+    rule: ContractClauses, module: Module, kind: str, wanted: tuple[str, ...], there: Mapping[str, Block]
+) -> Iterator[Finding]:
+    for name in wanted:
+        if name not in there:
+            message = f'{kind} "{name}" is demanded by the contract and not declared'
+            yield rule.suggest(_home(module), message, f"declare the {kind}")
 
 
 def _resource_counts(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
@@ -163,21 +169,28 @@ def _resource_counts(rule: ContractClauses, module: Module, context: Context) ->
             yield rule.suggest(_home(module), message, "add what is missing")
 
 
-def _versions(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
-    require = context.contract.require
-    for name, wanted_version, stated in (
-        ("Terraform", require.terraform_version, _terraform_versions(module)),
-        ("the AWS provider", require.aws_provider_version, _provider_versions(module)),
-    ):
-        if not wanted_version:
-            continue
-        if not stated:
-            message = f"no version of {name} is required, where the contract demands {wanted_version}"
-            yield rule.suggest(_home(module), message, "state it")
-        for at, version in stated:
-            if not is_within(version, wanted_version):
-                message = f"{name} is required as {version}, where the contract demands {wanted_version}"
-                yield rule.suggest(at, message, "change one of the two")
+def _terraform_version(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
+    wanted = context.contract.require.terraform_version
+    return _versions(rule, module, "Terraform", wanted, _terraform_versions(module))
+
+
+def _aws_provider_version(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
+    wanted = context.contract.require.aws_provider_version
+    return _versions(rule, module, "the AWS provider", wanted, _provider_versions(module))
+
+
+def _versions(
+    rule: ContractClauses, module: Module, name: str, wanted: str, stated: list[tuple[Element, str]]
+) -> Iterator[Finding]:
+    if not wanted:
+        return
+    if not stated:
+        message = f"no version of {name} is required, where the contract demands {wanted}"
+        yield rule.suggest(_home(module), message, "state it")
+    for at, version in stated:
+        if not is_within(version, wanted):
+            message = f"{name} is required as {version}, where the contract demands {wanted}"
+            yield rule.suggest(at, message, "change one of the two")
 
 
 def _count(type: str, context: Context) -> tuple[int, bool]:
@@ -246,9 +259,15 @@ def _regions(rule: ContractClauses, module: Module, context: Context) -> Iterato
 
 
 def _open_ingress(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
+    return _ingress(rule, module, context) if context.contract.forbid.open_ingress else iter(())
+
+
+def _closed_ports(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
     forbid = context.contract.forbid
-    if not forbid.open_ingress and not forbid.closed_ports:
-        return
+    return _ingress(rule, module, context) if forbid.closed_ports and not forbid.open_ingress else iter(())
+
+
+def _ingress(rule: ContractClauses, module: Module, context: Context) -> Iterator[Finding]:
     for block in module.resources("aws_security_group", "aws_default_security_group"):
         for ingress in block.blocks_of("ingress"):
             yield from _open(rule, context, ingress)
@@ -376,18 +395,26 @@ def _engine_versions(rule: ContractClauses, module: Module, context: Context) ->
                 break
 
 
-_CHECKS_OF_THE_ROOT: Final[tuple[Check, ...]] = (_declarations, _resource_counts, _versions)
-_CHECKS_OF_EACH_MODULE: Final[tuple[Check, ...]] = (
-    _modules,
-    _provider_blocks,
-    _resources,
-    _regions,
-    _open_ingress,
-    _iam_wildcards,
-    _suffix,
-    _encryption,
-    _log_retention,
-    _engine_versions,
+_CHECKS_OF_THE_ROOT: Final[tuple[tuple[str, Check], ...]] = (
+    ("require.variables", _variables),
+    ("require.outputs", _outputs),
+    ("require.resources", _resource_counts),
+    ("require.terraform_version", _terraform_version),
+    ("require.aws_provider_version", _aws_provider_version),
+)
+"""Each check with the clause on which its findings rest."""
+_CHECKS_OF_EACH_MODULE: Final[tuple[tuple[str, Check], ...]] = (
+    ("deliverable.modules", _modules),
+    ("deliverable.provider_block", _provider_blocks),
+    ("forbid.resources", _resources),
+    ("topology.allowed_regions", _regions),
+    ("forbid.open_ingress", _open_ingress),
+    ("forbid.closed_ports", _closed_ports),
+    ("forbid.iam_wildcards", _iam_wildcards),
+    ("names.suffix_variable", _suffix),
+    ("data.encrypted", _encryption),
+    ("data.log_retention_days", _log_retention),
+    ("data.engine_versions", _engine_versions),
 )
 
 

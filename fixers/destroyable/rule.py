@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 from tapfix.edits import Edit
-from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
+from tapfix.fixer import Because, Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Element, Module, Span, compose, string_value
 from tapfix.module.evaluate import UNKNOWN
 from tapfix.module.nodes import members
@@ -55,6 +55,7 @@ class Destroyable(Fixer):
     title = "Resources that cannot be destroyed"
     cause = "Safety as in production was put before the demand that the stack can be taken down."
     reference = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_DeleteInstance.html"
+    because = Because("built-in", "the stack can be destroyed")
     effect = "`terraform destroy` stops half way, and somebody has to clean up by hand."
     examples = (
         Example(
@@ -174,7 +175,11 @@ resource "aws_backup_vault_lock_configuration" "main" {
 
     def check(self, module: Module, context: Context) -> Iterable[Finding]:
         if not context.contract.lifecycle.destroyable:
-            return
+            return []
+        because = context.contract.because("lifecycle.destroyable") or self.because
+        return [finding._replace(because=because) for finding in self._findings(module, context)]
+
+    def _findings(self, module: Module, context: Context) -> Iterator[Finding]:
         blocked = [(block, row) for block in module.resources() for row in _blockers_of(block.labels[0])]
         origins = Origins(module, context, _wanted_values(blocked))
         for block, row in blocked:

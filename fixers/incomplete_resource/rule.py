@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tapfix.edits import Edit
-from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
+from tapfix.fixer import Because, Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Element, Module
 from tapfix.module.nodes import step_name
 from tapfix.schema import Schema, TypeSchema
@@ -51,6 +51,9 @@ class IncompleteResource(Fixer):
     title = "Incomplete resource"
     cause = "The resource was begun and not finished: the answer was cut off, or its content was left out."
     reference = "https://developer.hashicorp.com/terraform/language/resources/syntax"
+    because = Because(
+        "terraform", "a block gives a value to every argument that its type requires", reference=reference
+    )
     effect = "`terraform validate` fails, and nothing else of the stack can be tried."
     order = 5
     examples = (

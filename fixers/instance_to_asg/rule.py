@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
+from tapfix.fixer import Because, Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Block, Module
 from tapfix.module.variables import declare
 
@@ -53,6 +53,7 @@ class InstanceToAsg(Fixer):
     title = "Missing Auto Scaling group"
     cause = "A fixed number of instances was written where a launch template and an Auto Scaling group were asked for."
     reference = "https://docs.aws.amazon.com/autoscaling/ec2/userguide/what-is-amazon-ec2-auto-scaling.html"
+    because = Because("built-in", "instances belong to an Auto Scaling group")
     effect = "Nothing scales with load, and an instance that fails is not replaced."
     order = 40
     examples = (
@@ -291,6 +292,11 @@ resource "aws_instance" "bastion" {
     def check(self, module: Module, context: Context) -> Iterator[Finding]:
         if not context.contract.compute.autoscaling:
             return
+        because = context.contract.because("compute.autoscaling") or self.because
+        for finding in self._findings(module, context):
+            yield finding._replace(because=because)
+
+    def _findings(self, module: Module, context: Context) -> Iterator[Finding]:
         if instances := module.resources("aws_instance"):
             yield from self._grouped(module, context, instances)
         yield from self._sized(module, context)

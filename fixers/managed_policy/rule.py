@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 
 from tapfix.edits import Edit
-from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
+from tapfix.fixer import Because, Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Block, Expr, Module, walk
 
 _POLICY = "iam::aws:policy/"
@@ -35,6 +35,7 @@ class ManagedPolicy(Fixer):
     title = "A managed policy that AWS does not have"
     cause = "The policy's path or name was made up or left out."
     reference = "https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html"
+    because = Because("aws", "a policy that AWS manages has exactly one ARN", reference=reference)
     effect = "The apply fails when the policy is attached."
     examples = (
         Example(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from textwrap import dedent
 
 from tapfix.edits import Edit
-from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
+from tapfix.fixer import Because, Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Module
 from tapfix.schema import BlockSchema, Schema
 
@@ -38,6 +38,7 @@ class MisnamedArgument(Fixer):
     title = "Arguments under names that they do not have"
     cause = "The name is that of another resource, of an older provider, or of the AWS interface."
     reference = "https://registry.terraform.io/providers/hashicorp/aws/latest/docs"
+    because = Because("terraform", "a block contains only arguments and blocks that its type has", reference=reference)
     effect = "`terraform validate` fails."
     examples = (
         Example(

@@ -7,6 +7,7 @@ these (`id.UniqueIDSuffixLength` in https://github.com/hashicorp/terraform-plugi
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from ..shared.places import by_type
@@ -178,3 +179,9 @@ LIMITS = (
 
 limits_of = by_type(LIMITS)
 """The limits of the arguments of a resource type."""
+
+
+def page_of(type: str) -> str:
+    """The address of the provider's page of a resource type, which states the names that it accepts."""
+    page = re.sub(r"^aws_a?(?=lb)|^aws_", "", type)
+    return f"https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/{page}"

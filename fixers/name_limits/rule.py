@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from tapfix.edits import Edit
-from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
+from tapfix.fixer import Because, Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Expr, Module
 from tapfix.module.compose import call, interpolation, quoted
 from tapfix.module.environments import environment_variable
@@ -15,7 +15,7 @@ from tapfix.module.evaluate import UNKNOWN, Evaluator, Unknown
 from tapfix.module.nodes import Conditional, interpolated, parenthesized, template_parts
 
 from ..shared.places import attributes_at
-from .limits import Limit, limits_of
+from .limits import Limit, limits_of, page_of
 
 NameParts = tuple[str | Unknown, ...]
 """A name as far as it is known: its known texts, and UNKNOWN for each gap between them."""
@@ -54,6 +54,7 @@ class NameLimits(Fixer):
     title = "Names that AWS reserves or limits"
     cause = "A name begins with what AWS keeps for itself, or is longer than the resource may be called."
     reference = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html"
+    because = Because("aws", "a name follows the rules of its service", reference=reference)
     effect = "Planning or applying fails, though the configuration is valid."
     examples = (
         Example(
@@ -141,16 +142,17 @@ resource "aws_lb" "main" {
                         yield from self._checked(_ResourceName(names, block, attribute, expr, limit))
 
     def _checked(self, name: _ResourceName) -> Iterator[Finding]:
+        because = self.because._replace(reference=page_of(name.block.labels[0]))
         for check in _CHECKS:
             violation = check(name)
             if violation is None:
                 continue
             if violation.edits:
                 message = f"`{name.limit.argument}`: {violation.what}; {violation.done}"
-                yield self.fix(name.attribute, message, violation.edits, safety=violation.safety)
+                yield self.fix(name.attribute, message, violation.edits, safety=violation.safety, because=because)
             else:
                 message = f"`{name.limit.argument} = {name.shown}`: {violation.what}"
-                yield self.refuse(name.attribute, message, violation.done)
+                yield self.refuse(name.attribute, message, violation.done, because=because)
             return
 
 

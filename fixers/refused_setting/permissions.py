@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from tapfix.fixer import Context
+from tapfix.fixer import Because, Context
 from tapfix.module import Attribute, Block, Module, Reference
 
 from .refusal import Check, Refusal, blocks_named, references_in, steps_after
@@ -223,4 +223,46 @@ def _is_policy(block: Block) -> bool:
     return block.type == "data" or (block.resource_type or "").startswith("aws_iam_policy")
 
 
-CHECKS: Final[tuple[Check, ...]] = (_event_sources, _certificates, _log_keys, _bucket_acls, _trails)
+CHECKS: Final[tuple[tuple[Check, Because], ...]] = (
+    (
+        _event_sources,
+        Because(
+            "aws",
+            "Lambda needs permissions to read from an event source",
+            reference="https://docs.aws.amazon.com/lambda/latest/dg/lambda-invocation.html",
+        ),
+    ),
+    (
+        _certificates,
+        Because(
+            "aws",
+            "a certificate is issued after its domain is validated",
+            reference="https://docs.aws.amazon.com/acm/latest/userguide/dns-validation.html",
+        ),
+    ),
+    (
+        _log_keys,
+        Because(
+            "aws",
+            "the policy of a key must allow CloudWatch Logs to use it",
+            reference="https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html",
+        ),
+    ),
+    (
+        _bucket_acls,
+        Because(
+            "aws",
+            "new buckets have ACLs disabled",
+            reference="https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html",
+        ),
+    ),
+    (
+        _trails,
+        Because(
+            "aws",
+            "the policy of a bucket must allow CloudTrail to write to it",
+            reference="https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html",
+        ),
+    ),
+)
+"""Each check with what its findings rest on."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
+from tapfix.fixer import Because, Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Module
 
 from . import permissions, values
@@ -28,6 +28,7 @@ class RefusedSetting(Fixer):
     title = "Settings that AWS refuses"
     cause = "The provider's schema accepts what the AWS service refuses, or has refused since."
     reference = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html"
+    because = Because("aws", "a setting has a value that the service accepts", reference=reference)
     effect = "The plan goes through, and the apply stops half way."
     examples = (
         Example(
@@ -76,6 +77,6 @@ resource "aws_cloudwatch_log_group" "app" {
     )
 
     def check(self, module: Module, context: Context) -> Iterator[Finding]:
-        for check in (*values.CHECKS, *permissions.CHECKS):
+        for check, because in (*values.CHECKS, *permissions.CHECKS):
             for refusal in check(module, context):
-                yield self.suggest(*refusal)
+                yield self.suggest(*refusal, because=because)

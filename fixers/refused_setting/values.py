@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from tapfix.fixer import Context
+from tapfix.fixer import Because, Context
 from tapfix.module import Attribute, Block, Module
 from tapfix.schema.engines import DEFAULT_SPECIAL_CHARACTERS
 
@@ -252,15 +252,86 @@ def _backends(module: Module, context: Context) -> Iterator[Refusal]:
                 )
 
 
-CHECKS: Final[tuple[Check, ...]] = (
-    _engine_versions,
-    _passwords,
-    _gp3,
-    _redis_endpoints,
-    _migrations,
-    _firehoses,
-    _subscriptions,
-    _managed_rules,
-    _socket_routes,
-    _backends,
+CHECKS: Final[tuple[tuple[Check, Because], ...]] = (
+    (
+        _engine_versions,
+        Because(
+            "aws",
+            "AWS creates databases only of the versions that it supports",
+            reference="https://docs.aws.amazon.com/AmazonRDS/latest/PostgreSQLReleaseNotes/postgresql-release-calendar.html",
+        ),
+    ),
+    (
+        _passwords,
+        Because(
+            "aws",
+            "a service limits the characters of a password",
+            reference="https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html#RDS_Limits.Constraints",
+        ),
+    ),
+    (
+        _gp3,
+        Because(
+            "aws",
+            "below a certain size the IOPS and the throughput of gp3 are fixed",
+            reference="https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html#gp3-storage",
+        ),
+    ),
+    (
+        _redis_endpoints,
+        Because(
+            "aws",
+            "only a cluster has a configuration endpoint",
+            reference="https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Endpoints.html",
+        ),
+    ),
+    (
+        _migrations,
+        Because(
+            "aws",
+            "DMS supports certain engine versions and certain SSL modes",
+            reference="https://docs.aws.amazon.com/dms/latest/userguide/CHAP_ReleaseNotes.html",
+        ),
+    ),
+    (
+        _firehoses,
+        Because(
+            "aws",
+            "dynamic partitioning needs a buffer of a certain size",
+            reference="https://docs.aws.amazon.com/firehose/latest/dev/dynamic-partitioning-s3bucketprefix.html",
+        ),
+    ),
+    (
+        _subscriptions,
+        Because(
+            "aws",
+            "a FIFO queue subscribes only to a FIFO topic",
+            reference="https://docs.aws.amazon.com/sns/latest/dg/sns-fifo-topics.html",
+        ),
+    ),
+    (
+        _managed_rules,
+        Because(
+            "aws",
+            "a rule with a managed group overrides its action and has none of its own",
+            reference="https://docs.aws.amazon.com/waf/latest/APIReference/API_Rule.html",
+        ),
+    ),
+    (
+        _socket_routes,
+        Because(
+            "aws",
+            "in a WebSocket API only the route $connect is authorized",
+            reference="https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-route-keys-connect-disconnect.html",
+        ),
+    ),
+    (
+        _backends,
+        Because(
+            "terraform",
+            "the S3 backend needs a bucket, a key and a region",
+            reference="https://developer.hashicorp.com/terraform/language/backend/s3",
+        ),
+    ),
 )
+"""Each check with what its findings rest on."""

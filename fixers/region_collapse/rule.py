@@ -78,7 +78,7 @@ class RegionCollapse(Fixer):
 
     **When it runs.** `topology.regions` decides, in `tapfix.toml` or in the prompt:
 
-    - `"single"`: the stack is collapsed; if only the prompt states it, no evidence of the table below may be against it;
+    - `"single"`: the stack is collapsed; if only the prompt states it, no evidence below may be against it;
     - `"multi"`: it stays;
     - nothing is stated (`"mirror"`, the built-in contract): it is collapsed only if the doubling is a mere mirror. Else
       the rule makes a suggestion that says what it saw.
@@ -140,6 +140,7 @@ class RegionCollapse(Fixer):
         "one topology with values per environment was asked for."
     )
     reference = "https://developer.hashicorp.com/terraform/language/values/variables#variable-definitions-tfvars-files"
+    because = _MIRROR
     effect = "Everything runs, costs and has to be changed twice, and no environment differs from another."
     order = 10
 

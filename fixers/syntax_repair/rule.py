@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from tapfix.edits import Edit
-from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
+from tapfix.fixer import Because, Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Element, File, Module
 
 _SENTENCES = r"(?=[A-Z])(?:[ \t]*+\w[\w'’-]*+[,;]?(?:[ \t]+[(]?\w[\w'’.&/-]*+[,;:.!)]*+){2,}[ \t\r]*+(?:\n|\Z))++"
@@ -44,6 +44,7 @@ class SyntaxRepair(Fixer):
     title = "Text that Terraform cannot read"
     cause = "Separators, brackets or quotes of another language, or one that was forgotten."
     reference = "https://developer.hashicorp.com/terraform/language/syntax/configuration"
+    because = Because("terraform", "a file follows the syntax of the language", reference=reference)
     effect = "Terraform reads nothing of the module: not even `terraform fmt` works."
     order = 1
     examples = (

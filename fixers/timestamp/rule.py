@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from tapfix.edits import Edit
-from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
+from tapfix.fixer import Because, Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Module, call_arguments
 
 from .volatile import TIME_CALLS, VolatileUse, uses
@@ -61,6 +61,7 @@ class Timestamp(Fixer):
     title = "A timestamp in the configuration"
     cause = "A unique name was wanted, and a function was used that gives another value on every run."
     reference = "https://developer.hashicorp.com/terraform/language/functions/timestamp"
+    because = Because("built-in", "a second plan after an apply is empty")
     effect = "Every plan shows a change, so that no plan is ever empty."
     examples = (
         Example(

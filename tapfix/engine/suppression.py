@@ -12,11 +12,12 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
-from tapfix.fixer import Finding, Safety, Severity, Status
+from tapfix.fixer import Because, Finding, Safety, Severity, Status
 from tapfix.module import File, Project, Span
 
 RULE = "TAP100"
 NAME = "unused-suppression"
+BECAUSE = Because("built-in", "a suppression covers a finding")
 
 _COMMENT = r"(?:#|//)[ \t]*tapfix:[ \t]*(ignore|ignore-file)\[([^\]\n]*)\][ \t]*([^\r\n]*)"
 
@@ -70,7 +71,16 @@ class Suppressions:
                     if word not in s.used and (word in running or not word.startswith("TAP")):
                         message = f"the suppression of {word} matches nothing; take it out"
                         yield Finding(
-                            RULE, NAME, Severity.LOW, Safety.SUGGESTION, Status.SUGGESTED, message, "", "", s.span
+                            RULE,
+                            NAME,
+                            Severity.LOW,
+                            Safety.SUGGESTION,
+                            Status.SUGGESTED,
+                            message,
+                            "",
+                            "",
+                            s.span,
+                            because=BECAUSE,
                         )
 
 

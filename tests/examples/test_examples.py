@@ -75,6 +75,26 @@ def test_an_outcome_that_is_worse_is_seen() -> None:
 
 
 @pytest.mark.parametrize(("fixer", "example"), _examples())
+def test_every_finding_rests_on_something(fixer: Fixer, example: Example) -> None:
+    """Each finding has a ground in words, and the documentation where Terraform or AWS requires it."""
+    for placed in _run(fixer, example, _texts(example.before)).placed:
+        because = placed.finding.because
+        assert because.text, placed.finding.message
+        if because.source in ("terraform", "aws"):
+            assert because.reference.startswith("https://"), placed.finding.message
+
+
+@pytest.mark.parametrize("fixer", builtin_fixers(), ids=lambda fixer: fixer.rule)
+def test_a_rule_rests_on_something_or_on_clauses(fixer: Fixer) -> None:
+    assert bool(fixer.because.text) != (fixer.rule in _OF_CLAUSES)
+    assert (fixer.because.source in ("terraform", "aws")) == bool(fixer.because.reference)
+
+
+_OF_CLAUSES = {"TAP007", "TAP010", "TAP150"}
+"""The rules that report only what a clause demands that somebody stated."""
+
+
+@pytest.mark.parametrize(("fixer", "example"), _examples())
 def test_second_run_changes_nothing(fixer: Fixer, example: Example) -> None:
     once = _run(fixer, example, _texts(example.before))
     twice = _run(fixer, example, once.texts)

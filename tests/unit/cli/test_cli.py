@@ -320,7 +320,7 @@ def test_the_schema_of_contracts(tapfix: Tapfix) -> None:
     assert json.loads(done.out)["properties"]["topology"]["additionalProperties"] is False
 
 
-METADATA = '{"aws_services": ["S3"]}\n'
+METADATA = '{"aws_services": []}\n'
 QUEUE = 'resource "aws_sqs_queue" "jobs" {\n}\n'
 
 
@@ -337,7 +337,7 @@ def test_the_metadata_beside_the_input_is_mended(
     tapfix: Tapfix, files: dict[str, str | bytes], input: str, main: str
 ) -> None:
     lay({**files, "metadata.json": METADATA}, Path("in"))
-    mended = METADATA.replace("S3", "SQS")
+    mended = METADATA.replace("[]", '["SQS"]')
     apply = ("apply", Path("in", input), "--select", "TAP009")
     elsewhere = tapfix(*apply, "-o", "out")
     assert elsewhere.code == 0

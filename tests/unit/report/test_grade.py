@@ -202,8 +202,8 @@ def test_what_is_mended_in_the_metadata_is_shown() -> None:
     graded = grade(fix(CORPUS / "services" / "response.md"))
     text = analysis.render(graded)
     assert "**MODEL_RESPONSE Issue** (`metadata.json`, line 4): " in text
-    assert '```json\n"aws_services": ["Lambda", "SQS", "DynamoDB"]\n```' in text
-    assert '```json\n  "aws_services": ["SQS"]\n```' in text
+    assert '```json\n"aws_services": ["Lambda", "DynamoDB"]\n```' in text
+    assert '```json\n  "aws_services": ["Lambda", "DynamoDB", "SQS"]\n```' in text
 
 
 def test_a_changed_file_may_hold_no_block_with_a_label() -> None:
