@@ -95,7 +95,7 @@ def test_files_that_terraform_reads_by_itself_apply_to_all(files: dict[str, str]
 def test_which_files_terraform_reads_by_itself() -> None:
     names = ("terraform.tfvars", "x.auto.tfvars", "prod.tfvars", "auto.tfvars", "env/terraform.tfvars")
     project = Project(dict.fromkeys(names, ""))
-    assert [is_automatic(project.files[name]) for name in names] == [True, True, False, False, True]
+    assert [is_automatic(project.root, project.files[name]) for name in names] == [True, True, False, False, False]
 
 
 def test_the_files_of_environments_come_in_the_order_of_the_names() -> None:
