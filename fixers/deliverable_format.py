@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from tapfix.answer.outline import TextKind, outline
@@ -11,7 +11,7 @@ from tapfix.edits import Edit
 from tapfix.fixer import Because, Context, Example, Finding, Fixer, Safety, Severity, Status
 from tapfix.module import Block, File, Module
 from tapfix.module.compose import quoted
-from tapfix.module.environments import environment_files, environment_variable, environment_variables
+from tapfix.module.environments import environment_files, environment_path, environment_variable, environment_variables
 from tapfix.module.variables import is_sensitive, unset_rows
 
 from .shared.grounds import stated_by
@@ -209,9 +209,13 @@ class DeliverableFormat(Fixer):
         _, secret = unset_rows(module, tuple(names_set))
         secrets = "".join(f"\n# {row.name}: {row.note}\n" for row in secret)
         edits = [
-            Edit(path, 0, 0, "".join(f"{key} = {quoted(name)}\n" for key in names_set) + secrets)
+            Edit(
+                environment_path(module, name, elsewhere),
+                0,
+                0,
+                "".join(f"{key} = {quoted(name)}\n" for key in names_set) + secrets,
+            )
             for name in missing
-            for path in [_place_beside({**there, **elsewhere}, name) or module.path(f"{name}.tfvars")]
         ]
         # The fix is alone in its pass, so that rules that set values for environments find the files.
         yield self.fix(home, message, edits, exclusive=True, because=because)
@@ -249,16 +253,6 @@ def _elsewhere(context: Context, environment: str) -> File | None:
     endings = (f"/{environment}.tfvars", f"/{environment}/terraform.tfvars")
     found = [file for file in context.project.files.values() if file.path.endswith(endings)]
     return found[0] if len(found) == 1 else None
-
-
-def _place_beside(files: Mapping[str, File], name: str) -> str | None:
-    """The path of a further environment's file, beside or as those that there are; None if there are none."""
-    for environment, file in files.items():
-        folder, slash, base = file.path.rpartition("/")
-        if base == f"{environment}.tfvars":
-            return f"{folder}{slash}{name}.tfvars"
-        return f"{folder.removesuffix(environment)}{name}/{base}"
-    return None
 
 
 def _variables_to_set(module: Module) -> list[Block]:

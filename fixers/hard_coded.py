@@ -8,7 +8,7 @@ from typing import Final
 
 from tapfix.fixer import Because, Context, Example, Finding, Fixer, Safety, Severity
 from tapfix.module import Attribute, Block, Module, item_key, item_value, object_items, string_value, walk
-from tapfix.module.environments import environment_variable, is_environment_name
+from tapfix.module.environments import environment_files, environment_variable, is_automatic, is_environment_name
 
 from .shared.account_names import reaches
 from .shared.wording import listed
@@ -55,9 +55,11 @@ class HardCoded(Fixer):
     A tag with the value `production` in every environment, zones that another account does not have, a bucket name that
     another account already uses, names that clash with those of a second stack in the account: each works only once.
 
-    **Suggestion.** A person has to decide on the right value. Values in tfvars files are not reported, since such files
-    are the place for them. If the contract demands a suffix in names (`names.suffix_variable`), `contract-clauses`
-    (TAP150) checks them, and this rule does not.
+    **Suggestion.** A person has to decide on the right value. Values in the tfvars files of environments are not
+    reported, since such files are the place for them; the tag of one environment in `terraform.tfvars`, which all
+    environments get, is. A name with a variable in it can differ, unless the tfvars files say that it does not. If
+    the contract demands a suffix in names (`names.suffix_variable`), `contract-clauses` (TAP150) checks them, and this
+    rule does not.
     """
 
     rule = "TAP113"
@@ -126,6 +128,10 @@ resource "aws_iam_role" "app" {
                         yield from self._tags(attribute, variable)
                 if inner.type == "selection_tag":
                     yield from self._selection(inner, variable)
+        for file in module.tfvars:
+            for name, attribute in file.attributes.items() if is_automatic(module, file) else ():
+                if name.lower().endswith("tags") and not _is_set_in_each(module, name):
+                    yield from self._tags(attribute, variable)
 
     def _tags(self, attribute: Attribute, variable: str) -> Iterator[Finding]:
         for node in walk(attribute.expr):
@@ -202,17 +208,26 @@ def _distinguishing_variable(module: Module) -> str | None:
     return next((name for name in module.variables if re.fullmatch(_SUFFIX, name)), None)
 
 
+def _is_set_in_each(module: Module, name: str) -> bool:
+    """Whether the tfvars file of each environment sets a variable, so that its value for all of them is not used."""
+    files = environment_files(module, None).values()
+    return bool(files) and all(name in file.attributes for file in files)
+
+
 def _is_fixed(module: Module, context: Context, name: Attribute) -> bool:
     """Whether a name is known and the same in all environments."""
     return isinstance(context.value(name), str) and not _from_environment(module, name)
 
 
 def _from_environment(module: Module, name: Attribute) -> bool:
-    """Whether a name contains a variable that distinguishes the environments, or the workspace."""
+    """Whether a name contains a variable that distinguishes or may distinguish the environments, or the workspace."""
+    set_by_all = {key for file in module.tfvars if is_automatic(module, file) for key in file.attributes}
+    is_open = not environment_files(module, None)  # Nobody says yet what the environments set.
 
     def distinguishes(address: str) -> bool:
         variable = address.removeprefix("var.") if address.startswith("var.") else ""
         is_suffix = re.fullmatch(_SUFFIX, variable) is not None
-        return address == "terraform.workspace" or is_environment_name(variable) or is_suffix
+        may_differ = is_open and variable in module.variables and variable not in set_by_all
+        return address == "terraform.workspace" or is_environment_name(variable) or is_suffix or may_differ
 
     return reaches(module, name, name.expr, distinguishes)

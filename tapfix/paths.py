@@ -14,6 +14,9 @@ from tapfix.errors import TapfixError
 _LIBRARIES = frozenset({"modules", "module", "examples", "tests", "bootstrap"})
 """Names of folders whose modules are called by others, or run on their own."""
 
+_VALUES = frozenset({"environments", "environment", "envs", "env", "tfvars", "vars"})
+"""Names of folders that hold the tfvars files of environments."""
+
 
 class UnsafePathError(TapfixError):
     """An answer names a file outside the folder that its files would be written to. `line` is a line of the answer."""
@@ -78,6 +81,38 @@ def module_folders(paths: Iterable[str]) -> list[str]:
     """
     folders = {posixpath.dirname(path) for path in paths if path.endswith(".tf")}
     return sorted(folders, key=lambda folder: (_depth(folder), folder.split("/", 1)[0] in _LIBRARIES, folder))
+
+
+def environment_of(path: str, folder: str = "") -> str | None:
+    """The environment whose values a tfvars file holds, by the file's path and the folder of its module.
+
+    It is `dev` for `dev.tfvars`, `environments/dev.tfvars` (also in `envs`, `tfvars`, …), `envs/dev/terraform.tfvars`
+    and `dev/terraform.tfvars`. None for a file elsewhere, and for one that Terraform reads by itself.
+    """
+    if not path.endswith(".tfvars") or not f"/{path}".startswith(f"/{folder}/" if folder else "/"):
+        return None
+    *folders, name = path[len(folder) :].strip("/").removesuffix(".tfvars").split("/")
+    if name.endswith(".auto"):
+        return None
+    if not folders:
+        return None if name == "terraform" else name
+    if not _LIBRARIES.isdisjoint(folders):
+        return None
+    *above, last = folders
+    if name == "terraform":
+        return None if last in _VALUES or (above and above[-1] not in _VALUES) else last
+    return name if last in _VALUES or (last == name and (not above or above[-1] in _VALUES)) else None
+
+
+def environment_paths(environment: str) -> list[str]:
+    """The paths, from its module's folder, that the tfvars file of an environment may have (see `environment_of`)."""
+    folders = sorted(_VALUES)
+    return [
+        f"{environment}.tfvars",
+        f"{environment}/terraform.tfvars",
+        *(f"{folder}/{environment}.tfvars" for folder in folders),
+        *(f"{folder}/{environment}/terraform.tfvars" for folder in folders),
+    ]
 
 
 def common_root(paths: Iterable[str]) -> str:

@@ -362,7 +362,7 @@ def _is_to_be_set(context: Context, module: Module, name: str) -> bool:
     """Whether a tfvars file gets a value for a variable."""
     root = _root(context, module)
     environments = list(environment_files(root, context.environments).values())
-    automatic = [file for file in root.tfvars if is_automatic(file)]
+    automatic = [file for file in root.tfvars if is_automatic(root, file)]
     there = [name in file.attributes for file in environments or automatic]
     return not all(there) if environments else not any(there)
 

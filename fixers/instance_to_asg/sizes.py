@@ -170,7 +170,7 @@ class _Sizing:
     def _is_set(self, name: str, environment: str) -> bool:
         """Whether a tfvars file gives a variable its value in an environment."""
         files = environment_files(self.module, self.context.environments)
-        always = [f for f in self.module.tfvars if f not in files.values() and is_automatic(f)]
+        always = [f for f in self.module.tfvars if f not in files.values() and is_automatic(self.module, f)]
         return any(name in f.attributes for f in (*always, files[environment]))
 
     def _computed(self, text: str, known: Mapping[str, int]) -> Sizes:

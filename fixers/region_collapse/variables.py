@@ -21,7 +21,7 @@ from tapfix.module import (
     string_value,
     walk,
 )
-from tapfix.module.environments import environment_files
+from tapfix.module.environments import environment_files, environment_path
 from tapfix.module.nodes import template_parts
 from tapfix.module.variables import Row, Variable, insert_block, tfvars_text, unset_rows
 
@@ -307,7 +307,7 @@ class NewVariables:
                 ("Required values", required),
                 ("Secrets", sensitive),
             )
-            yield Edit(self.module.path(f"{environment}.tfvars"), 0, 0, tfvars_text(environment, groups))
+            yield Edit(environment_path(self.module, environment), 0, 0, tfvars_text(environment, groups))
 
     def _unset(self, differing: Mapping[str, object]) -> tuple[list[Row], list[Row]]:
         """Rows for the other variables without default: the ordinary ones, and the sensitive ones."""

@@ -16,7 +16,7 @@ from tapfix.answer.decode import check_size, decode, has_mark, only_utf8, read_f
 from tapfix.answer.files import PROMPT_FILE, Answer, Remark
 from tapfix.answer.outline import TextKind, is_answer, outline
 from tapfix.errors import InputError
-from tapfix.paths import FilePath, UnsafePathError, common_root
+from tapfix.paths import FilePath, UnsafePathError, common_root, environment_of, environment_paths
 
 if TYPE_CHECKING:
     from tapfix.contract import Contract
@@ -120,10 +120,12 @@ def read_path(path: Path, contract: Contract) -> Source:
     files, marked = dict(source.files), set(source.marked)
     if source.kind == "file":
         for environment in contract.topology.environments:
-            values = folder / f"{environment}.tfvars"
-            if values.is_file():
-                _take(values, values.name, files, marked)
-                read.add(values.resolve())
+            for name in environment_paths(environment):
+                values = folder / name
+                is_a_module = values.parent != folder and any(values.parent.glob("*.tf"))
+                if values.is_file() and not is_a_module:
+                    _take(values, name, files, marked)
+                    read.add(values.resolve())
     read_so_far = source._replace(files=files, marked=frozenset(marked), folder=folder, paths=frozenset(read))
     return _with_metadata(read_so_far, folder, contract)
 
@@ -240,7 +242,10 @@ def _read_folder(folder: Path, contract: Contract) -> Source:
 
 
 def _terraform_files(folder: Path) -> Iterator[tuple[Path, str]]:
-    """The `.tf` files below a folder and the tfvars beside them; hidden folders, such as `.terraform`, are left out."""
+    """The `.tf` files below a folder, the tfvars beside them and those in folders of environments.
+
+    Hidden folders, such as `.terraform`, are left out.
+    """
 
     def unreadable(error: OSError) -> None:
         raise InputError(f"{error.filename}: cannot be read: {error.strerror}")
@@ -251,6 +256,9 @@ def _terraform_files(folder: Path) -> Iterator[tuple[Path, str]]:
         for name in sorted(names):
             path = Path(where, name)
             wanted = name.endswith((".tf", ".tf.json")) or (configured and name.endswith(".tfvars"))
+            if not wanted and name.endswith(".tfvars"):
+                parts = path.relative_to(folder).parts
+                wanted = any(environment_of("/".join(parts[at:])) for at in range(len(parts) - 1))
             if wanted and not name.startswith(".") and path.is_file():
                 yield path, path.relative_to(folder).as_posix()
 

@@ -1,11 +1,13 @@
 """What expressions evaluate to in each environment: through tfvars files, defaults, and the calls of a local module.
 
-An environment is a `NAME.tfvars` file in the root module's folder. A module without known environments has one,
+An environment is a `NAME.tfvars` file in the root module's folder, or below it, such as `environments/NAME.tfvars` (see
+`environment_of` in `tapfix.paths`). A module without known environments has one,
 with the name "".
 """
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Literal
 
@@ -14,6 +16,7 @@ from tapfix.module.evaluate import UNKNOWN, Evaluator, is_known
 from tapfix.module.nodes import META_ARGUMENTS, Expr
 from tapfix.module.project import Module, Project
 from tapfix.module.values import same
+from tapfix.paths import environment_of
 
 Undecided = Literal["default", "unknown"]
 """What a variable evaluates to while its environment has no tfvars file yet, which may still set it."""
@@ -35,21 +38,41 @@ _ENVIRONMENT_VARIABLES: Final = (
 """Names of the variable that distinguishes the environments, without case, `_` and `-`; the likeliest first."""
 
 
-def is_automatic(file: File) -> bool:
-    """Whether Terraform reads the tfvars file by itself."""
+def is_automatic(module: Module, file: File) -> bool:
+    """Whether Terraform reads the tfvars file by itself: from the module's own folder only."""
     name = file.path.rpartition("/")[2]
-    return name == AUTOMATIC or name.endswith(".auto.tfvars")
+    return file.folder == module.folder and (name == AUTOMATIC or name.endswith(".auto.tfvars"))
 
 
 def environment_files(module: Module, names: Sequence[str] | None) -> dict[str, File]:
-    """The tfvars files in the module's folder by environment, in the order of `names`.
+    """The tfvars files of the environments, in the module's folder or below it, in the order of `names`.
 
     Without names, each tfvars file that Terraform does not read by itself is an environment's.
     """
     if names is None:
-        return {_stem(file): file for file in module.tfvars if not is_automatic(file)}
-    by_stem = {_stem(file): file for file in module.tfvars}
-    return {name: by_stem[name] for name in names if name in by_stem}
+        return _by_environment(module)
+    files = _by_environment(module)
+    return {name: files[name] for name in names if name in files}
+
+
+def environment_path(module: Module, environment: str, elsewhere: Mapping[str, File] | None = None) -> str:
+    """The path for a new tfvars file of an environment: beside those of the other environments, and named as they are.
+
+    `elsewhere` are further environments' files, by environment. Without any the path is in the module's folder.
+    """
+    for other, file in {**_by_environment(module), **(elsewhere or {})}.items():
+        folder, base = posixpath.split(file.path)
+        above, last = posixpath.split(folder)
+        if last == other and folder != module.folder:
+            folder = posixpath.join(above, environment)
+        return posixpath.join(folder, f"{environment}.tfvars" if base == f"{other}.tfvars" else base)
+    return module.path(f"{environment}.tfvars")
+
+
+def _by_environment(module: Module) -> dict[str, File]:
+    """All tfvars files that are an environment's, by its name."""
+    named = ((environment_of(file.path, module.folder), file) for file in module.tfvars)
+    return {name: file for name, file in named if name is not None}
 
 
 def environment_variables(module: Module) -> tuple[Block, ...]:
@@ -136,7 +159,7 @@ class Environments:
         """
         always: dict[str, object] = {}
         for file in sorted(module.tfvars, key=lambda file: (_stem(file) != "terraform", file.path)):
-            if is_automatic(file):
+            if is_automatic(module, file):
                 always.update(tfvars_values(module, file))
         files = environment_files(module, self.names)
         given = {name: {**always, **tfvars_values(module, file)} for name, file in files.items()} or {"": always}

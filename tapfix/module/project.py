@@ -9,14 +9,16 @@ from functools import cached_property
 from tapfix.edits import Edit
 from tapfix.module.elements import Attribute, Block, Element, File, Reference
 from tapfix.module.nodes import string_value
-from tapfix.paths import module_folders
+from tapfix.paths import environment_of, module_folders
 
 _HISTORY = frozenset({"moved", "removed"})
 """Blocks that speak of the state, and use nothing."""
 
 
 class Module:
-    """The `.tf` files of one folder, and the tfvars files in it."""
+    """The `.tf` files of one folder, and the tfvars files of the module: those in the folder, and below it those of
+    its environments.
+    """
 
     def __init__(self, folder: str, files: Sequence[File], *, is_root: bool = True) -> None:
         self.folder = folder
@@ -35,6 +37,7 @@ class Module:
 
     @cached_property
     def tfvars(self) -> tuple[File, ...]:
+        """The tfvars files, also those in folders such as `environments`. At most one file is an environment's."""
         return tuple(f for f in self.files if f.kind == "tfvars")
 
     @cached_property
@@ -149,7 +152,10 @@ class Module:
 
 
 class Project:
-    """All files of an input, and the modules they make: one a folder that holds `.tf` files."""
+    """All files of an input, and the modules they make: one a folder that holds `.tf` files.
+
+    A tfvars file in a folder without `.tf` files belongs to the module around it whose environment it is.
+    """
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self.files = {path: File(path, text) for path, text in texts.items()}
@@ -167,6 +173,8 @@ class Project:
             folders.setdefault(file.folder, []).append(file)
         held = module_folders(self.files)
         root = held[0] if held else ""
+        for folder, files in _values_below(folders, held).items():
+            folders.setdefault(folder, []).extend(files)
         return tuple(Module(f, folders.get(f, ()), is_root=f == root) for f in held or [""])
 
     @property
@@ -179,8 +187,13 @@ class Project:
         return {module.folder: module for module in self.modules}
 
     def module_of(self, file: File) -> Module:
-        """The module that a file belongs to. Raises KeyError for a file in a folder without `.tf` files."""
-        return self._by_folder[file.folder]
+        """The module that a file belongs to. Raises KeyError for a file that belongs to none."""
+        module = self._by_folder.get(file.folder)
+        return module if module is not None else self._by_values[file.path]
+
+    @cached_property
+    def _by_values(self) -> dict[str, Module]:
+        return {file.path: module for module in self.modules for file in module.tfvars}
 
     def called_folder(self, call: Block) -> str | None:
         """The folder that a `module` block calls, relative to the project; None for a source that is not a local path.
@@ -227,3 +240,26 @@ class Project:
             if path not in self.files:
                 project.files[path] = File(path, "".join(e.text for e in new))
         return project
+
+
+def _values_below(folders: Mapping[str, Sequence[File]], held: Sequence[str]) -> dict[str, list[File]]:
+    """The tfvars files of environments in folders without `.tf` files, by the folder of their module.
+
+    A file beside the module wins. Of several files for one environment none is taken, since which one counts is
+    for the caller of Terraform to say.
+    """
+    found: dict[tuple[str, str], list[File]] = {}
+    for folder, files in folders.items():
+        values = [file for file in files if file.kind == "tfvars"] if folder not in held else ()
+        around = [at for at in held if not at or folder.startswith(f"{at}/")] if values else ()
+        home = max(around, key=len, default="")
+        for file in values if around else ():
+            environment = environment_of(file.path, home)
+            if environment is not None:
+                found.setdefault((home, environment), []).append(file)
+    taken: dict[str, list[File]] = {}
+    for (home, environment), files in found.items():
+        beside = {file.path for file in folders.get(home, ())}
+        if len(files) == 1 and posixpath.join(home, f"{environment}.tfvars") not in beside:
+            taken.setdefault(home, []).extend(files)
+    return taken

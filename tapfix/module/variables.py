@@ -1,8 +1,8 @@
 """Variables and their values per environment: how fixers declare one, and where its values go.
 
-An environment is a `NAME.tfvars` file beside the module, one for each name in the contract. A value goes into a file
-only where that file is there: making the files is the business of the rules that want them. Where there is no
-environment, what has to be kept goes into `terraform.tfvars`, which Terraform reads by itself.
+An environment is a tfvars file of the module, one for each name in the contract (see `environment_files`). A value
+goes into a file only where that file is there: making the files is the business of the rules that want them. Where
+there is no environment, what has to be kept goes into `terraform.tfvars`, which Terraform reads by itself.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def declare(
         ]
         if rows:
             edits.append(file.append("\n".join([*([f"# {title}"] if title else []), *rows])))
-    automatic = [file for file in module.tfvars if is_automatic(file)]
+    automatic = [file for file in module.tfvars if is_automatic(module, file)]
     kept = [
         f"{v.name} = {v.values['']}"
         for v in variables

@@ -22,7 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final, NamedTuple
 
 from tapfix.module import Module, Project
-from tapfix.module.environments import is_automatic
+from tapfix.module.environments import environment_files, is_automatic
 from tapfix.verify import surroundings
 from tapfix.verify.emulator import Emulator, EmulatorError
 from tapfix.verify.problem import TERRAFORM_STEPS, Problem, Step, StepName
@@ -162,14 +162,11 @@ class _Ladder:
                     emulator.reset()
 
     def _environments(self) -> list[str]:
-        """The names of the tfvars files that Terraform does not load by itself; one empty name if there are none."""
-        names = [f.path.removesuffix(".tfvars") for f in self.module.tfvars if not is_automatic(f)]
-        if self.options.environments is not None:
-            names = [name for name in names if name in self.options.environments]
-        return names or [""]
+        """The environments with a tfvars file that Terraform does not load by itself; one empty name without any."""
+        return list(environment_files(self.module, self.options.environments)) or [""]
 
     def _environment(self, name: str, wanted: Sequence[StepName]) -> Iterator[Step]:
-        values = [f"-var-file={name}.tfvars"] if name else []
+        values = [f"-var-file={environment_files(self.module, [name])[name].path}"] if name else []
         made_up = self._supply(name)
         step = self._changes("plan", ["plan", "-out=tapfix.plan", *values], name)
         if made_up and step.status == "passed":
@@ -197,7 +194,7 @@ class _Ladder:
         given = {
             name
             for f in self.module.tfvars
-            if is_automatic(f) or f.path == f"{environment}.tfvars"
+            if is_automatic(self.module, f) or f in environment_files(self.module, [environment]).values()
             for name in f.attributes
         }
         given |= {name.removeprefix("TF_VAR_") for name in os.environ if name.startswith("TF_VAR_")}

@@ -29,8 +29,8 @@ def check_values(declarations: Declarations) -> None:
                 declarations.report(
                     "values", "wrong-value", f'the value of "{name}" does not fit its type: {reason}', attribute
                 )
-    environments = [file for file in module.tfvars if not is_automatic(file)]
-    always = {name for file in module.tfvars if is_automatic(file) for name in file.attributes}
+    environments = [file for file in module.tfvars if not is_automatic(module, file)]
+    always = {name for file in module.tfvars if is_automatic(module, file) for name in file.attributes}
     for name, block in module.variables.items():
         if block.get("default") is not None or name in always or is_sensitive(block):
             continue

@@ -27,12 +27,13 @@ def test_a_folder_gives_its_modules_and_their_values(tmp_path: Path) -> None:
         "dev.tfvars",
         "modules/net/main.tf",
         "envs/prod.tfvars",
+        "docs/prod.tfvars",
         ".terraform/x.tf",
         ".hidden.tf",
         "a.txt",
     )
     source = read_path(tmp_path, CONTRACT)
-    assert sorted(source.files) == ["dev.tfvars", "main.tf", "modules/net/main.tf"]
+    assert sorted(source.files) == ["dev.tfvars", "envs/prod.tfvars", "main.tf", "modules/net/main.tf"]
     assert (source.kind, source.root) == ("module", "")
     assert source.paths == {(tmp_path / path).resolve() for path in source.files}
 

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+from mending import mended
 
+from tapfix import fix
 from tapfix.contract import Contract
 from tapfix.engine.registry import builtin_fixers
 from tapfix.fixer import Context
 from tapfix.module import Project
+from tapfix.verify import check_project
 
 DATABASE = 'resource "aws_db_instance" "d" {\n  engine = "postgres"\n  %s = var.x\n}\n'
 PORT = (
@@ -107,3 +110,168 @@ def test_the_tfvars_of_an_environment_set_its_variable_in_any_spelling() -> None
     (finding,) = fixer.check(project.root, Context(Contract.from_toml('topology.environments = ["dev"]'), project))
     assert finding.fix is not None
     assert [edit.text for edit in finding.fix.edits] == ['environmentSuffix = "dev"\n']
+
+
+# The environment's variable in any spelling -------------------------------------------------------------------------
+
+SPELLINGS = (
+    *("environment", "env", "stage", "environment_name", "environment_suffix", "Environment", "EnvironmentName"),
+    *("environmentSuffix", "envSuffix", "deployment_environment", "environment_tag", "env_name", "env_suffix"),
+    *("resource_suffix", "deploymentEnvironment", "ENV"),
+)
+NAMED = """\
+variable "%s" {
+  type    = string
+  default = "prod"
+}
+locals { stack = "shop-${var.%s}" }
+resource "aws_sqs_queue" "jobs" { name = "${local.stack}-q" }
+resource "aws_iam_role" "jobs" { name = "${local.stack}-r" }
+resource "aws_dynamodb_table" "jobs" { name = "${local.stack}-t" }
+"""
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_the_variable_of_the_environment_is_found_in_any_spelling(name: str) -> None:
+    files = {"tap_stack.tf": NAMED % (name, name)}
+    assert messages("TAP113", "", files) == []
+    assert messages("TAP007", 'topology.environments = ["dev"]', files) == ["dev.tfvars is missing"]
+    result = mended("TAP007", files, 'topology.environments = ["dev"]')
+    assert result.texts["dev.tfvars"] == f'{name} = "dev"\n'
+
+
+@pytest.mark.parametrize("name", ["project", "workload", "colour"])
+def test_any_variable_in_a_name_is_evidence_that_it_can_differ(name: str) -> None:
+    assert messages("TAP113", "", {"main.tf": NAMED % (name, name)}) == []
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"terraform.tfvars": 'project = "a"\n'}, {"dev.tfvars": 'project = "a"\n', "prod.tfvars": 'project = "a"\n'}],
+)
+def test_a_variable_that_is_the_same_in_all_environments_is_no_evidence(values: dict[str, str]) -> None:
+    assert len(messages("TAP113", "", {"main.tf": NAMED % ("project", "project"), **values})) == 1
+
+
+# The files that Terraform reads by itself ---------------------------------------------------------------------------
+
+OPEN = """\
+variable "environment" { type = string }
+variable "ssh_cidr" { default = "0.0.0.0/0" }
+variable "tags" { default = {} }
+resource "aws_security_group" "web" {
+  name_prefix = "web-"
+  tags        = var.tags
+  ingress {
+    from_port   = 22
+    to_port     = 22
+    protocol    = "tcp"
+    cidr_blocks = [var.ssh_cidr]
+  }
+}
+"""
+STATED = 'environment = "prod"\nssh_cidr    = "10.0.0.0/8"\ntags        = { Environment = "production" }\n'
+TAGGED = "the tag is 'production' in every environment, although var.environment distinguishes them"
+
+
+@pytest.mark.parametrize("name", ["terraform.tfvars", "x.auto.tfvars"])
+def test_values_that_every_environment_gets_are_judged_as_such(name: str) -> None:
+    files = {"main.tf": OPEN, name: STATED}
+    assert messages("TAP114", "", files) == []
+    assert messages("TAP113", "", files) == [TAGGED]
+
+
+@pytest.mark.parametrize("folder", ["", "environments/"])
+def test_the_file_of_an_environment_beats_those_for_all(folder: str) -> None:
+    prod = f"{folder}prod.tfvars"
+    files = {"main.tf": OPEN, "terraform.tfvars": STATED, prod: 'ssh_cidr = "0.0.0.0/0"\n'}
+    assert ["port 22" in message for message in messages("TAP114", "", files)] == [True]
+    assert messages("TAP113", "", files) == [TAGGED]
+    assert messages("TAP113", "", {**files, prod: 'tags = { Environment = "production" }\n'}) == []
+
+
+# The environments' files in folders ---------------------------------------------------------------------------------
+
+PLACES = (
+    *("environments/NAME.tfvars", "env/NAME.tfvars", "envs/NAME/terraform.tfvars", "tfvars/NAME.tfvars"),
+    *("NAME/terraform.tfvars", "envs/NAME/NAME.tfvars"),
+)
+ASKED = 'topology.environments = ["dev", "staging", "prod"]\ndeliverable.tfvars = true\n'
+QUEUE = """\
+variable "environment" { type = string }
+variable "cost_center" { type = string }
+resource "aws_sqs_queue" "jobs" { name = "jobs-${var.environment}-${var.cost_center}" }
+"""
+TWO_REGIONS = """\
+variable "environment" { type = string }
+variable "cost_center" { type = string }
+provider "aws" {
+  region = "us-east-1"
+}
+provider "aws" {
+  alias  = "west"
+  region = "us-west-2"
+}
+resource "aws_vpc" "us_east_1" {
+  cidr_block = "10.0.0.0/16"
+  tags       = { Name = "app-${var.environment}-us-east-1-vpc", CostCenter = var.cost_center }
+}
+resource "aws_vpc" "us_west_2" {
+  provider   = aws.west
+  cidr_block = "10.1.0.0/16"
+  tags       = { Name = "app-${var.environment}-us-west-2-vpc", CostCenter = var.cost_center }
+}
+"""
+
+
+def in_folders(place: str, stack: str, *environments: str, values: str = "") -> dict[str, str]:
+    """A stack with the tfvars file of each environment at a place."""
+    text = 'environment = "%s"\ncost_center = "A-1"\n' + values
+    return {"main.tf": stack, **{place.replace("NAME", name): text % name for name in environments}}
+
+
+@pytest.mark.parametrize("place", PLACES)
+class TestFilesInFolders:
+    def test_they_are_the_environments_files(self, place: str) -> None:
+        files = in_folders(place, QUEUE, "dev", "staging", "prod")
+        assert messages("TAP007", ASKED, files) == []
+        assert check_project(Project(files)) == ()
+
+    def test_as_an_answer_they_stay_where_they_are(self, place: str) -> None:
+        files = in_folders(place, QUEUE, "dev", "staging", "prod")
+        answer = "\n\n".join(f"`{path}`\n\n```hcl\n{text}```" for path, text in files.items())
+        result = fix(f"# Stack\n\n{answer}\n", contract=Contract.from_toml(ASKED))
+        assert dict(result.files) == files
+        assert not [finding for finding in result.findings if finding.rule == "TAP007"]
+
+    def test_a_collapse_writes_into_them(self, place: str) -> None:
+        files = in_folders(place, TWO_REGIONS, "dev", "staging", "prod")
+        texts = mended("TAP001", files, ASKED + 'topology.regions = "single"\n').texts
+        assert set(texts) == set(files)
+        for name in ("dev", "staging", "prod"):
+            text = texts[place.replace("NAME", name)]
+            assert "main_cidr_block = " in text
+            assert text.count("cost_center") == 1
+        assert "us-west-2" not in "".join(texts.values())
+
+    def test_a_collapse_makes_a_missing_one_beside_them(self, place: str) -> None:
+        files = in_folders(place, TWO_REGIONS, "dev", "prod")
+        texts = mended("TAP001", files, ASKED + 'topology.regions = "single"\n').texts
+        assert set(texts) == {*files, place.replace("NAME", "staging")}
+
+    def test_a_value_is_changed_in_them(self, place: str) -> None:
+        database = 'variable "protected" { type = bool }\n' + DATABASE.replace("%s = var.x", PROTECTED)
+        files = in_folders(place, QUEUE + database, "dev", "staging", "prod", values="protected = true\n")
+        texts = mended("TAP002", files, ASKED).texts
+        assert set(texts) == set(files)
+        assert all(text.endswith("\nprotected   = false\n") for path, text in texts.items() if path != "main.tf")
+
+    def test_the_proof_counts_them(self, place: str) -> None:
+        files = in_folders(place, QUEUE, "dev", "prod")
+        prod = place.replace("NAME", "prod")
+        problems = check_project(Project({**files, prod: 'environment = "prod"\n'}))
+        assert [problem.kind for problem in problems] == ["unset-variable"]
+        assert prod in problems[0].message
+
+
+PROTECTED = "deletion_protection = var.protected\n  skip_final_snapshot = true"

@@ -13,6 +13,7 @@ from tapfix.module.environments import (
     agreed,
     call_arguments_of,
     environment_files,
+    environment_path,
     environment_variable,
     environment_variables,
     is_automatic,
@@ -95,7 +96,7 @@ def test_files_that_terraform_reads_by_itself_apply_to_all(files: dict[str, str]
 def test_which_files_terraform_reads_by_itself() -> None:
     names = ("terraform.tfvars", "x.auto.tfvars", "prod.tfvars", "auto.tfvars", "env/terraform.tfvars")
     project = Project(dict.fromkeys(names, ""))
-    assert [is_automatic(project.files[name]) for name in names] == [True, True, False, False, True]
+    assert [is_automatic(project.root, project.files[name]) for name in names] == [True, True, False, False, False]
 
 
 def test_the_files_of_environments_come_in_the_order_of_the_names() -> None:
@@ -308,3 +309,56 @@ def test_the_likeliest_variable_comes_first_and_other_types_are_left_out() -> No
     assert found is not None
     assert found.name == "Environment"
     assert environment_variable(Project({"main.tf": ""}).root) is None
+
+
+# tfvars files in folders -------------------------------------------------------------------------------------------
+
+
+def tfvars(*paths: str) -> dict[str, list[str]]:
+    """The paths of the tfvars files of each module, by its folder."""
+    project = Project({path: DECLARED if path.endswith(".tf") else "" for path in paths})
+    return {module.folder: [file.path for file in module.tfvars] for module in project.modules}
+
+
+@pytest.mark.parametrize(
+    ("paths", "expected"),
+    [
+        (["main.tf", "environments/dev.tfvars", "envs/prod/terraform.tfvars"], ["dev", "prod"]),
+        (["main.tf", "tfvars/dev.tfvars", "prod/terraform.tfvars"], ["dev", "prod"]),
+        (["main.tf", "docs/dev.tfvars", "examples/env/dev.tfvars", "environments/terraform.tfvars"], []),
+        (["main.tf", "environments/dev.auto.tfvars", "a/b/c/terraform.tfvars"], []),
+    ],
+)
+def test_the_environments_of_files_in_folders(paths: list[str], expected: list[str]) -> None:
+    project = Project(dict.fromkeys(paths, ""))
+    assert sorted(environment_files(project.root, None)) == expected
+    for file in project.root.tfvars:
+        assert project.module_of(file) is project.root
+
+
+def test_a_file_beside_the_module_wins() -> None:
+    assert tfvars("main.tf", "dev.tfvars", "env/dev.tfvars") == {"": ["dev.tfvars"]}
+
+
+def test_of_several_files_for_one_environment_none_is_taken() -> None:
+    assert tfvars("main.tf", "envs/dev.tfvars", "env/dev.tfvars", "env/prod.tfvars") == {"": ["env/prod.tfvars"]}
+
+
+def test_a_file_belongs_to_the_module_around_it() -> None:
+    assert tfvars("lib/main.tf", "lib/env/dev.tfvars", "env/prod.tfvars") == {"lib": ["lib/env/dev.tfvars"]}
+    assert tfvars("main.tf", "dev/main.tf", "dev/terraform.tfvars") == {"": [], "dev": ["dev/terraform.tfvars"]}
+
+
+@pytest.mark.parametrize(
+    ("there", "new"),
+    [
+        ("main.tf", "qa.tfvars"),
+        ("dev.tfvars", "qa.tfvars"),
+        ("env/dev.tfvars", "env/qa.tfvars"),
+        ("env/dev/terraform.tfvars", "env/qa/terraform.tfvars"),
+        ("dev/terraform.tfvars", "qa/terraform.tfvars"),
+        ("env/dev/dev.tfvars", "env/qa/qa.tfvars"),
+    ],
+)
+def test_the_file_of_a_further_environment_is_beside_the_others(there: str, new: str) -> None:
+    assert environment_path(Project({"main.tf": DECLARED, there: ""}).root, "qa") == new

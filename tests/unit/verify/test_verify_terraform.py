@@ -67,10 +67,10 @@ def taken(steps: tuple[Step, ...]) -> list[tuple[str, str, str]]:
     return [(step.step, step.environment, step.status) for step in steps[4:]]
 
 
-def climb(stand_in: StandIn, **options: Any) -> tuple[Step, ...]:
+def climb(stand_in: StandIn, stack: Mapping[str, str] = STACK, **options: Any) -> tuple[Step, ...]:
     options.setdefault("upto", "destroy")
     options.setdefault("emulator", "http://127.0.0.1:1")
-    return ladder(STACK, binary=str(stand_in.path), **options)
+    return ladder(stack, binary=str(stand_in.path), **options)
 
 
 def diagnostic(summary: str, severity: str = "error", **more: Any) -> dict[str, Any]:
@@ -90,6 +90,14 @@ def test_all_steps_for_each_environment(stand_in: StandIn) -> None:
     planned = next(call for call in stand_in.log if call["name"] == "plan")
     assert "-var-file=dev.tfvars" in planned["words"]
     assert {surroundings.OVERRIDE, surroundings.PROVIDERS, surroundings.VALUES} <= set(planned["files"])
+
+
+def test_the_files_of_environments_in_folders_are_planned_with(stand_in: StandIn) -> None:
+    stack = {path if path == "main.tf" else f"environments/{path}": text for path, text in STACK.items()}
+    steps = climb(stand_in, stack)
+    assert [step.environment for step in steps if step.step == "plan"] == ["dev", "prod"]
+    planned = [word for call in stand_in.log if call["name"] == "plan" for word in call["words"] if "var-file" in word]
+    assert planned == ["-var-file=environments/dev.tfvars", "-var-file=environments/prod.tfvars"]
 
 
 def test_real_credentials_are_out_of_reach(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
