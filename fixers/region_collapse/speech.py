@@ -23,7 +23,7 @@ _PIECES = (
 )
 
 
-class Purpose(NamedTuple):
+class RegionPurpose(NamedTuple):
     """A purpose that a second region has, and the words for it."""
 
     what: str
@@ -34,11 +34,11 @@ class Purpose(NamedTuple):
 
 
 PURPOSES = (
-    Purpose(
+    RegionPurpose(
         "disaster recovery",
         r"disaster[\s_-]*recovery|(?-i:DR)|pilot[\s_-]*light|business[\s_-]*continuity|(?-i:RTO|RPO)",
     ),
-    Purpose(
+    RegionPurpose(
         "several regions",
         r"(?:multi|cross|inter|dual|each|every)[\s_-]*(?:aws[\s_-]*)?region(?:s|al)?"
         r"|(?:multiple|both|two|three|four|[2-9]|several|many|all|different|separate|across|between)"
@@ -46,29 +46,31 @@ PURPOSES = (
         r"|geo(?:graphic\w*)?[\s_-]*redundan\w+",
         r"trail|access[\s_-]*analyzer",
     ),
-    Purpose(
+    RegionPurpose(
         "a second region's role",
         r"secondary(?![\s_-]*(?:cidr|ip|ipv[46]|private|address|range|eni|nic|network[\s_-]*interface|volume|index|key"
         r"|dns|zone|az|subnet|node|user)s?(?![a-z]))"
         r"|(?:backup|recovery|alternate|fallback|remote|second)[\s_-]*(?:aws[\s_-]*)?(?:region|site|location|stack)",
     ),
-    Purpose(
+    RegionPurpose(
         "an active and a passive side",
         r"active[\s_/-]*(?:and[\s_-]*)?(?:active|passive|standby)|passive[\s_-]*(?:region|site|side|stack|cluster)",
     ),
-    Purpose("a standby", r"(?:hot|warm|cold)?[\s_-]*stand[\s_-]?by", f"{_ZONES}|{_PIECES}"),
-    Purpose("failover", r"fail[\s_-]?over|fail(?:s|ing)[\s_-]over", f"{_ZONES}|{_PIECES}"),
-    Purpose("replicas", r"replicas?|replication|replicate[sd]?", f"{_ZONES}|{_PIECES}"),
-    Purpose(
+    RegionPurpose("a standby", r"(?:hot|warm|cold)?[\s_-]*stand[\s_-]?by", f"{_ZONES}|{_PIECES}"),
+    RegionPurpose("failover", r"fail[\s_-]?over|fail(?:s|ing)[\s_-]over", f"{_ZONES}|{_PIECES}"),
+    RegionPurpose("replicas", r"replicas?|replication|replicate[sd]?", f"{_ZONES}|{_PIECES}"),
+    RegionPurpose(
         "routing between regions",
         r"latency[\s_-]*(?:based|routing|routed|records?|policy)|(?:nearest|closest)[\s_-]*region"
         r"|geo(?:location|proximity)?[\s_-]*routing|global[\s_-]*(?:accelerator|load[\s_-]*balanc\w+|traffic)",
     ),
-    Purpose(
+    RegionPurpose(
         "what is shared worldwide",
         r"global(?:ly)?[\s_-]*(?:distributed|tables?|databases?|clusters?|replicat\w+)",
     ),
-    Purpose("the failure of a region", r"region(?:al)?[\s_-]*(?:redundan\w+|resilien\w+|failures?|outages?|isolation)"),
+    RegionPurpose(
+        "the failure of a region", r"region(?:al)?[\s_-]*(?:redundan\w+|resilien\w+|failures?|outages?|isolation)"
+    ),
 )
 """Purposes, the strongest first."""
 
@@ -100,7 +102,7 @@ class Said(NamedTuple):
         return next((n for n, purpose in enumerate(PURPOSES) if purpose.what == self.what), len(PURPOSES))
 
 
-class _Text(NamedTuple):
+class _SpokenText(NamedTuple):
     """A text of the answer's own, and its place."""
 
     text: str
@@ -137,7 +139,7 @@ def _bounded(words: str) -> str:
     return f"(?<![A-Za-z0-9])(?:{words})(?![A-Za-z0-9])"
 
 
-def _said_in(text: _Text) -> Iterator[Said]:
+def _said_in(text: _SpokenText) -> Iterator[Said]:
     """The first place in a text for each purpose."""
     if _any_purpose().search(text.text) is None:
         return
@@ -151,7 +153,7 @@ def _said_in(text: _Text) -> Iterator[Said]:
         yield _found(PURPOSES[0].what, text, named)
 
 
-def _means(purpose: Purpose, text: _Text, match: re.Match[str]) -> bool:
+def _means(purpose: RegionPurpose, text: _SpokenText, match: re.Match[str]) -> bool:
     """Whether the words have the purpose's meaning in their sentence."""
     ends = [end.end() for end in _SENTENCE_END.finditer(text.text)]
     start = max((end for end in ends if end <= match.start()), default=0)
@@ -161,7 +163,7 @@ def _means(purpose: Purpose, text: _Text, match: re.Match[str]) -> bool:
     return not purpose.unless or re.search(purpose.unless, text.text[start:end], re.I) is None
 
 
-def _found(what: str, text: _Text, match: re.Match[str]) -> Said:
+def _found(what: str, text: _SpokenText, match: re.Match[str]) -> Said:
     if text.file is None:
         at = text.offset + text.text.count("\n", 0, match.start())
         return Said(what, f"{text.where} {at} of the answer", _quoted(text.text, *match.span()), None)
@@ -185,15 +187,15 @@ def _quoted(text: str, start: int, end: int) -> str:
 # --- the texts --------------------------------------------------------------------------------------------------------
 
 
-def _texts(files: Iterable[File], answer: Answer | None) -> Iterator[_Text]:
+def _texts(files: Iterable[File], answer: Answer | None) -> Iterator[_SpokenText]:
     """The answer's own words: around its files, in comments, in names, and in strings."""
     for part in answer.prose if answer is not None else ():
-        yield _Text(part.text, "the heading in line" if part.is_heading else "line", None, part.line)
+        yield _SpokenText(part.text, "the heading in line" if part.is_heading else "line", None, part.line)
     for file in files:
         if _any_purpose().search(file.text) is None:
             continue
         if file.path.endswith(_PLAIN):
-            yield _Text(file.text, file.path, file)
+            yield _SpokenText(file.text, file.path, file)
         if file.kind == "other":
             continue
         yield from _comments(file)
@@ -202,32 +204,32 @@ def _texts(files: Iterable[File], answer: Answer | None) -> Iterator[_Text]:
             yield from _strings(file, block.base, block.body)
 
 
-def _comments(file: File) -> Iterator[_Text]:
+def _comments(file: File) -> Iterator[_SpokenText]:
     for item in file.items:
         if not any(mark in item.text for mark in ("#", "//", "/*")):
             continue
         for leaf in item.node.leaves():
             if "#" in leaf.prefix or "/" in leaf.prefix:
-                yield _Text(leaf.prefix, "a comment", file, item.start + leaf.start - len(leaf.prefix))
+                yield _SpokenText(leaf.prefix, "a comment", file, item.start + leaf.start - len(leaf.prefix))
         tail = item.start + item.node.end
-        yield _Text(file.text[tail : item.start + len(item.text)], "a comment", file, tail)
+        yield _SpokenText(file.text[tail : item.start + len(item.text)], "a comment", file, tail)
 
 
-def _names(block: Block) -> Iterator[_Text]:
+def _names(block: Block) -> Iterator[_SpokenText]:
     """The names that the answer gave: the last label of a block, local values, the alias of a provider."""
     if block.type in ("resource", "data", "module", "variable", "output") and block.label_nodes:
         yield _name(block, block.label_nodes[-1], f"the name of {block.address}")
     if block.type == "locals":
         for name, attribute in block.attributes.items():
-            yield _Text(name, f"the name of local.{name}", block.file, attribute.start, is_name=True)
+            yield _SpokenText(name, f"the name of local.{name}", block.file, attribute.start, is_name=True)
 
 
-def _name(block: Block, node: Expr, where: str) -> _Text:
+def _name(block: Block, node: Expr, where: str) -> _SpokenText:
     span = block.span(node)
-    return _Text(block.file.text[span.start : span.end], where, block.file, span.start, is_name=True)
+    return _SpokenText(block.file.text[span.start : span.end], where, block.file, span.start, is_name=True)
 
 
-def _strings(file: File, base: int, node: Expr) -> Iterator[_Text]:
+def _strings(file: File, base: int, node: Expr) -> Iterator[_SpokenText]:
     """The literal parts of strings, and the keys of maps, in what a block contains."""
     todo: list[tuple[Expr, str]] = [(node, "a text")]
     while todo:
@@ -237,8 +239,10 @@ def _strings(file: File, base: int, node: Expr) -> Iterator[_Text]:
             kind = "a description" if name == "description" else "a tag" if "tags" in name else "a text"
         elif part.kind == "object_item" and item_key(part):
             key = item_key_node(part)
-            yield _Text(file.text[base + key.start : base + key.end], "a key", file, base + key.start, is_name=True)
+            yield _SpokenText(
+                file.text[base + key.start : base + key.end], "a key", file, base + key.start, is_name=True
+            )
         if part.kind in ("QuotedLit", "StringLit"):
-            yield _Text(part.value, kind, file, base + part.start, is_name=" " not in part.value.strip())
+            yield _SpokenText(part.value, kind, file, base + part.start, is_name=" " not in part.value.strip())
         children = (block_body(part),) if part.kind == "block" else part.children
         todo.extend((child, kind) for child in reversed(children))
