@@ -33,9 +33,9 @@ _RETAIN: Final = re.compile(
     r"|\bdeletion[_ -]?protection\b|\bretention policies that\b",
     re.IGNORECASE,
 )
-_ON: Final = re.compile(r"\s*(?:=|is|must be|set to|to be|:)?\s*(?:true|enabled|on)\b", re.IGNORECASE)
+_ON: Final = re.compile(r"\s{0,2}(?:=|is|must be|set to|to be|:)?\s{0,2}(?:true|enabled|on)\b", re.IGNORECASE)
 _OFF: Final = re.compile(
-    r"\s*(?:=|is|must be|should be|set to|to be|:|flags?)?\s*(?:to |turned |be )?(?:false|disabled|off)\b",
+    r"\s{0,2}(?:=|is|must be|should be|set to|to be|:|flags?)?\s{0,2}(?:to |turned |be )?(?:false|disabled|off)\b",
     re.IGNORECASE,
 )
 
