@@ -97,8 +97,12 @@ def test_is_plain_where_there_is_none(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_does_the_same_as_the_checkout(installed: Path, tmp_path: Path) -> None:
     for answer in ("several", "region_pair", "cut_off", "windows_lines"):
-        shutil.copy(CHECKOUT / "corpus" / answer / "response.md", tmp_path)
-        out = run(installed / "tapfix", "diff", "response.md", "-q", cwd=tmp_path, expect=1)
+        folder = tmp_path / answer
+        folder.mkdir()
+        for name in ("response.md", "tapfix.toml", "PROMPT.md", "metadata.json"):
+            if (CHECKOUT / "corpus" / answer / name).exists():
+                shutil.copy(CHECKOUT / "corpus" / answer / name, folder)
+        out = run(installed / "tapfix", "diff", "response.md", "-q", cwd=folder, expect=1)
         with (CHECKOUT / "corpus" / answer / "expected.diff").open(newline="") as expected:
             assert out == expected.read()
 
