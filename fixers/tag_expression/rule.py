@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tapfix.fixer import Context, Example, Finding, Fixer, Safety, Severity
-from tapfix.module import Module, compose
+from tapfix.module import Module
 
 from ..shared.grounds import stated_by
-from .maps import TagContract
-from .preparation import Preparation
-from .resource import ResourceTags
-from .scaling_group import ScalingGroupTags
-from .work import TagWork
 
 _EXPRESSION = '[tags]\nexpression = "merge(local.tags, var.extra_tags, { Name = NAME })"\n'
 """A contract that states an expression, for the examples."""
@@ -445,39 +440,12 @@ resource "aws_sqs_queue" "jobs" {
             return
         findings: list[Finding] = []
         if tags.expression:
-            findings += self._by_expression(tags.expression, module, context)
+            from .expression import findings_by_expression  # Most stacks have no such clause.
+
+            because = stated_by(context.contract, "tags.expression")
+            findings += findings_by_expression(self, tags.expression, module, context, because)
         if tags.keys and not any(finding.fix for finding in findings):
             from .keys import KeyTags
 
             findings += KeyTags(self, module, context, stated_by(context.contract, "tags.keys")).findings()
         yield from findings
-
-    def _by_expression(self, expression: str, module: Module, context: Context) -> Iterator[Finding]:
-        because = stated_by(context.contract, "tags.expression")
-        contract = TagContract.read(expression)
-        if contract is not None:
-            yield from _findings(TagWork(self, module, context, contract, because))
-        elif module.is_root and module.main is not None:
-            reason = (
-                "tapfix follows a merge of locals and variables with one object at the end; state it so in tapfix.toml"
-            )
-            message = f"the contract's tag expression is not understood: {expression}"
-            yield self.refuse(module.main, message, reason, because=because)
-
-
-def _findings(work: TagWork) -> Iterator[Finding]:
-    """The findings of a module: what it needs first, or what each resource and each call of a module needs."""
-    if not (work.tagged or work.groups or work.incomplete_calls):
-        return
-    preparation = list(Preparation(work).findings())
-    yield from preparation
-    if preparation:
-        return
-    for tagged in work.tagged:
-        yield from ResourceTags(work, tagged).findings()
-    for tagged in work.groups:
-        yield from ScalingGroupTags(work, tagged).findings()
-    for call, names in work.incomplete_calls:
-        message = f"the module is not given {', '.join(f'var.{n}' for n in names)}, so its resources lack those tags"
-        text = compose.attributes({name: f"var.{name}" for name in names})
-        yield work.fix(call, message, [call.insert(text)])
